@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/file.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <stdexcept>
+#include <utility>
+
+#include "base/errors.h"
+
+namespace convoy {
+namespace {
+
+class FileDescriptor {
+ public:
+  explicit FileDescriptor(int fd) : fd_(fd) {}
+  FileDescriptor(const FileDescriptor&) = delete;
+  FileDescriptor& operator=(const FileDescriptor&) = delete;
+  ~FileDescriptor() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  [[nodiscard]] int get() const { return fd_; }
+  /// Closes now and returns close()'s result: some file systems report a full disk only here.
+  [[nodiscard]] int close() { return ::close(std::exchange(fd_, -1)); }
+
+ private:
+  int fd_;
+};
+
+[[noreturn]] void throw_system_error(const std::string& what, const std::filesystem::path& path) {
+  const int error = errno;
+  throw std::runtime_error(what + " " + path.string() + ": " + std::strerror(error));
+}
+
+void write_all(const FileDescriptor& file, std::span<const std::byte> bytes,
+               const std::filesystem::path& path) {
+  while (!bytes.empty()) {
+    const ssize_t written = ::write(file.get(), bytes.data(), bytes.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) throw_system_error("cannot write", path);
+    bytes = bytes.subspan(static_cast<std::size_t>(written));
+  }
+}
+
+void write_durably(const std::filesystem::path& path, std::span<const std::byte> bytes) {
+  FileDescriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
+  if (file.get() < 0) throw_system_error("cannot create", path);
+  write_all(file, bytes, path);
+  if (::fsync(file.get()) != 0) throw_system_error("cannot fsync", path);
+  if (file.close() != 0) throw_system_error("cannot close", path);
+}
+
+void sync_folder(const std::filesystem::path& folder) {
+  const FileDescriptor file(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (file.get() < 0 || ::fsync(file.get()) != 0) throw_system_error("cannot fsync", folder);
+}
+
+}  // namespace
+
+void write_file_atomic(const std::filesystem::path& path, std::span<const std::byte> bytes) {
+  const auto temporary = path.string() + ".tmp." + std::to_string(::getpid());
+  try {
+    write_durably(temporary, bytes);
+    if (::rename(temporary.c_str(), path.c_str()) != 0) throw_system_error("cannot rename to", path);
+  } catch (...) {
+    ::unlink(temporary.c_str());
+    throw;
+  }
+  sync_folder(path.has_parent_path() ? path.parent_path() : ".");
+}
+
+void write_file_atomic(const std::filesystem::path& path, const std::string& text) {
+  write_file_atomic(path, std::as_bytes(std::span(text)));
+}
+
+namespace {
+
+template <typename Container>
+Container read_all(const std::filesystem::path& path) {
+  const FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (file.get() < 0) throw ConfigError("cannot open " + path.string() + ": " + std::strerror(errno));
+  Container content;
+  constexpr std::size_t kStep = 1 << 20;
+  for (;;) {
+    const std::size_t used = content.size();
+    content.resize(used + kStep);
+    const ssize_t got = ::read(file.get(), content.data() + used, kStep);
+    if (got < 0 && errno != EINTR) {
+      throw ConfigError("cannot read " + path.string() + ": " + std::strerror(errno));
+    }
+    content.resize(used + static_cast<std::size_t>(got > 0 ? got : 0));
+    if (got == 0) return content;
+  }
+}
+
+}  // namespace
+
+std::vector<std::byte> read_file(const std::filesystem::path& path) {
+  return read_all<std::vector<std::byte>>(path);
+}
+
+std::string read_text_file(const std::filesystem::path& path) { return read_all<std::string>(path); }
+
+}  // namespace convoy

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace convoy {
+
+/// Replaces `path` by `bytes` so that a crash at any moment leaves the old file or the new one,
+/// never a part: writes a temporary beside it, fsync, rename, fsync of the folder.
+/// @throws std::runtime_error that names the path and the system's reason (disk full, ...); the
+///         temporary is removed.
+void write_file_atomic(const std::filesystem::path& path, std::span<const std::byte> bytes);
+void write_file_atomic(const std::filesystem::path& path, const std::string& text);
+
+/// The whole file. @throws ConfigError that names the path and the system's reason.
+[[nodiscard]] std::vector<std::byte> read_file(const std::filesystem::path& path);
+[[nodiscard]] std::string read_text_file(const std::filesystem::path& path);
+
+}  // namespace convoy

@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: Apache-2.0
+# Everything that convoy stands on. The Debian packages are listed in cmake/debian-packages.txt.
+set(THREADS_PREFER_PTHREAD_FLAG ON)
+find_package(Threads REQUIRED)
+find_package(spdlog REQUIRED)
+find_package(nlohmann_json REQUIRED)
+find_package(CLI11 REQUIRED)
+find_package(tomlplusplus REQUIRED)
+find_package(ZLIB REQUIRED)
+find_package(Boost REQUIRED)
+find_package(Torch REQUIRED)
+if(CONVOY_WITH_MPI)
+  set(MPI_CXX_SKIP_MPICXX ON)
+  find_package(MPI REQUIRED COMPONENTS CXX)
+endif()
+find_path(CONVOY_XXHASH_INCLUDE_DIR xxhash.h REQUIRED)
+find_library(CONVOY_XXHASH_LIBRARY xxhash REQUIRED)
+if(CONVOY_BUILD_TESTS)
+  find_package(GTest REQUIRED)
+endif()
+if(CONVOY_BUILD_BENCHMARKS)
+  find_package(benchmark REQUIRED)
+endif()
+
+# LibTorch's own targets carry flags that differ by version; ours asks only for what all need.
+add_library(convoy_torch INTERFACE)
+target_link_libraries(convoy_torch INTERFACE ${TORCH_LIBRARIES})
+target_include_directories(convoy_torch SYSTEM INTERFACE ${TORCH_INCLUDE_DIRS})
+# LibTorch is built with NDEBUG and some of its structs change with it.
+target_compile_definitions(convoy_torch INTERFACE NDEBUG)

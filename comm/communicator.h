@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "comm/buffer.h"
+#include "comm/request.h"
+
+namespace convoy::comm {
+
+enum class ReduceOp : std::uint8_t { kSum, kMin, kMax };
+
+struct CommunicatorOptions {
+  /// How long a wait may last before it becomes a CommError. Larger: slower peers are tolerated, and
+  /// a dead one is noticed later.
+  std::chrono::milliseconds timeout{300'000};
+  /// Bytes that travel as one message of a collective. Larger: fewer messages; smaller: receiving
+  /// and adding overlap better. Never changes a result.
+  std::size_t chunk_bytes = std::size_t{256} << 10;
+};
+
+/// A fixed group of ranks that exchange contiguous buffers. Public calls check their arguments and
+/// then call the backend; all backends get the same checks.
+///
+/// Collective calls must be made by all ranks in the same order with matching sizes, types and
+/// roots. Calls return at once; the Request says when the buffers may be touched again. Any thread
+/// may call; calls of one communicator from several threads need an order that all ranks share.
+///
+/// Sums are taken in rank order, ((r0 + r1) + r2) + ..., for every element, whatever its place in
+/// the buffer: a result depends on the number of ranks only, never on chunks or timing, and has the
+/// same bits on all ranks.
+class Communicator {
+ public:
+  virtual ~Communicator() = default;
+  Communicator(const Communicator&) = delete;
+  Communicator& operator=(const Communicator&) = delete;
+
+  [[nodiscard]] int rank() const { return rank_; }
+  [[nodiscard]] int size() const { return size_; }
+  [[nodiscard]] const CommunicatorOptions& options() const { return options_; }
+  /// "mpi", "local", ...
+  [[nodiscard]] virtual std::string_view backend() const = 0;
+  /// Payload bytes that this rank has sent to others so far.
+  [[nodiscard]] virtual std::uint64_t bytes_sent() const = 0;
+  /// True after a CommError: nothing more can be sent, and MPI must not be finalised.
+  [[nodiscard]] virtual bool poisoned() const = 0;
+
+  /// values[i] = op over ranks of values[i]. Sends 2 (N-1)/N of the buffer per rank.
+  [[nodiscard]] Request all_reduce(Buffer values, ReduceOp op = ReduceOp::kSum);
+  /// `values` holds size() pieces of piece.numel(); rank r receives the reduced piece r.
+  [[nodiscard]] Request reduce_scatter(ConstBuffer values, Buffer piece,
+                                       ReduceOp op = ReduceOp::kSum);
+  /// Rank r's `piece` becomes piece r of everybody's `values` (size() * piece.numel()).
+  [[nodiscard]] Request all_gather(ConstBuffer piece, Buffer values);
+  /// The same with counts[r] elements from rank r, one after the other. All ranks pass equal counts.
+  [[nodiscard]] Request all_gather_v(ConstBuffer piece, Buffer values,
+                                     std::vector<std::int64_t> counts);
+  /// Piece r of `from` goes to rank r; piece r of `to` comes from rank r. Equal pieces.
+  [[nodiscard]] Request all_to_all(ConstBuffer from, Buffer to);
+  /// The same with to_counts[r] elements sent to rank r and from_counts[r] received from it.
+  [[nodiscard]] Request all_to_all_v(ConstBuffer from, std::vector<std::int64_t> to_counts,
+                                     Buffer to, std::vector<std::int64_t> from_counts);
+  /// Everybody's `values` become those of `root`.
+  [[nodiscard]] Request broadcast(Buffer values, int root);
+  /// Point to point; matched by (peer, tag) in the order of the calls. Sizes must agree.
+  [[nodiscard]] Request send(ConstBuffer values, int peer, int tag = 0);
+  [[nodiscard]] Request recv(Buffer values, int peer, int tag = 0);
+  /// Done when every rank has called it.
+  [[nodiscard]] Request barrier();
+
+  /// Collective and blocking, meant for start-up: ranks with equal `color` form a new communicator,
+  /// ordered by (key, old rank). `color` must not be negative.
+  [[nodiscard]] std::unique_ptr<Communicator> split(int color, int key);
+  /// A communicator over the same ranks with an order of calls of its own. Collective, blocking.
+  [[nodiscard]] std::unique_ptr<Communicator> duplicate() { return split(0, rank_); }
+
+ protected:
+  Communicator(int rank, int size, CommunicatorOptions options);
+
+ private:
+  using OperationPtr = std::unique_ptr<internal::Operation>;
+  virtual OperationPtr do_all_reduce(Buffer values, ReduceOp op) = 0;
+  virtual OperationPtr do_reduce_scatter(ConstBuffer values, Buffer piece, ReduceOp op) = 0;
+  virtual OperationPtr do_all_gather_v(ConstBuffer piece, Buffer values,
+                                       std::vector<std::int64_t> counts) = 0;
+  virtual OperationPtr do_all_to_all_v(ConstBuffer from, std::vector<std::int64_t> to_counts,
+                                       Buffer to, std::vector<std::int64_t> from_counts) = 0;
+  virtual OperationPtr do_broadcast(Buffer values, int root) = 0;
+  virtual OperationPtr do_send(ConstBuffer values, int peer, int tag) = 0;
+  virtual OperationPtr do_recv(Buffer values, int peer, int tag) = 0;
+  virtual OperationPtr do_barrier() = 0;
+  virtual std::unique_ptr<Communicator> do_split(int color, int key) = 0;
+  /// The devices whose memory this backend takes.
+  [[nodiscard]] virtual bool takes(Device device) const { return device == Device::kHost; }
+
+  void check(const char* operation, const ConstBuffer& buffer) const;
+  void check_peer(const char* operation, int peer) const;
+
+  int rank_;
+  int size_;
+  CommunicatorOptions options_;
+};
+
+}  // namespace convoy::comm

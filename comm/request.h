@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <memory>
+
+namespace convoy::comm {
+
+namespace internal {
+
+/// One operation under way; what a backend hands to its Request. Holds the buffers' owners.
+class Operation {
+ public:
+  virtual ~Operation() = default;
+  /// Moves all operations of the communicator on; true when this one is done.
+  /// @throws CommError when it failed.
+  virtual bool poll() = 0;
+  /// Returns when this one is done. @throws CommError when it failed or `timeout` has passed.
+  virtual void wait(std::chrono::milliseconds timeout) = 0;
+  /// The timeout that the communicator was made with.
+  [[nodiscard]] virtual std::chrono::milliseconds default_timeout() const = 0;
+};
+
+}  // namespace internal
+
+/// Handle of one asynchronous operation. Move-only; wait() exactly once, or let the destructor do
+/// it: a request that is still pending when it is destroyed waits until its timeout and then leaves
+/// the communicator poisoned, with a line in the log. Any one thread at a time.
+/// Operations of one communicator move on whenever one of its requests is waited for or tested, so
+/// requests may be waited for in any order.
+class [[nodiscard]] Request {
+ public:
+  Request() = default;
+  explicit Request(std::unique_ptr<internal::Operation> operation);
+  Request(Request&&) noexcept = default;
+  Request& operator=(Request&& other) noexcept;
+  ~Request();
+
+  /// Returns when the buffers hold the result; at once when there is nothing to wait for.
+  /// @throws CommError that names operation, rank, peer and sizes; the communicator is then
+  ///         poisoned: every later call on it throws as well.
+  void wait();
+  void wait(std::chrono::milliseconds timeout);
+  /// True when done (then wait() returns at once). @throws as wait().
+  [[nodiscard]] bool test();
+  [[nodiscard]] bool pending() const { return operation_ != nullptr; }
+
+ private:
+  void finish_quietly() noexcept;
+
+  std::unique_ptr<internal::Operation> operation_;
+};
+
+}  // namespace convoy::comm

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "comm/communicator.h"
+#include "compress/reduce/reducer.h"
+
+namespace convoy::compress {
+
+/// Family `none`: float32 all-reduce, summed in rank order, times 1/N. No state.
+class DenseReducer final : public Reducer {
+ public:
+  /// Borrows `communicator`.
+  explicit DenseReducer(comm::Communicator& communicator) : communicator_(communicator) {}
+
+  void begin_step(std::int64_t) override {}
+  void reduce(const Bucket& bucket) override;
+  void end_step() override {}
+  [[nodiscard]] std::int64_t wire_bytes(std::int64_t numel, int ranks) const override;
+
+ private:
+  comm::Communicator& communicator_;
+};
+
+}  // namespace convoy::compress
