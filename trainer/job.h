@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "trainer/checkpoint/checkpoint.h"
+#include "trainer/data/data_config.h"
+#include "trainer/metrics/metrics.h"
+#include "trainer/models/model_config.h"
+#include "trainer/optim/optim_config.h"
+
+namespace convoy::trainer {
+
+/// [run] of the job file.
+struct RunConfig {
+  std::string name = "run";
+  std::uint64_t seed = 1;
+  std::string output;                      ///< run directory; empty: runs/<name>
+  std::int64_t threads_per_rank = 1;       ///< of LibTorch and OpenBLAS alike
+  std::int64_t verify_replicas_every = 0;  ///< steps between two checks that ranks agree; 0: never
+};
+
+/// [train] of the job file.
+struct TrainConfig {
+  std::int64_t epochs = 0;       ///< exactly one of epochs and steps is given
+  std::int64_t steps = 0;        ///< optimizer steps
+  std::int64_t batch_size = 64;  ///< samples of one rank in one micro-batch
+  std::int64_t accumulate = 1;   ///< micro-batches in one optimizer step
+  double clip_norm = 0.0;        ///< of the averaged gradient; 0: none
+  bool sync_batchnorm = false;
+  std::string buffers = "broadcast";  ///< BatchNorm statistics: "broadcast" from rank 0 | "average"
+  bool find_unused = false;           ///< allow parameters that a loss does not reach
+  std::string on_nonfinite = "stop";  ///< "stop" | "skip" a step whose loss is not finite
+  std::int64_t evaluate_every = 1;    ///< epochs between evaluations; the end is always evaluated
+  std::int64_t evaluate_batch = 256;  ///< samples of one rank at a time
+  OptimizerConfig optimizer;
+  ScheduleConfig schedule;
+};
+
+/// [communication] of the job file.
+struct CommunicationConfig {
+  std::string backend = "auto";  ///< "mpi" | "local" | "auto"; "nccl" where built
+  std::int64_t local_ranks = 1;  ///< backend local: ranks, as threads of one process
+  double bucket_mb = 4.0;        ///< gradients sent at a time
+  bool overlap = true;           ///< send while backward goes on
+  std::int64_t chunk_kb = 256;   ///< one message of a collective
+  double timeout_s = 300.0;      ///< a peer that is later than this has failed
+};
+
+/// [compression] of the job file. This version has dense averaging only.
+struct CompressionConfig {
+  std::string family = "none";
+};
+
+/// A whole job, checked and complete.
+struct Job {
+  RunConfig run;
+  DataConfig data;
+  ModelConfig model;
+  TrainConfig train;
+  CompressionConfig compression;
+  CommunicationConfig communication;
+  CheckpointConfig checkpoint;
+  MetricsConfig metrics;
+};
+
+}  // namespace convoy::trainer

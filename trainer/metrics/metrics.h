@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace convoy::trainer {
+
+/// [metrics] of the job file.
+struct MetricsConfig {
+  bool jsonl = true;
+  bool tensorboard = false;
+  std::int64_t every_steps = 50;  ///< steps that one line sums up
+};
+
+/// Means over the steps since the last line; what metrics.jsonl holds. Milliseconds are of rank 0.
+struct IntervalMetrics {
+  std::int64_t step = 0;  ///< steps done
+  std::int64_t epoch = 0;
+  double seconds = 0.0;  ///< since the run began
+  double loss = 0.0;     ///< mean over all samples of all ranks
+  double learning_rate = 0.0;
+  double samples_per_second = 0.0;  ///< all ranks together
+  double step_ms = 0.0;
+  double data_ms = 0.0;
+  double forward_ms = 0.0;
+  double backward_ms = 0.0;
+  double exposed_communication_ms = 0.0;
+  double optimizer_ms = 0.0;
+  std::uint64_t bytes_sent = 0;  ///< by rank 0 in the interval
+  std::int64_t skipped_steps = 0;
+};
+
+struct EvaluationMetrics {
+  std::int64_t step = 0;
+  std::int64_t epoch = 0;
+  double loss = 0.0;
+  double accuracy = 0.0;  ///< NaN for regression; written as null
+};
+
+/// Receives what training reports. One line or point each.
+class MetricsSink {
+ public:
+  virtual ~MetricsSink() = default;
+  virtual void interval(const IntervalMetrics& metrics) = 0;
+  virtual void evaluation(const EvaluationMetrics& metrics) = 0;
+};
+
+/// {"kind":"train",...} and {"kind":"evaluation",...}, one JSON object a line, flushed each. A
+/// resumed run cuts off the lines after `resume_step` and appends.
+/// @throws std::runtime_error that names the path and the reason.
+[[nodiscard]] std::unique_ptr<MetricsSink> make_jsonl_sink(const std::filesystem::path& path,
+                                                           std::int64_t resume_step);
+/// TensorBoard event files in `folder`.
+[[nodiscard]] std::unique_ptr<MetricsSink> make_tensorboard_sink(
+    const std::filesystem::path& folder);
+
+}  // namespace convoy::trainer

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <torch/torch.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "trainer/data/dataset.h"
+#include "trainer/models/model_config.h"
+#include "trainer/named_tensor.h"
+
+namespace convoy::trainer {
+
+class BatchStatistics;
+
+/// A network behind one face: C++ modules have no virtual forward, and scripted ones are no
+/// modules.
+class Model {
+ public:
+  virtual ~Model() = default;
+  [[nodiscard]] virtual torch::Tensor forward(const torch::Tensor& inputs) = 0;
+  /// Training or evaluation mode.
+  virtual void train(bool on) = 0;
+  /// In a fixed order; a tied parameter once, under its first name. Names are PyTorch's.
+  [[nodiscard]] virtual std::vector<NamedTensor> parameters() const = 0;
+  [[nodiscard]] virtual std::vector<NamedTensor> buffers() const = 0;
+  /// Starts the random stream of dropout anew.
+  virtual void seed_dropout(std::uint64_t key) = 0;
+  /// Makes every BatchNorm layer take its statistics over all ranks; nullptr: over its own batch.
+  /// @throws ConfigError where the model cannot (scripted modules).
+  virtual void set_batch_statistics(BatchStatistics* statistics) = 0;
+  /// Writes what a run leaves behind: a TorchScript archive for a scripted module, else a state
+  /// dictionary that Python's torch.load reads.
+  virtual void save(const std::string& path) const = 0;
+};
+
+/// Builds the network that the job names, for data of this kind, with weights drawn from `seed`
+/// alone, and loads `config.init` where given.
+/// @throws ConfigError: unknown name, sizes that do not fit, a file that is not what it should be.
+[[nodiscard]] std::unique_ptr<Model> make_model(const ModelConfig& config, const DataInfo& info,
+                                                std::uint64_t seed);
+
+/// The cheap part of make_model(): sizes fit, files can be read. @throws ConfigError.
+void check_model(const ModelConfig& config);
+
+}  // namespace convoy::trainer
