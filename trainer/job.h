@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <string>
 
-#include "trainer/checkpoint/checkpoint.h"
+#include "trainer/checkpoint/checkpoint_config.h"
 #include "trainer/data/data_config.h"
 #include "trainer/metrics/metrics.h"
 #include "trainer/models/model_config.h"

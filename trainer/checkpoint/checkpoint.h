@@ -9,15 +9,10 @@
 #include <vector>
 
 #include "comm/communicator.h"
+#include "trainer/checkpoint/checkpoint_config.h"
 #include "trainer/named_tensor.h"
 
 namespace convoy::trainer {
-
-/// [checkpoint] of the job file.
-struct CheckpointConfig {
-  std::int64_t every_steps = 0;  ///< 0: only when the run ends or is interrupted
-  std::int64_t keep = 2;         ///< newest whole checkpoints that stay on disk
-};
 
 /// All that a run needs to go on. Random streams are functions of (seed, epoch, step, rank,
 /// sample), so the position in the data is the state of every generator too.
