@@ -25,8 +25,8 @@ enum class Device : std::uint8_t { kHost, kCuda };
 
 template <typename T>
 concept Element = std::same_as<T, float> || std::same_as<T, Half> || std::same_as<T, BFloat16> ||
-                  std::same_as<T, double> || std::same_as<T, std::int32_t> ||
-                  std::same_as<T, std::int64_t> || std::same_as<T, std::uint8_t>;
+    std::same_as<T, double> || std::same_as<T, std::int32_t> || std::same_as<T, std::int64_t> ||
+    std::same_as<T, std::uint8_t>;
 
 template <Element T>
 [[nodiscard]] constexpr DType dtype_of() {
@@ -52,8 +52,8 @@ struct Buffer {
   Buffer() = default;
   Buffer(std::span<std::byte> memory, DType type, std::shared_ptr<void> keep = nullptr)
       : bytes(memory), dtype(type), owner(std::move(keep)) {}
-  template <Element T>
-  explicit(false) Buffer(std::span<T> values, std::shared_ptr<void> keep = nullptr)
+  template <Element T, std::size_t N>
+  explicit(false) Buffer(std::span<T, N> values, std::shared_ptr<void> keep = nullptr)
       : bytes(std::as_writable_bytes(values)), dtype(dtype_of<T>()), owner(std::move(keep)) {}
 
   [[nodiscard]] std::int64_t numel() const {
@@ -73,10 +73,11 @@ struct ConstBuffer {
       : bytes(memory), dtype(type), owner(std::move(keep)) {}
   explicit(false) ConstBuffer(const Buffer& buffer)
       : bytes(buffer.bytes), dtype(buffer.dtype), device(buffer.device), owner(buffer.owner) {}
-  template <typename T>
-    requires Element<std::remove_const_t<T>>
-  explicit(false) ConstBuffer(std::span<T> values, std::shared_ptr<void> keep = nullptr)
-      : bytes(std::as_bytes(values)), dtype(dtype_of<std::remove_const_t<T>>()),
+  template <typename T, std::size_t N>
+  requires Element<std::remove_const_t<T>>
+  explicit(false) ConstBuffer(std::span<T, N> values, std::shared_ptr<void> keep = nullptr)
+      : bytes(std::as_bytes(values)),
+        dtype(dtype_of<std::remove_const_t<T>>()),
         owner(std::move(keep)) {}
 
   [[nodiscard]] std::int64_t numel() const {

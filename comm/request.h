@@ -17,6 +17,10 @@ class Operation {
   virtual bool poll() = 0;
   /// Returns when this one is done. @throws CommError when it failed or `timeout` has passed.
   virtual void wait(std::chrono::milliseconds timeout) = 0;
+  /// Nobody will wait for this one: waits until the default timeout, logs a failure and goes on.
+  /// At once, with the communicator poisoned, where an exception is on its way out and the backend
+  /// can take its messages back.
+  virtual void abandon() noexcept = 0;
   /// The timeout that the communicator was made with.
   [[nodiscard]] virtual std::chrono::milliseconds default_timeout() const = 0;
 };

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "comm/communicator.h"
+
+#include <spdlog/fmt/fmt.h>
+
+#include <cstdint>
+#include <utility>
+
+#include "base/errors.h"
+#include "comm/internal/transport.h"
+
+namespace convoy::comm {
+namespace {
+
+// The messages are made only when they are needed: these checks stand before every operation.
+void check_types(const char* operation, const ConstBuffer& a, const ConstBuffer& b) {
+  if (a.dtype == b.dtype && a.device == b.device) return;
+  throw ContractError(fmt::format("{}: buffers of {} and {} on one device are needed to be equal",
+                                  operation, name(a.dtype), name(b.dtype)));
+}
+
+void check_numel(const char* operation, const char* what, std::int64_t numel,
+                 std::int64_t expected) {
+  if (numel == expected) return;
+  throw ContractError(
+      fmt::format("{}: {} has {} elements, {} are needed", operation, what, numel, expected));
+}
+
+std::int64_t checked_sum(const char* operation, const std::vector<std::int64_t>& counts, int size) {
+  if (counts.size() != static_cast<std::size_t>(size)) {
+    throw ContractError(
+        fmt::format("{}: {} counts given for {} ranks", operation, counts.size(), size));
+  }
+  std::int64_t sum = 0;
+  for (const std::int64_t count : counts) {
+    if (count < 0) throw ContractError(fmt::format("{}: negative count {}", operation, count));
+    sum += count;
+  }
+  return sum;
+}
+
+void check_tag(const char* operation, int tag) {
+  if (tag >= 0 && tag < internal::kTags) return;
+  throw ContractError(fmt::format("{}: tag {} is not in [0, {})", operation, tag, internal::kTags));
+}
+
+}  // namespace
+
+Communicator::Communicator(int rank, int size, CommunicatorOptions options)
+    : rank_(rank), size_(size), options_(options) {
+  require(size > 0 && rank >= 0 && rank < size, "a communicator needs 0 <= rank < size");
+  require(options.timeout.count() > 0, "CommunicatorOptions::timeout must be positive");
+  require(options.chunk_bytes > 0, "CommunicatorOptions::chunk_bytes must be positive");
+}
+
+void Communicator::check(const char* operation, const ConstBuffer& buffer) const {
+  if (!takes(buffer.device)) {
+    throw ContractError(fmt::format("{}: the {} backend does not take memory of this device",
+                                    operation, backend()));
+  }
+  const std::size_t element = element_bytes(buffer.dtype);
+  if (buffer.bytes.size() % element != 0 ||
+      reinterpret_cast<std::uintptr_t>(buffer.bytes.data()) % element != 0) {
+    throw ContractError(fmt::format("{}: {} bytes are not whole, aligned elements of {}", operation,
+                                    buffer.bytes.size(), name(buffer.dtype)));
+  }
+}
+
+void Communicator::check_peer(const char* operation, int peer) const {
+  if (peer >= 0 && peer < size_) return;
+  throw ContractError(fmt::format("{}: there is no rank {} among {}", operation, peer, size_));
+}
+
+Request Communicator::all_reduce(Buffer values, ReduceOp op) {
+  check("all_reduce", values);
+  return Request(do_all_reduce(std::move(values), op));
+}
+
+Request Communicator::reduce_scatter(ConstBuffer values, Buffer piece, ReduceOp op) {
+  check("reduce_scatter", values);
+  check("reduce_scatter", piece);
+  check_types("reduce_scatter", values, piece);
+  check_numel("reduce_scatter", "values", values.numel(), piece.numel() * size_);
+  return Request(do_reduce_scatter(std::move(values), std::move(piece), op));
+}
+
+Request Communicator::all_gather(ConstBuffer piece, Buffer values) {
+  std::vector<std::int64_t> counts(static_cast<std::size_t>(size_), piece.numel());
+  return all_gather_v(std::move(piece), std::move(values), std::move(counts));
+}
+
+Request Communicator::all_gather_v(ConstBuffer piece, Buffer values,
+                                   std::vector<std::int64_t> counts) {
+  check("all_gather", piece);
+  check("all_gather", values);
+  check_types("all_gather", piece, values);
+  check_numel("all_gather", "values", values.numel(), checked_sum("all_gather", counts, size_));
+  check_numel("all_gather", "piece", piece.numel(), counts[static_cast<std::size_t>(rank_)]);
+  return Request(do_all_gather_v(std::move(piece), std::move(values), std::move(counts)));
+}
+
+Request Communicator::all_to_all(ConstBuffer from, Buffer to) {
+  if (from.numel() % size_ != 0) {
+    throw ContractError(
+        fmt::format("all_to_all: {} elements do not divide by {} ranks", from.numel(), size_));
+  }
+  const std::vector<std::int64_t> counts(static_cast<std::size_t>(size_), from.numel() / size_);
+  return all_to_all_v(std::move(from), counts, std::move(to), counts);
+}
+
+Request Communicator::all_to_all_v(ConstBuffer from, std::vector<std::int64_t> to_counts, Buffer to,
+                                   std::vector<std::int64_t> from_counts) {
+  check("all_to_all", from);
+  check("all_to_all", to);
+  check_types("all_to_all", from, to);
+  check_numel("all_to_all", "from", from.numel(), checked_sum("all_to_all", to_counts, size_));
+  check_numel("all_to_all", "to", to.numel(), checked_sum("all_to_all", from_counts, size_));
+  const auto own = static_cast<std::size_t>(rank_);
+  check_numel("all_to_all", "the own piece", from_counts[own], to_counts[own]);
+  return Request(do_all_to_all_v(std::move(from), std::move(to_counts), std::move(to),
+                                 std::move(from_counts)));
+}
+
+Request Communicator::broadcast(Buffer values, int root) {
+  check("broadcast", values);
+  check_peer("broadcast", root);
+  return Request(do_broadcast(std::move(values), root));
+}
+
+Request Communicator::send(ConstBuffer values, int peer, int tag) {
+  check("send", values);
+  check_peer("send", peer);
+  check_tag("send", tag);
+  return Request(do_send(std::move(values), peer, tag));
+}
+
+Request Communicator::recv(Buffer values, int peer, int tag) {
+  check("recv", values);
+  check_peer("recv", peer);
+  check_tag("recv", tag);
+  return Request(do_recv(std::move(values), peer, tag));
+}
+
+Request Communicator::barrier() { return Request(do_barrier()); }
+
+std::unique_ptr<Communicator> Communicator::split(int color, int key) {
+  require(color >= 0, "split: color must not be negative");
+  return do_split(color, key);
+}
+
+}  // namespace convoy::comm

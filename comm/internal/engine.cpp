@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "comm/internal/engine.h"
+
+#include <algorithm>
+#include <exception>
+#include <thread>
+#include <utility>
+
+#include "base/log.h"
+
+namespace convoy::comm::internal {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// Long enough for a small message between two idle cores; short enough to leave the core to the
+// computation, which shares it.
+constexpr std::chrono::microseconds kPollFor{40};
+constexpr std::chrono::microseconds kFirstNap{20};
+constexpr std::size_t kAlignment = 8;  // the largest element
+
+// When to poll and when to sleep. Every event starts it over.
+class Patience {
+ public:
+  explicit Patience(std::chrono::microseconds longest_nap) : longest_nap_(longest_nap) {}
+
+  void rest(Wakeup& wakeup, std::uint64_t ticket, Clock::time_point now,
+            Clock::time_point deadline) {
+    if (wakeup.ticket() != ticket) {
+      poll_until_ = now + kPollFor;
+      nap_ = kFirstNap;
+      return;
+    }
+    if (now < poll_until_) {
+      std::this_thread::yield();
+      return;
+    }
+    const auto left = std::chrono::ceil<std::chrono::microseconds>(deadline - now);
+    wakeup.wait(ticket, std::min({nap_, longest_nap_, left}));
+    nap_ = std::min(nap_ * 2, longest_nap_);
+  }
+
+ private:
+  std::chrono::microseconds longest_nap_;
+  std::chrono::microseconds nap_ = kFirstNap;
+  Clock::time_point poll_until_ = Clock::now() + kPollFor;
+};
+
+}  // namespace
+
+class Engine::Handle final : public Operation {
+ public:
+  Handle(std::shared_ptr<Engine> engine, std::shared_ptr<Exchange> exchange)
+      : engine_(std::move(engine)), exchange_(std::move(exchange)) {}
+
+  bool poll() override { return engine_->poll(*exchange_); }
+  void wait(std::chrono::milliseconds timeout) override { engine_->wait(*exchange_, timeout); }
+  [[nodiscard]] std::chrono::milliseconds default_timeout() const override {
+    return engine_->options_.timeout;
+  }
+  void abandon() noexcept override { engine_->abandon(*exchange_); }
+
+ private:
+  std::shared_ptr<Engine> engine_;
+  std::shared_ptr<Exchange> exchange_;
+};
+
+Engine::Engine(std::unique_ptr<Transport> transport, const CommunicatorOptions& options)
+    : transport_(std::move(transport)), options_(options) {
+  const std::size_t largest = transport_->max_message_bytes();
+  const std::size_t chunk = std::min(options.chunk_bytes, largest) / kAlignment * kAlignment;
+  layout_ = {transport_->rank(), transport_->size(), std::max(chunk, kAlignment), largest};
+}
+
+std::unique_ptr<Operation> Engine::start(std::shared_ptr<Exchange> exchange) {
+  const std::lock_guard lock(mutex_);
+  if (poisoned_)
+    throw CommError(exchange->describe() +
+                    ": not started, the communicator is poisoned: " + poison_);
+  if (exchange->is_collective()) exchange->set_sequence(++sequence_);
+  active_.push_back(exchange);
+  advance(exchange);
+  if (is_over(*exchange)) {
+    std::erase(active_, exchange);
+    return nullptr;
+  }
+  return std::make_unique<Handle>(shared_from_this(), std::move(exchange));
+}
+
+void Engine::close() {
+  const std::lock_guard lock(mutex_);
+  if (poisoned_) return;
+  if (active_.empty()) {
+    transport_->leave("");
+  } else {
+    poison("the communicator was destroyed while " + active_.front()->describe() +
+           " was under way");
+  }
+}
+
+std::unique_ptr<Transport> Engine::split(const SplitGroup& group) {
+  const std::lock_guard lock(mutex_);
+  try {
+    return transport_->split(group);
+  } catch (const TransportError& error) {
+    poison(std::string("split: ") + error.what());
+    throw CommError(poison_);
+  }
+}
+
+bool Engine::poll(Exchange& exchange) {
+  const std::lock_guard lock(mutex_);
+  if (is_over(exchange)) return true;
+  progress();
+  return is_over(exchange);
+}
+
+void Engine::wait(Exchange& exchange, std::chrono::milliseconds timeout) {
+  const auto deadline = Clock::now() + timeout;
+  Patience patience(transport_->longest_nap());
+  for (;;) {
+    const std::uint64_t ticket = transport_->wakeup().ticket();
+    const auto now = Clock::now();
+    if (poll(exchange)) return;
+    if (now >= deadline) {
+      const std::lock_guard lock(mutex_);
+      fail(exchange, exchange.describe_delay(timeout), false);
+    }
+    patience.rest(transport_->wakeup(), ticket, now, deadline);
+  }
+}
+
+void Engine::abandon(Exchange& exchange) noexcept {
+  try {
+    // An exception is on its way out: if no peer can write into our memory later, tell them now.
+    if (std::uncaught_exceptions() > 0 && transport_->leave_releases_memory()) {
+      const std::lock_guard lock(mutex_);
+      if (exchange.state == Exchange::State::kActive)
+        poison(exchange.describe() + " was dropped by an exception");
+      return;
+    }
+    wait(exchange, options_.timeout);
+  } catch (const std::exception& error) {
+    logger("comm")->error("a request that nobody waited for failed: {}", error.what());
+  }
+}
+
+void Engine::progress() {
+  if (poisoned_) return;
+  try {
+    transport_->progress();
+  } catch (const TransportError& error) {
+    poison(error.what());
+    return;
+  }
+  // A failure on the way empties the list.
+  const auto exchanges = active_;
+  for (const auto& exchange : exchanges) {
+    if (exchange->state == Exchange::State::kActive) advance(exchange);
+  }
+  const auto over = [](const auto& exchange) {
+    return exchange->state != Exchange::State::kActive;
+  };
+  if (std::erase_if(active_, over) > 0) transport_->wakeup().signal();
+}
+
+void Engine::advance(const std::shared_ptr<Exchange>& exchange) {
+  try {
+    if (exchange->advance(*transport_)) exchange->state = Exchange::State::kDone;
+    bytes_sent_ += exchange->take_bytes_sent();
+  } catch (const TransportError& error) {
+    fail(*exchange, error.what(), error.peer_left());
+  }
+}
+
+bool Engine::is_over(const Exchange& exchange) {
+  if (exchange.state == Exchange::State::kFailed) {
+    if (exchange.failed_by_peer) throw PeerLeftError(exchange.failure);
+    throw CommError(exchange.failure);
+  }
+  return exchange.state == Exchange::State::kDone;
+}
+
+void Engine::fail(Exchange& exchange, const std::string& why, bool by_peer) {
+  if (exchange.state != Exchange::State::kActive) return;
+  exchange.state = Exchange::State::kFailed;
+  exchange.failure = exchange.describe() + ": " + why;
+  exchange.failed_by_peer = by_peer;
+  poison(exchange.failure);
+}
+
+void Engine::poison(const std::string& why) {
+  if (poisoned_) return;
+  poison_ = why;
+  poisoned_ = true;
+  for (const auto& exchange : active_) {
+    if (exchange->state != Exchange::State::kActive) continue;
+    exchange->state = Exchange::State::kFailed;
+    exchange->failure = exchange->describe() + ": the communicator is poisoned: " + why;
+  }
+  transport_->leave(why);
+  if (transport_->leave_releases_memory()) {
+    active_.clear();
+  } else {
+    // The transport may still write into scratch memory and buffers: they must never be freed.
+    static_cast<void>(new std::shared_ptr<Engine>(shared_from_this()));
+  }
+  transport_->wakeup().signal();
+}
+
+}  // namespace convoy::comm::internal

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/errors.h"
+#include "comm/communicator.h"
+#include "comm/internal/exchange.h"
+#include "comm/internal/transport.h"
+
+namespace convoy::comm::internal {
+
+/// A CommError whose cause lies with another rank of this process, so that local::run can tell the
+/// first failure from those that it caused.
+class PeerLeftError : public CommError {
+  using CommError::CommError;
+};
+
+/// Drives all operations of one communicator over its transport. Whoever waits for or tests one
+/// operation moves all of them on, under one mutex; a thread that finds nothing to do polls for a
+/// moment and then sleeps in growing naps. Shared by the communicator and its requests.
+class Engine : public std::enable_shared_from_this<Engine> {
+ public:
+  Engine(std::unique_ptr<Transport> transport, const CommunicatorOptions& options);
+
+  [[nodiscard]] const Layout& layout() const { return layout_; }
+  [[nodiscard]] std::string_view backend() const { return transport_->backend(); }
+  [[nodiscard]] std::uint64_t bytes_sent() const { return bytes_sent_; }
+  [[nodiscard]] bool poisoned() const { return poisoned_; }
+
+  /// Starts an operation; collectives get the next sequence number.
+  /// @return null when it is complete already. @throws CommError.
+  [[nodiscard]] std::unique_ptr<Operation> start(std::shared_ptr<Exchange> exchange);
+  /// The communicator is being destroyed: operations still under way fail.
+  void close();
+  [[nodiscard]] std::unique_ptr<Transport> split(const SplitGroup& group);
+
+ private:
+  class Handle;
+
+  bool poll(Exchange& exchange);
+  void wait(Exchange& exchange, std::chrono::milliseconds timeout);
+  void abandon(Exchange& exchange) noexcept;
+
+  // The following need mutex_.
+  void progress();
+  void advance(const std::shared_ptr<Exchange>& exchange);
+  [[nodiscard]] static bool is_over(const Exchange& exchange);
+  void fail(Exchange& exchange, const std::string& why, bool by_peer);
+  void poison(const std::string& why);
+
+  std::mutex mutex_;
+  std::unique_ptr<Transport> transport_;
+  CommunicatorOptions options_;
+  Layout layout_;
+  std::vector<std::shared_ptr<Exchange>> active_;  // also held by their requests
+  std::uint64_t sequence_ = 0;
+  std::string poison_;  // why, once poisoned_
+  std::atomic<bool> poisoned_{false};
+  std::atomic<std::uint64_t> bytes_sent_{0};
+};
+
+}  // namespace convoy::comm::internal

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "comm/internal/exchange.h"
+
+#include <spdlog/fmt/fmt.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace convoy::comm::internal {
+namespace {
+
+constexpr std::uint64_t kPhases = 2;
+
+// Of several late peers, the one that is furthest behind: the others may be waiting for it too.
+template <typename Streams>
+const Stream* furthest_behind(const Streams& streams) {
+  const Stream* worst = nullptr;
+  for (const auto& stream : streams) {
+    if (stream.done()) continue;
+    if (worst == nullptr || stream.finished_bytes() < worst->finished_bytes()) worst = &stream;
+  }
+  return worst;
+}
+
+}  // namespace
+
+void Exchange::set_sequence(std::uint64_t sequence) {
+  call_.sequence = sequence;
+  const auto tag = [&](const Stream& stream) {
+    const auto phase = static_cast<std::uint64_t>(stream.route().tag);
+    return static_cast<int>((sequence * kPhases + phase) % kTags);
+  };
+  for (auto& stream : ins_) stream.set_tag(tag(stream));
+  for (auto& stream : outs_) stream.set_tag(tag(stream));
+}
+
+bool Exchange::advance(Transport& transport) {
+  do {
+    for (auto& stream : ins_) stream.advance(transport);
+    for (auto& stream : outs_) bytes_sent_ += stream.advance(transport);
+  } while (step());
+  return streams_done();
+}
+
+std::uint64_t Exchange::take_bytes_sent() { return std::exchange(bytes_sent_, 0); }
+
+std::string Exchange::describe() const {
+  const std::string what = fmt::format("{} rank {}/{}, {} {}", call_.operation, layout_.rank,
+                                       layout_.size, call_.numel, name(call_.dtype));
+  return is_collective() ? fmt::format("{} (sequence {})", what, call_.sequence) : what;
+}
+
+std::string Exchange::describe_delay(std::chrono::milliseconds waited) const {
+  const double seconds = static_cast<double>(waited.count()) / 1000.0;
+  if (const Stream* in = furthest_behind(ins_)) {
+    return fmt::format("no data from rank {} within {:.1f} s (received {} of {} bytes)",
+                       in->route().peer, seconds, in->finished_bytes(), in->chunks().total_bytes);
+  }
+  if (const Stream* out = furthest_behind(outs_)) {
+    return fmt::format("rank {} has not taken its data within {:.1f} s (sent {} of {} bytes)",
+                       out->route().peer, seconds, out->finished_bytes(),
+                       out->chunks().total_bytes);
+  }
+  return fmt::format("not complete within {:.1f} s", seconds);
+}
+
+InStream& Exchange::receive(int peer, int phase, std::span<std::byte> memory,
+                            std::size_t total_bytes) {
+  return ins_.emplace_back(Route{peer, Channel::kCollective, phase}, memory, total_bytes,
+                           layout_.chunk_bytes, kWindow);
+}
+
+OutStream& Exchange::send(int peer, int phase, std::span<const std::byte> source) {
+  return outs_.emplace_back(Route{peer, Channel::kCollective, phase}, source, layout_.chunk_bytes,
+                            kWindow);
+}
+
+void Exchange::allow_all() {
+  for (auto& stream : ins_) stream.allow(kAllChunks);
+  for (auto& stream : outs_) stream.allow(kAllChunks);
+}
+
+bool Exchange::streams_done() const {
+  const auto done = [](const Stream& stream) { return stream.done(); };
+  return std::all_of(ins_.begin(), ins_.end(), done) &&
+         std::all_of(outs_.begin(), outs_.end(), done);
+}
+
+}  // namespace convoy::comm::internal

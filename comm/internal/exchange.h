@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "comm/buffer.h"
+#include "comm/internal/stream.h"
+
+namespace convoy::comm::internal {
+
+/// What a call was, for its error messages.
+struct Call {
+  const char* operation = "";
+  DType dtype = DType::kUInt8;
+  std::int64_t numel = 0;
+  bool collective = true;
+  std::uint64_t sequence = 0;  // of collectives; 1 is the first
+};
+
+/// The rank's place and how its messages are cut.
+struct Layout {
+  int rank = 0;
+  int size = 1;
+  std::size_t chunk_bytes = 1;        // of collectives; a multiple of every element size
+  std::size_t max_message_bytes = 1;  // of send and recv
+};
+
+/// One operation under way: its streams and, in derived classes, what joins them. Guarded by the
+/// engine's mutex.
+class Exchange {
+ public:
+  enum class State : std::uint8_t { kActive, kDone, kFailed };
+
+  Exchange(Call call, const Layout& layout) : call_(call), layout_(layout) {}
+  virtual ~Exchange() = default;
+  Exchange(const Exchange&) = delete;
+  Exchange& operator=(const Exchange&) = delete;
+
+  /// Gives a collective its place in the order of calls; its tags follow from that.
+  void set_sequence(std::uint64_t sequence);
+  [[nodiscard]] bool is_collective() const { return call_.collective; }
+  /// Moves everything on as far as it goes. @return true when the operation is complete.
+  /// @throws TransportError.
+  [[nodiscard]] bool advance(Transport& transport);
+  /// Payload bytes handed to peers since the last call.
+  [[nodiscard]] std::uint64_t take_bytes_sent();
+
+  /// "all_reduce rank 0/4, 4096 float32 (sequence 17)".
+  [[nodiscard]] std::string describe() const;
+  /// "no data from rank 2 within 5.0 s (received 8192 of 16384 bytes)".
+  [[nodiscard]] std::string describe_delay(std::chrono::milliseconds waited) const;
+
+  /// Holds the owners of the caller's buffers until the operation is over.
+  void keep(std::shared_ptr<void> owner) {
+    if (owner != nullptr) owners_.push_back(std::move(owner));
+  }
+
+  State state = State::kActive;
+  std::string failure;
+  bool failed_by_peer = false;
+
+ protected:
+  /// Messages of one stream that are under way at a time: enough to receive one chunk while another
+  /// is added and a third is on the wire.
+  static constexpr std::size_t kWindow = 4;
+
+  /// Streams of a collective. Phases keep the messages of one collective apart.
+  InStream& receive(int peer, int phase, std::span<std::byte> memory, std::size_t total_bytes);
+  InStream& receive(int peer, int phase, std::span<std::byte> memory) {
+    return receive(peer, phase, memory, memory.size());
+  }
+  OutStream& send(int peer, int phase, std::span<const std::byte> source);
+  InStream& add(InStream stream) { return ins_.emplace_back(std::move(stream)); }
+  OutStream& add(OutStream stream) { return outs_.emplace_back(std::move(stream)); }
+  void allow_all();
+
+  [[nodiscard]] const Layout& layout() const { return layout_; }
+  [[nodiscard]] const Call& call() const { return call_; }
+  [[nodiscard]] std::deque<InStream>& ins() { return ins_; }
+  [[nodiscard]] std::deque<OutStream>& outs() { return outs_; }
+  [[nodiscard]] bool streams_done() const;
+
+ private:
+  /// Works on what has arrived and allows more chunks. @return true if the streams can move on.
+  virtual bool step() { return false; }
+
+  Call call_;
+  Layout layout_;
+  std::deque<InStream> ins_;
+  std::deque<OutStream> outs_;
+  std::vector<std::shared_ptr<void>> owners_;
+  std::uint64_t bytes_sent_ = 0;
+};
+
+}  // namespace convoy::comm::internal

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "comm/internal/wakeup.h"
+
+namespace convoy::comm::internal {
+
+/// Keeps the messages of collectives and of send() and recv() apart.
+enum class Channel : std::uint8_t { kCollective, kUser };
+
+/// Tags of both channels stay below this, the least that MPI promises.
+inline constexpr int kTags = 1 << 15;
+
+struct Route {
+  int peer = 0;
+  Channel channel = Channel::kCollective;
+  int tag = 0;
+  bool operator==(const Route&) const = default;
+};
+
+/// Why a message cannot travel; the engine turns it into a CommError that names the operation.
+class TransportError : public std::runtime_error {
+ public:
+  explicit TransportError(const std::string& what, bool peer_left = false)
+      : std::runtime_error(what), peer_left_(peer_left) {}
+  /// True when the cause lies with a peer that has gone, and not here.
+  [[nodiscard]] bool peer_left() const { return peer_left_; }
+
+ private:
+  bool peer_left_;
+};
+
+/// One message on its way: `source` when it is sent, `target` when it is received. Its address
+/// stays fixed while it is pending. A transport writes the other fields first and `state` last
+/// (release).
+struct Message {
+  enum class State : std::uint8_t { kPending, kDone, kFailed };
+
+  Route route;
+  std::span<const std::byte> source;
+  std::span<std::byte> target;
+  /// The size of the message that arrived; not that of `target` when the ranks disagree, and then
+  /// the content of `target` is undefined.
+  std::size_t received_bytes = 0;
+  std::string error;
+  bool peer_left = false;
+  std::atomic<State> state{State::kPending};
+
+  void finish(std::size_t bytes) {
+    received_bytes = bytes;
+    state.store(State::kDone, std::memory_order_release);
+  }
+  void fail(const std::string& why, bool by_peer = false) {
+    error = why;
+    peer_left = by_peer;
+    state.store(State::kFailed, std::memory_order_release);
+  }
+};
+
+/// What every rank told the others about a split: the ranks of this rank's new group, in their new
+/// order, and this rank's place among them.
+struct SplitGroup {
+  int color = 0;
+  int key = 0;
+  std::vector<int> members;
+  int index = 0;
+};
+
+/// Moves messages between the ranks of one group; all that a backend has to bring. Messages of
+/// equal route arrive in the order of the calls. Calls are serialised by the engine, except
+/// wakeup().
+class Transport {
+ public:
+  virtual ~Transport() = default;
+
+  [[nodiscard]] virtual int rank() const = 0;
+  [[nodiscard]] virtual int size() const = 0;
+  [[nodiscard]] virtual std::string_view backend() const = 0;
+  [[nodiscard]] virtual std::size_t max_message_bytes() const = 0;
+
+  /// Start one message; return at once. @throws TransportError.
+  virtual void isend(Message& message) = 0;
+  virtual void irecv(Message& message) = 0;
+  /// Moves pending messages on and finishes or fails those that are over. @throws TransportError.
+  virtual void progress() = 0;
+
+  /// Signalled when there may be something to do.
+  [[nodiscard]] virtual Wakeup& wakeup() = 0;
+  /// How long a waiting thread may sleep before it must call progress() although nobody signalled.
+  [[nodiscard]] virtual std::chrono::microseconds longest_nap() const = 0;
+
+  /// The group is done (empty `failure`) or has failed here; peers that still wait for this rank
+  /// learn about it if the transport can tell them. Nothing is sent or received afterwards.
+  virtual void leave(const std::string& failure) = 0;
+  /// True if leave() takes back every pending message, so that their memory may be freed.
+  [[nodiscard]] virtual bool leave_releases_memory() const = 0;
+
+  /// A transport among `group.members`. Called by all ranks, after all have agreed to it.
+  [[nodiscard]] virtual std::unique_ptr<Transport> split(const SplitGroup& group) = 0;
+};
+
+}  // namespace convoy::comm::internal

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "comm/internal/transport_communicator.h"
+
+#include <algorithm>
+#include <array>
+#include <span>
+#include <tuple>
+#include <utility>
+
+#include "comm/internal/collectives.h"
+
+namespace convoy::comm::internal {
+
+TransportCommunicator::TransportCommunicator(std::unique_ptr<Transport> transport,
+                                             const CommunicatorOptions& options)
+    : Communicator(transport->rank(), transport->size(), options),
+      engine_(std::make_shared<Engine>(std::move(transport), options)) {}
+
+TransportCommunicator::~TransportCommunicator() { engine_->close(); }
+
+TransportCommunicator::OperationPtr TransportCommunicator::do_all_reduce(Buffer values,
+                                                                         ReduceOp op) {
+  return engine_->start(make_all_reduce(engine_->layout(), std::move(values), op));
+}
+
+TransportCommunicator::OperationPtr TransportCommunicator::do_reduce_scatter(ConstBuffer values,
+                                                                             Buffer piece,
+                                                                             ReduceOp op) {
+  return engine_->start(
+      make_reduce_scatter(engine_->layout(), std::move(values), std::move(piece), op));
+}
+
+TransportCommunicator::OperationPtr TransportCommunicator::do_all_gather_v(
+    ConstBuffer piece, Buffer values, std::vector<std::int64_t> counts) {
+  return engine_->start(
+      make_all_gather_v(engine_->layout(), std::move(piece), std::move(values), counts));
+}
+
+TransportCommunicator::OperationPtr TransportCommunicator::do_all_to_all_v(
+    ConstBuffer from, std::vector<std::int64_t> to_counts, Buffer to,
+    std::vector<std::int64_t> from_counts) {
+  return engine_->start(
+      make_all_to_all_v(engine_->layout(), std::move(from), to_counts, std::move(to), from_counts));
+}
+
+TransportCommunicator::OperationPtr TransportCommunicator::do_broadcast(Buffer values, int root) {
+  return engine_->start(make_broadcast(engine_->layout(), std::move(values), root));
+}
+
+TransportCommunicator::OperationPtr TransportCommunicator::do_send(ConstBuffer values, int peer,
+                                                                   int tag) {
+  return engine_->start(make_send(engine_->layout(), std::move(values), peer, tag));
+}
+
+TransportCommunicator::OperationPtr TransportCommunicator::do_recv(Buffer values, int peer,
+                                                                   int tag) {
+  return engine_->start(make_recv(engine_->layout(), std::move(values), peer, tag));
+}
+
+TransportCommunicator::OperationPtr TransportCommunicator::do_barrier() {
+  return engine_->start(make_barrier(engine_->layout()));
+}
+
+// The gather tells every rank who goes where, and brings the timeout that names a missing one: the
+// backend's own split may then block.
+std::unique_ptr<Communicator> TransportCommunicator::do_split(int color, int key) {
+  const std::array<std::int32_t, 2> own{color, key};
+  std::vector<std::int32_t> all(2 * static_cast<std::size_t>(size()));
+  all_gather(std::span(own), std::span(all)).wait();
+
+  SplitGroup group{.color = color, .key = key};
+  for (int r = 0; r < size(); ++r) {
+    if (all[2 * static_cast<std::size_t>(r)] == color) group.members.push_back(r);
+  }
+  const auto place = [&](int r) { return std::tuple(all[2 * static_cast<std::size_t>(r) + 1], r); };
+  std::ranges::sort(group.members, {}, place);
+  group.index = static_cast<int>(std::ranges::find(group.members, rank()) - group.members.begin());
+  return std::make_unique<TransportCommunicator>(engine_->split(group), options());
+}
+
+}  // namespace convoy::comm::internal

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "comm/communicator.h"
+#include "comm/internal/engine.h"
+#include "comm/internal/transport.h"
+
+namespace convoy::comm::internal {
+
+/// The Communicator over any Transport; the same collectives for all of them.
+class TransportCommunicator final : public Communicator {
+ public:
+  TransportCommunicator(std::unique_ptr<Transport> transport, const CommunicatorOptions& options);
+  ~TransportCommunicator() override;
+
+  [[nodiscard]] std::string_view backend() const override { return engine_->backend(); }
+  [[nodiscard]] std::uint64_t bytes_sent() const override { return engine_->bytes_sent(); }
+  [[nodiscard]] bool poisoned() const override { return engine_->poisoned(); }
+
+ private:
+  using OperationPtr = std::unique_ptr<Operation>;
+  OperationPtr do_all_reduce(Buffer values, ReduceOp op) override;
+  OperationPtr do_reduce_scatter(ConstBuffer values, Buffer piece, ReduceOp op) override;
+  OperationPtr do_all_gather_v(ConstBuffer piece, Buffer values,
+                               std::vector<std::int64_t> counts) override;
+  OperationPtr do_all_to_all_v(ConstBuffer from, std::vector<std::int64_t> to_counts, Buffer to,
+                               std::vector<std::int64_t> from_counts) override;
+  OperationPtr do_broadcast(Buffer values, int root) override;
+  OperationPtr do_send(ConstBuffer values, int peer, int tag) override;
+  OperationPtr do_recv(Buffer values, int peer, int tag) override;
+  OperationPtr do_barrier() override;
+  std::unique_ptr<Communicator> do_split(int color, int key) override;
+
+  std::shared_ptr<Engine> engine_;  // shared with the requests
+};
+
+}  // namespace convoy::comm::internal
