@@ -79,7 +79,7 @@ std::unique_ptr<Operation> Engine::start(std::shared_ptr<Exchange> exchange) {
                     ": not started, the communicator is poisoned: " + poison_);
   if (exchange->is_collective()) exchange->set_sequence(++sequence_);
   active_.push_back(exchange);
-  advance(exchange);
+  advance(*exchange);
   if (is_over(*exchange)) {
     std::erase(active_, exchange);
     return nullptr;
@@ -153,23 +153,22 @@ void Engine::progress() {
     poison(error.what());
     return;
   }
-  // A failure on the way empties the list.
-  const auto exchanges = active_;
-  for (const auto& exchange : exchanges) {
-    if (exchange->state == Exchange::State::kActive) advance(exchange);
+  for (const auto& exchange : active_) {
+    if (exchange->state == Exchange::State::kActive) advance(*exchange);
   }
+  if (poisoned_) return;
   const auto over = [](const auto& exchange) {
     return exchange->state != Exchange::State::kActive;
   };
   if (std::erase_if(active_, over) > 0) transport_->wakeup().signal();
 }
 
-void Engine::advance(const std::shared_ptr<Exchange>& exchange) {
+void Engine::advance(Exchange& exchange) {
   try {
-    if (exchange->advance(*transport_)) exchange->state = Exchange::State::kDone;
-    bytes_sent_ += exchange->take_bytes_sent();
+    if (exchange.advance(*transport_)) exchange.state = Exchange::State::kDone;
+    bytes_sent_ += exchange.take_bytes_sent();
   } catch (const TransportError& error) {
-    fail(*exchange, error.what(), error.peer_left());
+    fail(exchange, error.what(), error.peer_left());
   }
 }
 
@@ -199,10 +198,8 @@ void Engine::poison(const std::string& why) {
     exchange->failure = exchange->describe() + ": the communicator is poisoned: " + why;
   }
   transport_->leave(why);
-  if (transport_->leave_releases_memory()) {
-    active_.clear();
-  } else {
-    // The transport may still write into scratch memory and buffers: they must never be freed.
+  if (!transport_->leave_releases_memory()) {
+    // The transport may still write into scratch memory and buffers: this keeps them for ever.
     static_cast<void>(new std::shared_ptr<Engine>(shared_from_this()));
   }
   transport_->wakeup().signal();

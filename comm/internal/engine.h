@@ -51,7 +51,7 @@ class Engine : public std::enable_shared_from_this<Engine> {
 
   // The following need mutex_.
   void progress();
-  void advance(const std::shared_ptr<Exchange>& exchange);
+  void advance(Exchange& exchange);
   [[nodiscard]] static bool is_over(const Exchange& exchange);
   void fail(Exchange& exchange, const std::string& why, bool by_peer);
   void poison(const std::string& why);
@@ -60,7 +60,7 @@ class Engine : public std::enable_shared_from_this<Engine> {
   std::unique_ptr<Transport> transport_;
   CommunicatorOptions options_;
   Layout layout_;
-  std::vector<std::shared_ptr<Exchange>> active_;  // also held by their requests
+  std::vector<std::shared_ptr<Exchange>> active_;  // shared with their requests; kept once poisoned
   std::uint64_t sequence_ = 0;
   std::string poison_;  // why, once poisoned_
   std::atomic<bool> poisoned_{false};

@@ -7,11 +7,11 @@
 #include <cstdint>
 #include <memory>
 #include <span>
-#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/errors.h"
 #include "comm/internal/wakeup.h"
 
 namespace convoy::comm::internal {
@@ -30,10 +30,10 @@ struct Route {
 };
 
 /// Why a message cannot travel; the engine turns it into a CommError that names the operation.
-class TransportError : public std::runtime_error {
+class TransportError : public CommError {
  public:
   explicit TransportError(const std::string& what, bool peer_left = false)
-      : std::runtime_error(what), peer_left_(peer_left) {}
+      : CommError(what), peer_left_(peer_left) {}
   /// True when the cause lies with a peer that has gone, and not here.
   [[nodiscard]] bool peer_left() const { return peer_left_; }
 
