@@ -20,7 +20,9 @@ struct OptimizerConfig {
   bool decay_all = true;
 };
 
-/// train.schedule of the job file: the learning rate over the steps of the run.
+/// train.schedule of the job file: the learning rate over the steps of the run. Warm-up has reached
+/// lr at step warmup_steps - 1 (0-based); steps of the other parts are counted from the run's
+/// start.
 struct ScheduleConfig {
   std::string name = "constant";  ///< "constant" | "step" | "cosine"
   std::int64_t warmup_steps = 0;  ///< linear from lr/warmup_steps to lr
@@ -28,5 +30,9 @@ struct ScheduleConfig {
   double step_factor = 0.1;       ///< step: what a cut multiplies by
   double final_lr = 0.0;          ///< cosine: reached at the last step
 };
+
+/// Checks names and ranges. @throws ConfigError that names the key and its range.
+void check_config(const OptimizerConfig& config);
+void check_config(const ScheduleConfig& config);
 
 }  // namespace convoy::trainer

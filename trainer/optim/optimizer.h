@@ -12,22 +12,28 @@
 namespace convoy::trainer {
 
 /// A torch::optim optimizer whose state can be taken out and put back by parameter name, alike
-/// under LibTorch 1.13 (keyed by string inside) and 2.x (by pointer).
+/// under LibTorch 1.13 (keyed by string inside) and 2.x (by pointer). One thread at a time.
 class Optimizer {
  public:
-  /// @throws ConfigError for an unknown name or values out of range.
+  /// Parameters keep their memory; frozen ones may be among them and stay as they are.
+  /// @throws ConfigError for an unknown name or values out of range; ContractError for two
+  ///         parameters of one name.
   Optimizer(const OptimizerConfig& config, std::vector<NamedTensor> parameters);
   ~Optimizer();
+  Optimizer(const Optimizer&) = delete;
+  Optimizer& operator=(const Optimizer&) = delete;
 
   void set_learning_rate(double lr);
   /// Parameters without a gradient are left alone.
   void step();
-  /// Keeps the gradients' memory where the version of LibTorch can.
+  /// Fills the gradients with zeros in place, so views of them stay valid; undefined ones stay so.
   void zero_grad();
   /// "<parameter>/momentum", "<parameter>/exp_avg", "<parameter>/exp_avg_sq", "<parameter>/step"
   /// (int64 scalar); what a parameter has not got yet is absent. Copies.
   [[nodiscard]] std::vector<NamedTensor> state() const;
-  /// @throws ConfigError that names an entry of unknown name or wrong shape.
+  /// Puts a state() back, in place of all there is; a parameter without entries starts anew.
+  /// @throws ConfigError that names an entry of unknown name, of wrong shape or missing beside its
+  ///         companions; the state is then as before.
   void load_state(const std::vector<NamedTensor>& state);
 
  private:
@@ -37,7 +43,10 @@ class Optimizer {
 };
 
 /// Scales all gradients so that their common L2 norm is at most `max_norm`; returns the norm
-/// before.
+/// before. Summed in float64 in one fixed order: equal gradients give equal bits on every machine
+/// and with any number of threads. A norm that is not finite is returned and the gradients are left
+/// as they are. Reads the gradients once and, when it scales, writes them once.
+/// @throws ContractError unless max_norm > 0.
 double clip_gradients(const std::vector<NamedTensor>& parameters, double max_norm);
 
 }  // namespace convoy::trainer
