@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <CLI/CLI.hpp>
+#include <algorithm>
+
+#include "base/errors.h"
+#include "launch/commands/command.h"
+#include "launch/process/startup_check.h"
+
+namespace convoy::launch {
+namespace {
+
+std::vector<std::unique_ptr<Command>> all_commands() {
+  std::vector<std::unique_ptr<Command>> commands;
+  for (const auto make :
+       {make_launch_command, make_train_command, make_evaluate_command, make_info_command}) {
+    commands.push_back(make());
+  }
+  return commands;
+}
+
+/// Cuts off what stands after the first "--".
+std::vector<std::string> take_words_after_dashes(std::vector<std::string>& words) {
+  const auto dashes = std::find(words.begin(), words.end(), "--");
+  if (dashes == words.end()) return {};
+  std::vector<std::string> after(dashes + 1, words.end());
+  words.erase(dashes, words.end());
+  return after;
+}
+
+void parse(CLI::App& app, std::vector<std::string> words) {
+  std::reverse(words.begin(), words.end());  // as CLI11 wants them
+  app.parse(words);
+}
+
+/// "convoy train" of the words, for a hint.
+std::string called_as(const CLI::App& app) {
+  const auto chosen = app.get_subcommands();
+  return chosen.empty() ? "convoy" : "convoy " + chosen.front()->get_name();
+}
+
+}  // namespace
+
+void Command::set_words_after_dashes(std::vector<std::string> words) {
+  require_config(words.empty(), "convoy " + name() + " takes nothing after --");
+}
+
+std::unique_ptr<Command> parse_command_line(std::vector<std::string> words, std::string& help) {
+  auto commands = all_commands();
+  CLI::App app("Distributed training of LibTorch models over slow networks and unequal machines.",
+               "convoy");
+  app.require_subcommand(1);
+  app.set_version_flag("--version", "convoy " + convoy_version());
+  for (const auto& command : commands) {
+    command->add_options(*app.add_subcommand(command->name(), command->summary()));
+  }
+  auto after = take_words_after_dashes(words);
+  try {
+    parse(app, std::move(words));
+  } catch (const CLI::CallForHelp&) {
+    help = app.help();
+    return nullptr;
+  } catch (const CLI::CallForVersion& version) {
+    help = std::string(version.what()) + "\n";
+    return nullptr;
+  } catch (const CLI::ParseError& error) {
+    throw ConfigError(std::string(error.what()) + " (see " + called_as(app) + " --help)");
+  }
+  const std::string chosen = app.get_subcommands().front()->get_name();
+  const auto found = std::find_if(commands.begin(), commands.end(),
+                                  [&](const auto& command) { return command->name() == chosen; });
+  (*found)->set_words_after_dashes(std::move(after));
+  return std::move(*found);
+}
+
+}  // namespace convoy::launch

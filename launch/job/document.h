@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <variant>
+
+namespace convoy::launch {
+
+/// A TOML table, and whatever else no key of a job takes (arrays, dates).
+struct TableValue {};
+struct OtherValue {
+  std::string type;  ///< "an array"
+};
+
+using Value = std::variant<TableValue, OtherValue, bool, std::int64_t, double, std::string>;
+
+/// One key or table of a job, and where the user wrote it.
+struct Entry {
+  Value value;
+  std::string source;  ///< file name, or `--set section.key=value`
+  int layer = 0;       ///< 0: the file; n: the nth --set
+  int line = 0;        ///< in the file; 0: none to speak of
+
+  /// "job.toml:9", or `--set train.lr=x`.
+  [[nodiscard]] std::string where() const;
+};
+
+/// A job file laid flat: "train.optimizer.lr" -> its value. Tables are entries too.
+using Document = std::map<std::string, Entry>;
+
+/// "an integer", "a string", ...
+[[nodiscard]] std::string type_name(const Value& value);
+
+/// @param source  name of the file in messages.
+/// @throws ConfigError "job.toml:3: <what is wrong with the TOML>".
+[[nodiscard]] Document parse_toml(std::string_view text, const std::string& source);
+
+/// Lays `section.key=value` over what is there. The value is read as TOML, and as plain text where
+/// it is none. @throws ConfigError that names the --set.
+void apply_set(Document& document, const std::string& assignment, int layer);
+
+/// The value as TOML text; the same value when read again.
+[[nodiscard]] std::string to_toml(bool value);
+[[nodiscard]] std::string to_toml(std::int64_t value);
+[[nodiscard]] std::string to_toml(double value);
+[[nodiscard]] std::string to_toml(const std::string& value);
+
+}  // namespace convoy::launch

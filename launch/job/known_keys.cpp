@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "launch/job/known_keys.h"
+
+#include <spdlog/fmt/fmt.h>
+
+#include <limits>
+#include <set>
+#include <tuple>
+
+#include "base/errors.h"
+#include "launch/job/edit_distance.h"
+#include "launch/job/sections.h"
+
+namespace convoy::launch {
+namespace {
+
+/// "train.optimizer.lr" taken apart: section "train.optimizer", key "lr".
+struct Path {
+  std::string section;
+  std::string key;
+
+  explicit Path(const std::string& path) {
+    const auto dot = path.rfind('.');
+    if (dot != std::string::npos) section = path.substr(0, dot);
+    key = dot == std::string::npos ? path : path.substr(dot + 1);
+  }
+};
+
+class KeyCollector final : public FieldVisitor {
+ public:
+  void section(std::string_view path) override {
+    section_ = path;
+    sections.insert(section_);
+  }
+  void text(std::string_view key, std::string&, Choices) override { add(key); }
+  void integer(std::string_view key, std::int64_t&, IntegerRange) override { add(key); }
+  void number(std::string_view key, double&, NumberRange) override { add(key); }
+  void flag(std::string_view key, bool&) override { add(key); }
+
+  std::set<std::string> sections;
+  std::set<std::string> keys;  // whole paths
+
+ private:
+  void add(std::string_view key) { keys.insert(section_ + "." + std::string(key)); }
+
+  std::string section_;
+};
+
+std::string nearest_section(const std::string& section, const KeyCollector& known) {
+  std::string best;
+  auto best_distance = std::numeric_limits<std::size_t>::max();
+  for (const auto& candidate : known.sections) {
+    const std::size_t distance = edit_distance(section, candidate);
+    if (distance < best_distance) std::tie(best_distance, best) = std::tuple(distance, candidate);
+  }
+  return best;
+}
+
+/// The nearest key of the same section; one of another section only where it is nearer by two, so
+/// that [train] lr finds [train.optimizer] lr. Sections are known keys of their parents.
+Path nearest_key(const Path& path, const KeyCollector& known) {
+  std::set<std::string> candidates = known.keys;
+  candidates.insert(known.sections.begin(), known.sections.end());
+  Path best("");
+  auto best_cost = std::numeric_limits<std::size_t>::max();
+  for (const auto& text : candidates) {
+    const Path candidate(text);
+    if (candidate.section.empty()) continue;
+    const std::size_t elsewhere = candidate.section == path.section ? 0 : 2;
+    const std::size_t cost = edit_distance(path.key, candidate.key) + elsewhere;
+    if (cost < best_cost) std::tie(best_cost, best) = std::tuple(cost, candidate);
+  }
+  return best;
+}
+
+[[noreturn]] void throw_unknown(const std::string& text, const Entry& entry,
+                                const KeyCollector& known) {
+  const Path path(text);
+  const bool table = std::holds_alternative<TableValue>(entry.value);
+  if (table) {
+    throw ConfigError(fmt::format("{}: unknown section [{}]; did you mean [{}]?", entry.where(),
+                                  text, nearest_section(text, known)));
+  }
+  const Path nearest = nearest_key(path, known);
+  const std::string place =
+      nearest.section == path.section ? "" : fmt::format(" in [{}]", nearest.section);
+  const std::string home =
+      path.section.empty() ? "outside any section" : fmt::format("in [{}]", path.section);
+  throw ConfigError(fmt::format(R"({}: unknown key "{}" {}; did you mean "{}"{}?)", entry.where(),
+                                path.key, home, nearest.key, place));
+}
+
+/// Sections of the job file that later versions read.
+void check_not_later(const Document& document) {
+  const auto found = document.find("federation");
+  if (found == document.end()) return;
+  throw ConfigError(found->second.where() +
+                    ": [federation] is not in this version; it has data-parallel training");
+}
+
+}  // namespace
+
+void check_known(const Document& document) {
+  check_not_later(document);
+  trainer::Job job;
+  KeyCollector known;
+  describe(known, job);
+  // The first in the order of writing, not of the alphabet.
+  const std::pair<const std::string, Entry>* first = nullptr;
+  for (const auto& item : document) {
+    const auto& [path, entry] = item;
+    if (known.keys.contains(path) || known.sections.contains(path)) continue;
+    const auto order = [](const Entry& e) { return std::tuple(e.layer, e.line); };
+    if (first == nullptr || order(entry) < order(first->second)) first = &item;
+  }
+  if (first != nullptr) throw_unknown(first->first, first->second, known);
+}
+
+}  // namespace convoy::launch

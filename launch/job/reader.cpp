@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "launch/job/reader.h"
+
+#include <spdlog/fmt/fmt.h>
+#include <spdlog/fmt/ranges.h>
+
+#include <algorithm>
+
+#include "base/errors.h"
+#include "launch/job/sections.h"
+
+namespace convoy::launch {
+namespace {
+
+class Reader final : public FieldVisitor {
+ public:
+  explicit Reader(const Document& document) : document_(document) {}
+
+  void section(std::string_view path) override {
+    section_ = path;
+    const auto found = document_.find(section_);
+    if (found == document_.end()) return;
+    get<TableValue>(section_, found->second, "a table");
+  }
+
+  void text(std::string_view key, std::string& value, Choices choices) override {
+    const Entry* entry = find(key);
+    if (entry == nullptr) return;
+    value = get<std::string>(path(key), *entry, "a string");
+    if (choices.size() == 0 || std::find(choices.begin(), choices.end(), value) != choices.end()) {
+      return;
+    }
+    throw ConfigError(fmt::format(R"({}: {} must be one of "{}", not "{}")", entry->where(),
+                                  path(key), fmt::join(choices, R"(", ")"), value));
+  }
+
+  void integer(std::string_view key, std::int64_t& value, IntegerRange range) override {
+    const Entry* entry = find(key);
+    if (entry == nullptr) return;
+    value = get<std::int64_t>(path(key), *entry, "an integer");
+    check_range(key, *entry, range, value);
+  }
+
+  void number(std::string_view key, double& value, NumberRange range) override {
+    const Entry* entry = find(key);
+    if (entry == nullptr) return;
+    const auto* whole = std::get_if<std::int64_t>(&entry->value);
+    value =
+        whole != nullptr ? static_cast<double>(*whole) : get<double>(path(key), *entry, "a number");
+    check_range(key, *entry, range, value);
+  }
+
+  void flag(std::string_view key, bool& value) override {
+    const Entry* entry = find(key);
+    if (entry != nullptr) value = get<bool>(path(key), *entry, "true or false");
+  }
+
+ private:
+  [[nodiscard]] std::string path(std::string_view key) const {
+    return section_ + "." + std::string(key);
+  }
+
+  [[nodiscard]] const Entry* find(std::string_view key) const {
+    const auto found = document_.find(path(key));
+    return found == document_.end() ? nullptr : &found->second;
+  }
+
+  template <typename T>
+  static const T& get(const std::string& path, const Entry& entry, const char* wanted) {
+    if (const T* value = std::get_if<T>(&entry.value)) return *value;
+    throw ConfigError(fmt::format("{}: {} must be {}, not {}", entry.where(), path, wanted,
+                                  type_name(entry.value)));
+  }
+
+  template <typename Range, typename T>
+  void check_range(std::string_view key, const Entry& entry, const Range& range, T value) const {
+    if (range.contains(value)) return;
+    throw ConfigError(
+        fmt::format("{}: {} must be {}, not {}", entry.where(), path(key), range.text(), value));
+  }
+
+  const Document& document_;
+  std::string section_;
+};
+
+}  // namespace
+
+trainer::Job read_fields(const Document& document) {
+  trainer::Job job;
+  Reader reader(document);
+  describe(reader, job);
+  return job;
+}
+
+}  // namespace convoy::launch

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <spdlog/fmt/fmt.h>
+
+#include "base/errors.h"
+#include "comm/mpi/mpi.h"
+#include "comm/nccl/nccl.h"
+#include "launch/job/reader.h"
+
+namespace convoy::launch {
+namespace {
+
+/// "job.toml:9: train.steps" where the key is written down, else only its name.
+std::string place(const Document& document, const std::string& path) {
+  const auto found = document.find(path);
+  return found == document.end() ? path : found->second.where() + ": " + path;
+}
+
+int layer(const Document& document, const std::string& path) {
+  const auto found = document.find(path);
+  return found == document.end() ? -1 : found->second.layer;
+}
+
+void settle_length(trainer::TrainConfig& train, const Document& document) {
+  if (train.epochs > 0 && train.steps > 0) {
+    const int epochs_layer = layer(document, "train.epochs");
+    const int steps_layer = layer(document, "train.steps");
+    if (steps_layer > epochs_layer) train.epochs = 0;
+    if (epochs_layer > steps_layer) train.steps = 0;
+  }
+  require_config(train.epochs == 0 || train.steps == 0,
+                 place(document, "train.steps") + " and train.epochs: give only one of them");
+  if (train.epochs == 0 && train.steps == 0) {
+    const auto found = document.find("train");
+    const std::string where = found == document.end() ? "" : found->second.where() + ": ";
+    throw ConfigError(where + "[train] needs epochs or steps, at least 1");
+  }
+}
+
+void check_run(const trainer::RunConfig& run, const Document& document) {
+  const bool one_name = !run.name.empty() && run.name.find('/') == std::string::npos &&
+                        run.name != "." && run.name != "..";
+  require_config(one_name, fmt::format(R"({} must be a folder's name, not "{}")",
+                                       place(document, "run.name"), run.name));
+}
+
+void check_backend(const std::string& backend, const Document& document) {
+  const std::string where = place(document, "communication.backend");
+  require_config(backend != "nccl" || comm::nccl::available(),
+                 fmt::format(R"({} = "nccl": {})", where, comm::nccl::missing()));
+  require_config(backend != "mpi" || comm::mpi::available(),
+                 fmt::format(R"({} = "mpi": {})", where, comm::mpi::version()));
+}
+
+void check_optimizer(const trainer::TrainConfig& train, const Document& document) {
+  const auto& optimizer = train.optimizer;
+  require_config(
+      !optimizer.nesterov || optimizer.momentum > 0.0,
+      place(document, "train.optimizer.nesterov") + " needs train.optimizer.momentum above 0");
+  require_config(train.schedule.name != "step" || train.schedule.step_every > 0,
+                 place(document, "train.schedule.name") +
+                     R"( = "step" needs train.schedule.step_every, at least 1)");
+}
+
+}  // namespace
+
+void check_rules(trainer::Job& job, const Document& document) {
+  require_config(job.compression.family == "none",
+                 fmt::format(R"({} = "{}" is not in this version; it has "none")",
+                             place(document, "compression.family"), job.compression.family));
+  check_run(job.run, document);
+  settle_length(job.train, document);
+  check_optimizer(job.train, document);
+  check_backend(job.communication.backend, document);
+}
+
+}  // namespace convoy::launch

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "launch/process/backend.h"
+
+#include <chrono>
+
+#include "base/errors.h"
+#include "comm/local/local.h"
+#include "launch/process/broadcast.h"
+#include "launch/process/hardware.h"
+#include "launch/process/ready_file.h"
+#include "launch/process/startup_check.h"
+
+namespace convoy::launch {
+namespace {
+
+comm::CommunicatorOptions options_of(const trainer::CommunicationConfig& config) {
+  const std::chrono::duration<double> timeout(config.timeout_s);
+  return {.timeout = std::chrono::duration_cast<std::chrono::milliseconds>(timeout),
+          .chunk_bytes = static_cast<std::size_t>(config.chunk_kb) << 10};
+}
+
+void run_mpi(Process& process, const comm::CommunicatorOptions& options,
+             const std::function<void(comm::Communicator&)>& body) {
+  auto& mpi = process.start_mpi();
+  const auto world = mpi.world(options);
+  try {
+    if (world->size() > 1) compare_ranks(*world);
+    if (world->rank() == 0) announce_ready();
+    body(*world);
+  } catch (const AgreedConfigError&) {
+    throw;
+  } catch (...) {
+    // Before the communicator goes: other ranks may wait in it.
+    if (world->size() > 1) process.abort_all(std::current_exception());
+    throw;
+  }
+}
+
+}  // namespace
+
+Backend choose_backend(const trainer::CommunicationConfig& config, bool launched, int mpi_ranks) {
+  if (config.backend == "mpi") return Backend::kMpi;
+  if (config.backend == "auto") return launched ? Backend::kMpi : Backend::kLocal;
+  require_config(mpi_ranks == 1,
+                 "communication.backend = \"local\" runs in one process, and here are " +
+                     std::to_string(mpi_ranks) + "; use \"auto\" or \"mpi\"");
+  return Backend::kLocal;
+}
+
+void run_ranks(Process& process, const trainer::Job& job,
+               const std::function<void(comm::Communicator&)>& body) {
+  const Backend backend =
+      choose_backend(job.communication, comm::mpi::launched(), process.place().ranks);
+  hold_threads(static_cast<int>(job.run.threads_per_rank));
+  const auto options = options_of(job.communication);
+  if (backend == Backend::kMpi) return run_mpi(process, options, body);
+  announce_ready();
+  comm::local::run(static_cast<int>(job.communication.local_ranks), body, options);
+}
+
+void agree_to(comm::Communicator& communicator, const std::function<void()>& check) {
+  std::string refusal;
+  try {
+    check();
+  } catch (const ConfigError& error) {
+    refusal = error.what();
+  }
+  auto first =
+      static_cast<std::int64_t>(refusal.empty() ? communicator.size() : communicator.rank());
+  communicator.all_reduce(std::span(&first, 1), comm::ReduceOp::kMin).wait();
+  if (first == communicator.size()) return;
+  throw AgreedConfigError(broadcast_text(communicator, refusal, static_cast<int>(first)));
+}
+
+}  // namespace convoy::launch

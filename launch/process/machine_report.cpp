@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "launch/process/machine_report.h"
+
+#include <sched.h>
+#include <spdlog/fmt/fmt.h>
+#include <spdlog/fmt/ranges.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstring>
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "comm/mpi/mpi.h"
+#include "comm/nccl/nccl.h"
+#include "comm/tcp/tcp.h"
+#include "launch/process/startup_check.h"
+
+namespace convoy::launch {
+namespace {
+
+constexpr std::size_t kHostBytes = 64;
+
+int usable_cores() {
+  cpu_set_t set;
+  if (::sched_getaffinity(0, sizeof set, &set) != 0) return 1;
+  return CPU_COUNT(&set);
+}
+
+std::vector<std::string> host_names(comm::Communicator& communicator) {
+  std::array<std::uint8_t, kHostBytes> own{};
+  // One byte less: the name ends with a zero even where it is cut.
+  ::gethostname(reinterpret_cast<char*>(own.data()), kHostBytes - 1);
+  std::vector<std::uint8_t> all(kHostBytes * static_cast<std::size_t>(communicator.size()));
+  communicator.all_gather(std::span<const std::uint8_t>(own), std::span(all)).wait();
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i < all.size(); i += kHostBytes) {
+    names.emplace_back(reinterpret_cast<const char*>(&all[i]));
+  }
+  return names;
+}
+
+std::vector<BackendReport> backend_reports() {
+  const auto stub = [](const char* name, bool available, const std::string& missing) {
+    return BackendReport{name, available, available, available ? "" : missing};
+  };
+  return {{"mpi", comm::mpi::available(), comm::mpi::available(), comm::mpi::version()},
+          {"local", true, true, "ranks as threads of one process"},
+          stub("tcp", comm::tcp::available(), comm::tcp::missing()),
+          stub("nccl", comm::nccl::available(), comm::nccl::missing())};
+}
+
+/// "a x 2, b" for hosts a, a, b.
+std::string count_hosts(const std::vector<std::string>& hosts) {
+  std::map<std::string, int> counts;
+  for (const auto& host : hosts) ++counts[host];
+  std::string text;
+  for (const auto& [host, count] : counts) {
+    text += (text.empty() ? "" : ", ") + host;
+    if (count > 1) text += " x " + std::to_string(count);
+  }
+  return text;
+}
+
+}  // namespace
+
+MachineReport make_machine_report(comm::Communicator& communicator) {
+  MachineReport report{.convoy = convoy_version(),
+                       .compiler = compiler_version(),
+                       .libtorch = torch_version(),
+                       .mpi = comm::mpi::version(),
+                       .backends = backend_reports(),
+                       .ranks = communicator.size(),
+                       .hosts = host_names(communicator),
+                       .devices = devices(),
+                       .cores = usable_cores(),
+                       .threads = torch_threads(),
+                       .blas = blas_library()};
+  report.gemm_gflops = gemm_gflops();
+  return report;
+}
+
+std::string gemm_warning(const MachineReport& report) {
+  const double sane = kSaneGflopsPerThread * report.threads;
+  if (report.gemm_gflops >= sane) return "";
+  return fmt::format(
+      "a matrix product runs at {:.1f} GFLOP/s on {} thread{}, below {:.0f}: LibTorch seems to use "
+      "the reference BLAS ({}); apt-get install libopenblas0-pthread, then update-alternatives "
+      "--config libblas.so.3-$(uname -m)-linux-gnu",
+      report.gemm_gflops, report.threads, report.threads == 1 ? "" : "s", sane,
+      report.blas.file.empty() ? "no file found" : report.blas.file);
+}
+
+std::string to_json(const MachineReport& report) {
+  nlohmann::json backends = nlohmann::json::array();
+  for (const auto& backend : report.backends) {
+    backends.push_back({{"name", backend.name},
+                        {"built", backend.built},
+                        {"usable", backend.usable},
+                        {backend.usable ? "detail" : "missing", backend.detail}});
+  }
+  const std::string warning = gemm_warning(report);
+  const nlohmann::json document{
+      {"versions",
+       {{"convoy", report.convoy},
+        {"compiler", report.compiler},
+        {"libtorch", report.libtorch},
+        {"mpi", report.mpi}}},
+      {"backends", backends},
+      {"ranks", report.ranks},
+      {"hosts", report.hosts},
+      {"devices", report.devices},
+      {"cores", report.cores},
+      {"threads", report.threads},
+      {"blas",
+       {{"file", report.blas.file},
+        {"config", report.blas.config},
+        {"holds_threads", report.blas.holds_threads}}},
+      {"gemm",
+       {{"gflops", report.gemm_gflops},
+        {"size", 1024},
+        {"warning", warning.empty() ? nlohmann::json() : nlohmann::json(warning)}}}};
+  return document.dump(2) + "\n";
+}
+
+std::string to_text(const MachineReport& report) {
+  std::string text = fmt::format("convoy {}, built with {}\nLibTorch {}\n", report.convoy,
+                                 report.compiler, report.libtorch);
+  for (const auto& backend : report.backends) {
+    text += fmt::format("backend {:6}{}: {}\n", backend.name,
+                        backend.usable ? "usable" : "not usable", backend.detail);
+  }
+  text += fmt::format("ranks {} on {}\ndevices {}\n", report.ranks, count_hosts(report.hosts),
+                      fmt::join(report.devices, ", "));
+  text +=
+      fmt::format("cores {}, threads {}\nBLAS {}{}\n", report.cores, report.threads,
+                  report.blas.config.empty() ? "" : report.blas.config + ", ", report.blas.file);
+  return text + fmt::format("matrix product {:.1f} GFLOP/s\n", report.gemm_gflops);
+}
+
+}  // namespace convoy::launch

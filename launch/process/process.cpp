@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "launch/process/process.h"
+
+#include <chrono>
+#include <cstdio>
+#include <thread>
+
+#include "base/errors.h"
+#include "base/log.h"
+#include "launch/process/hardware.h"
+#include "launch/process/signals.h"
+
+namespace convoy::launch {
+namespace {
+
+struct Failure {
+  int code = kFailedRun;
+  std::string text = "unknown exception";
+};
+
+Failure describe(const std::exception_ptr& error) {
+  try {
+    std::rethrow_exception(error);
+  } catch (const ConfigError& bad_input) {
+    return {kBadInput, one_line(bad_input)};
+  } catch (const std::exception& other) {
+    return {kFailedRun, one_line(other)};
+  } catch (...) {
+    return {};
+  }
+}
+
+}  // namespace
+
+Process::Process() : place_(rank_environment()) { set_log_rank(place_.rank, place_.ranks); }
+
+comm::mpi::Environment& Process::start_mpi() {
+  if (!mpi_) {
+    mpi_.emplace();
+    place_ = {mpi_->rank(), mpi_->size()};
+    set_log_rank(place_.rank, place_.ranks);
+  }
+  return *mpi_;
+}
+
+void Process::say_error(const std::string& line) const {
+  if (speaks()) std::fprintf(stderr, "convoy: %s\n", line.c_str());
+}
+
+int Process::fail(const std::exception_ptr& error) const {
+  const Failure failure = describe(error);
+  say_error(failure.text);
+  return failure.code;
+}
+
+void Process::abort_all(const std::exception_ptr& error) {
+  const Failure failure = describe(error);
+  if (failure.code == kBadInput && !speaks()) {
+    // Mostly all ranks refuse the same thing. Rank 0 says it and ends us; if it is still silent
+    // after a while, the fault is here alone.
+    signals::keep_quiet();
+    std::this_thread::sleep_for(std::chrono::seconds(1));
+  }
+  if (failure.code == kBadInput && speaks()) {
+    say_error(failure.text);
+  } else {
+    std::fprintf(stderr, "convoy: rank %d of %d: %s\n", place_.rank, place_.ranks,
+                 failure.text.c_str());
+  }
+  mpi_->abort(failure.code);
+}
+
+}  // namespace convoy::launch

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <exception>
+#include <optional>
+#include <string>
+
+#include "comm/mpi/mpi.h"
+#include "launch/process/rank_environment.h"
+
+namespace convoy::launch {
+
+/// Exit codes of the program: a contract with scripts.
+inline constexpr int kSuccess = 0;
+inline constexpr int kFailedRun = 1;
+inline constexpr int kBadInput = 2;
+
+/// This process as one rank: which one it is, MPI once it has started, and how it ends. main() owns
+/// the only one.
+class Process {
+ public:
+  Process();
+
+  /// Of the environment before MPI has started, then of MPI.
+  [[nodiscard]] const RankPlace& place() const { return place_; }
+  /// Only one rank talks to the user.
+  [[nodiscard]] bool speaks() const { return place_.rank == 0; }
+
+  /// Starts MPI at the first call. @throws CommError.
+  comm::mpi::Environment& start_mpi();
+
+  /// Prints what went wrong in one line, rank 0 only, and returns the exit code.
+  [[nodiscard]] int fail(const std::exception_ptr& error) const;
+
+  /// Prints what went wrong here and ends all ranks of the MPI job, which may wait for this one.
+  [[noreturn]] void abort_all(const std::exception_ptr& error);
+
+  /// Standard error, rank 0 only: "convoy: <line>".
+  void say_error(const std::string& line) const;
+
+ private:
+  RankPlace place_;
+  std::optional<comm::mpi::Environment> mpi_;
+};
+
+}  // namespace convoy::launch

@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "launch/job/job_file.h"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "base/errors.h"
+
+namespace convoy::launch {
+namespace {
+
+constexpr const char* kGoodJob = R"(
+[run]
+name = "first"
+seed = 7
+threads_per_rank = 2
+
+[data]
+name = "synthetic"
+validation = 0.25
+
+[model]
+name = "mlp"
+
+[train]
+epochs = 3
+batch_size = 32
+optimizer = {name = "adamw", lr = 1}
+
+[train.schedule]
+name = "cosine"
+warmup_steps = 10
+
+[communication]
+backend = "local"
+local_ranks = 4
+)";
+
+trainer::Job parse(const std::string& text, const std::vector<std::string>& sets = {}) {
+  return parse_job(text, "job.toml", sets);
+}
+
+/// The message that parsing ends with; empty where it succeeds.
+std::string error_of(const std::string& text, const std::vector<std::string>& sets = {}) {
+  try {
+    (void)parse(text, sets);
+  } catch (const ConfigError& error) {
+    return error.what();
+  }
+  return "";
+}
+
+std::string train_error(const std::string& line) {
+  return error_of("[train]\nsteps = 5\n" + line + "\n");
+}
+
+TEST(JobFile, FillsWhatIsGiven) {
+  const trainer::Job job = parse(kGoodJob);
+  EXPECT_EQ(job.run.name, "first");
+  EXPECT_EQ(job.run.seed, 7U);
+  EXPECT_EQ(job.run.threads_per_rank, 2);
+  EXPECT_EQ(job.data.name, "synthetic");
+  EXPECT_EQ(job.data.validation, 0.25);
+  EXPECT_EQ(job.train.epochs, 3);
+  EXPECT_EQ(job.train.batch_size, 32);
+  EXPECT_EQ(job.train.optimizer.name, "adamw");
+  EXPECT_EQ(job.train.optimizer.lr, 1.0) << "an integer where a number is wanted";
+  EXPECT_EQ(job.train.schedule.name, "cosine");
+  EXPECT_EQ(job.train.schedule.warmup_steps, 10);
+  EXPECT_EQ(job.communication.local_ranks, 4);
+}
+
+TEST(JobFile, KeepsDefaultsOfTheRest) {
+  const trainer::Job job = parse("[train]\nsteps = 1\n");
+  const trainer::Job defaults;
+  EXPECT_EQ(job.run.name, defaults.run.name);
+  EXPECT_EQ(job.data.path, "");
+  EXPECT_EQ(job.train.batch_size, defaults.train.batch_size);
+  EXPECT_EQ(job.train.optimizer.momentum, defaults.train.optimizer.momentum);
+  EXPECT_EQ(job.metrics.every_steps, defaults.metrics.every_steps);
+}
+
+TEST(JobFile, TableAndInlineTableAreTheSame) {
+  const auto inlined = parse("[train]\nsteps = 1\noptimizer = {lr = 0.3, nesterov = true}\n");
+  const auto table = parse("[train]\nsteps = 1\n[train.optimizer]\nlr = 0.3\nnesterov = true\n");
+  EXPECT_EQ(job_text(inlined), job_text(table));
+  EXPECT_EQ(inlined.train.optimizer.lr, 0.3);
+}
+
+TEST(JobFile, ResolvedJobReadsBackAsTheSame) {
+  trainer::Job job = parse(kGoodJob);
+  job.train.optimizer.lr = 0.1 + 0.2;  // all 17 digits matter
+  job.data.label = "a \"quoted\" \\ label\nof two lines, caf\u00e9";
+  const std::string text = job_text(job);
+  const trainer::Job again = parse(text);
+  EXPECT_EQ(job_text(again), text);
+  EXPECT_EQ(again.train.optimizer.lr, job.train.optimizer.lr);
+  EXPECT_EQ(again.data.label, job.data.label);
+}
+
+TEST(JobFile, UnknownKeyNamesTheNearest) {
+  EXPECT_EQ(train_error("batch_sise = 3"),
+            "job.toml:3: unknown key \"batch_sise\" in [train]; did you mean \"batch_size\"?");
+  EXPECT_EQ(train_error("optimiser = {lr = 1}"),
+            "job.toml:3: unknown section [train.optimiser]; did you mean [train.optimizer]?");
+  EXPECT_EQ(train_error("lr = 0.1"),
+            "job.toml:3: unknown key \"lr\" in [train]; did you mean \"lr\" in [train.optimizer]?");
+  EXPECT_EQ(error_of("[trian]\nsteps = 1\n"),
+            "job.toml:1: unknown section [trian]; did you mean [train]?");
+  EXPECT_EQ(error_of("sed = 1\n[train]\nsteps = 1\n"),
+            "job.toml:1: unknown key \"sed\" outside any section; did you mean \"seed\" in [run]?");
+}
+
+TEST(JobFile, ReportsTheFirstUnknownKeyOfTheFile) {
+  EXPECT_EQ(train_error("zzz = 1\naaa = 2").rfind("job.toml:3: unknown key \"zzz\"", 0), 0U);
+}
+
+TEST(JobFile, WrongTypesNameBoth) {
+  EXPECT_EQ(train_error("batch_size = \"3\""),
+            "job.toml:3: train.batch_size must be an integer, not a string");
+  EXPECT_EQ(train_error("batch_size = 3.5"),
+            "job.toml:3: train.batch_size must be an integer, not a number");
+  EXPECT_EQ(train_error("clip_norm = true"),
+            "job.toml:3: train.clip_norm must be a number, not a boolean");
+  EXPECT_EQ(train_error("find_unused = 1"),
+            "job.toml:3: train.find_unused must be true or false, not an integer");
+  EXPECT_EQ(train_error("buffers = [1]"),
+            "job.toml:3: train.buffers must be a string, not an array");
+  EXPECT_EQ(train_error("buffers = 2020-01-01"),
+            "job.toml:3: train.buffers must be a string, not a date");
+  EXPECT_EQ(train_error("optimizer = \"sgd\""),
+            "job.toml:3: train.optimizer must be a table, not a string");
+  EXPECT_EQ(error_of("train = 3\n"), "job.toml:1: train must be a table, not an integer");
+}
+
+TEST(JobFile, ImpossibleValuesSayWhatIsPossible) {
+  EXPECT_EQ(train_error("batch_size = 0"),
+            "job.toml:3: train.batch_size must be at least 1, not 0");
+  EXPECT_EQ(train_error("optimizer = {lr = -0.1}"),
+            "job.toml:3: train.optimizer.lr must be at least 0, not -0.1");
+  EXPECT_EQ(train_error("optimizer = {lr = nan}"),
+            "job.toml:3: train.optimizer.lr must be at least 0, not nan");
+  EXPECT_EQ(train_error("[data]\nvalidation = 1"),
+            "job.toml:4: data.validation must be in [0, 1), not 1");
+  EXPECT_EQ(train_error("[run]\nthreads_per_rank = 0"),
+            "job.toml:4: run.threads_per_rank must be in 1..1024, not 0");
+  EXPECT_EQ(train_error("buffers = \"sum\""),
+            "job.toml:3: train.buffers must be one of \"broadcast\", \"average\", not \"sum\"");
+  EXPECT_EQ(train_error("[run]\nname = \"a/b\""),
+            "job.toml:4: run.name must be a folder's name, not \"a/b\"");
+}
+
+TEST(JobFile, WantsExactlyOneLength) {
+  EXPECT_EQ(error_of("[train]\nsteps = 5\nepochs = 2\n"),
+            "job.toml:2: train.steps and train.epochs: give only one of them");
+  EXPECT_EQ(error_of("[run]\n[train]\n"), "job.toml:2: [train] needs epochs or steps, at least 1");
+  EXPECT_EQ(error_of(""), "[train] needs epochs or steps, at least 1");
+  EXPECT_EQ(error_of("[train]\nsteps = -5\n"),
+            "job.toml:2: train.steps must be at least 0, not -5");
+}
+
+TEST(JobFile, RefusesCombinationsThatCannotWork) {
+  EXPECT_EQ(train_error("optimizer = {nesterov = true, momentum = 0}"),
+            "job.toml:3: train.optimizer.nesterov needs train.optimizer.momentum above 0");
+  EXPECT_EQ(train_error("schedule = {name = \"step\"}"),
+            "job.toml:3: train.schedule.name = \"step\" needs train.schedule.step_every, at least "
+            "1");
+}
+
+TEST(JobFile, SaysWhatThisVersionLacks) {
+  EXPECT_EQ(train_error("[compression]\nfamily = \"quantize\""),
+            "job.toml:4: compression.family = \"quantize\" is not in this version; it has "
+            "\"none\"");
+  EXPECT_EQ(train_error("[federation]\nclients = 3"),
+            "job.toml:3: [federation] is not in this version; it has data-parallel training");
+  const std::string nccl = train_error("[communication]\nbackend = \"nccl\"");
+  EXPECT_EQ(nccl.rfind("job.toml:4: communication.backend = \"nccl\": ", 0), 0U) << nccl;
+}
+
+TEST(JobFile, SyntaxErrorsNameTheLine) {
+  const std::string message = error_of("[train]\nsteps = \n");
+  EXPECT_EQ(message.rfind("job.toml:2: ", 0), 0U) << message;
+  EXPECT_EQ(message.find('\n'), std::string::npos) << message;
+  EXPECT_EQ(error_of("[train]\nsteps = 1\nsteps = 2\n").rfind("job.toml:3: ", 0), 0U);
+}
+
+TEST(JobFile, SetOverridesTheFile) {
+  const trainer::Job job =
+      parse(kGoodJob, {"train.optimizer.lr=0.25", "run.name=bare words", "model.name=\"vit\"",
+                       "train.schedule={warmup_steps = 5}", "data.augment=true"});
+  EXPECT_EQ(job.train.optimizer.lr, 0.25);
+  EXPECT_EQ(job.train.optimizer.name, "adamw") << "other keys of the table stay";
+  EXPECT_EQ(job.run.name, "bare words");
+  EXPECT_EQ(job.model.name, "vit");
+  EXPECT_EQ(job.train.schedule.warmup_steps, 5);
+  EXPECT_EQ(job.train.schedule.name, "cosine");
+  EXPECT_TRUE(job.data.augment);
+}
+
+TEST(JobFile, LaterSetWins) {
+  EXPECT_EQ(parse(kGoodJob, {"run.seed=1", "run.seed=2"}).run.seed, 2U);
+}
+
+TEST(JobFile, SetOfOneLengthReplacesTheOther) {
+  const trainer::Job job = parse(kGoodJob, {"train.steps=20"});
+  EXPECT_EQ(job.train.steps, 20);
+  EXPECT_EQ(job.train.epochs, 0);
+}
+
+TEST(JobFile, SetErrorsNameTheSet) {
+  EXPECT_EQ(error_of(kGoodJob, {"train.batch_size=x"}),
+            "--set train.batch_size=x: train.batch_size must be an integer, not a string");
+  EXPECT_EQ(error_of(kGoodJob, {"train.batch_size=0"}),
+            "--set train.batch_size=0: train.batch_size must be at least 1, not 0");
+  EXPECT_EQ(error_of(kGoodJob, {"train.lr=x"}),
+            "--set train.lr=x: unknown key \"lr\" in [train]; did you mean \"lr\" in "
+            "[train.optimizer]?");
+  EXPECT_EQ(error_of(kGoodJob, {"train"}), "--set train: must look like section.key=value");
+  EXPECT_EQ(error_of(kGoodJob, {"seed=1"}), "--set seed=1: must look like section.key=value");
+  EXPECT_EQ(error_of(kGoodJob, {"train..x=1"}).rfind("--set train..x=1: ", 0), 0U);
+}
+
+TEST(JobFile, PathsBecomeAbsolute) {
+  const trainer::Job job = parse(kGoodJob, {"data.path=some/file.csv", "model.init=/x/../w.pt"});
+  EXPECT_EQ(job.data.path, (std::filesystem::current_path() / "some/file.csv").string());
+  EXPECT_EQ(job.model.init, "/w.pt");
+}
+
+TEST(JobFile, MissingFileIsNamed) {
+  try {
+    (void)load_job("/nowhere/job.toml");
+    FAIL();
+  } catch (const ConfigError& error) {
+    EXPECT_EQ(std::string(error.what()),
+              "cannot open /nowhere/job.toml: No such file or directory");
+  }
+}
+
+}  // namespace
+}  // namespace convoy::launch

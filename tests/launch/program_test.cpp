@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+// The real program: its exit codes, and one clear line for each kind of bad input.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "tests/launch/child.h"
+
+namespace convoy::tests {
+namespace {
+
+struct Ended {
+  int code;
+  std::string output;
+  std::string errors;
+};
+
+Ended run(const TemporaryFolder& folder, const std::vector<std::string>& arguments,
+          const std::vector<std::string>& environment = {}) {
+  Child child(folder, arguments, environment);
+  const auto code = child.wait();
+  return {code.value_or(-1), child.output(), child.errors()};
+}
+
+/// Exit code 2 and nothing but this line.
+void expect_refused(const Ended& ended, const std::string& line) {
+  EXPECT_EQ(ended.code, 2);
+  EXPECT_EQ(ended.output, "");
+  EXPECT_EQ(ended.errors, "convoy: " + line + "\n");
+}
+
+TEST(Program, HelpAndVersionSucceed) {
+  const TemporaryFolder folder;
+  const Ended help = run(folder, {"--help"});
+  EXPECT_EQ(help.code, 0);
+  for (const std::string command : {"launch", "train", "evaluate", "info"}) {
+    EXPECT_NE(help.output.find(command), std::string::npos) << command;
+    const Ended own = run(folder, {command, "--help"});
+    EXPECT_EQ(own.code, 0) << own.errors;
+    EXPECT_NE(own.output.find("convoy " + command), std::string::npos) << own.output;
+  }
+  EXPECT_EQ(run(folder, {"--version"}).output.rfind("convoy ", 0), 0U);
+}
+
+TEST(Program, WrongUsageExitsTwo) {
+  const TemporaryFolder folder;
+  expect_refused(run(folder, {}), "A subcommand is required (see convoy --help)");
+  expect_refused(run(folder, {"train"}), "train needs a job file (see convoy train --help)");
+  expect_refused(run(folder, {"train", "nowhere.toml"}),
+                 "cannot open nowhere.toml: No such file or directory");
+  expect_refused(run(folder, {"train", "--resume", "nowhere"}),
+                 "nothing to resume: no folder nowhere");
+  expect_refused(run(folder, {"evaluate", "nowhere"}),
+                 "no job: job.toml does not exist; name one with --job");
+  EXPECT_EQ(run(folder, {"trian"}).code, 2);
+  EXPECT_EQ(run(folder, {"train", "--nonsense"}).code, 2);
+  EXPECT_EQ(run(folder, {"launch", "-n", "0", "--", "info"}).code, 2);
+  EXPECT_EQ(run(folder, {"info", "--", "more"}).code, 2);
+}
+
+TEST(Program, BadJobIsRefusedInOneLine) {
+  const TemporaryFolder folder;
+  const std::string job = folder.file("job.toml", "[train]\nsteps = 1\nbatch_sise = 3\n");
+  const std::string line =
+      job + ":3: unknown key \"batch_sise\" in [train]; did you mean \"batch_size\"?";
+  expect_refused(run(folder, {"train", job}), line);
+  expect_refused(run(folder, {"launch", "-n", "2", "--", "train", job}), line);
+}
+
+TEST(Program, SetErrorsNameTheSet) {
+  const TemporaryFolder folder;
+  const std::string job = folder.file("job.toml", "[train]\nsteps = 1\n");
+  expect_refused(run(folder, {"train", "--set", "train.batch_size=0", job}),
+                 "--set train.batch_size=0: train.batch_size must be at least 1, not 0");
+}
+
+TEST(Program, LocalBackendIsRefusedOnSeveralProcesses) {
+  const TemporaryFolder folder;
+  const std::string job =
+      folder.file("job.toml", "[train]\nsteps = 1\n[communication]\nbackend = \"local\"\n");
+  expect_refused(run(folder, {"launch", "-n", "2", "--", "train", job}),
+                 "communication.backend = \"local\" runs in one process, and here are 2; use "
+                 "\"auto\" or \"mpi\"");
+}
+
+TEST(Program, TakenRunDirIsRefused) {
+  const TemporaryFolder folder;
+  const std::string job = folder.file("job.toml", "[train]\nsteps = 1\n");
+  const std::string dir = folder.path().string();
+  expect_refused(
+      run(folder, {"launch", "-n", "2", "--", "train", job, "--run-dir", dir}),
+      dir + " holds a run already: go on with --resume " + dir + ", or name another --run-dir");
+}
+
+TEST(Program, LaunchSaysWhatToInstall) {
+  const TemporaryFolder folder;
+  expect_refused(run(folder, {"launch", "-n", "2", "--", "info"}, {"PATH=/nowhere"}),
+                 "mpirun is not on the PATH: apt-get install openmpi-bin");
+}
+
+TEST(Program, InfoIsOneJsonDocument) {
+  const TemporaryFolder folder;
+  const Ended ended = run(folder, {"info", "--json"});
+  ASSERT_EQ(ended.code, 0) << ended.errors;
+  const auto info = nlohmann::json::parse(ended.output);
+  EXPECT_EQ(info["ranks"], 1);
+  EXPECT_EQ(info["threads"], 1);
+  EXPECT_GT(info["gemm"]["gflops"].get<double>(), 0.0);
+  for (const auto& backend : info["backends"]) {
+    if (backend["usable"] == false) {
+      EXPECT_NE(backend["missing"], "") << backend;
+    }
+  }
+}
+
+TEST(Program, LaunchedInfoCountsRanks) {
+  const TemporaryFolder folder;
+  const Ended ended = run(folder, {"launch", "-n", "2", "--", "info", "--json"});
+  ASSERT_EQ(ended.code, 0) << ended.errors;
+  const auto info = nlohmann::json::parse(ended.output);
+  EXPECT_EQ(info["ranks"], 2);
+  EXPECT_EQ(info["hosts"].size(), 2U);
+}
+
+}  // namespace
+}  // namespace convoy::tests
