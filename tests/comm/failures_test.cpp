@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is said and done when a rank is late, fails, or disagrees.
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <regex>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "base/errors.h"
+#include "comm/local/local.h"
+#include "tests/comm/faulty_transport.h"
+#include "tests/comm/values.h"
+
+namespace convoy::tests {
+namespace {
+
+using comm::Communicator;
+using comm::ReduceOp;
+using namespace std::chrono_literals;
+
+template <typename Call>
+std::string comm_error(Call call) {
+  try {
+    call();
+  } catch (const CommError& error) {
+    return error.what();
+  }
+  return "no CommError";
+}
+
+void expect_match(const std::string& text, const std::string& pattern) {
+  EXPECT_TRUE(std::regex_search(text, std::regex(pattern))) << text << "\n  is not\n" << pattern;
+}
+
+comm::CommunicatorOptions with(std::chrono::milliseconds timeout,
+                               std::size_t chunk_bytes = 1 << 18) {
+  comm::CommunicatorOptions options;
+  options.timeout = timeout;
+  options.chunk_bytes = chunk_bytes;
+  return options;
+}
+
+// Rank 2 of 4 stays away until all others have failed.
+void with_rank_two_absent(const std::function<void(Communicator&)>& body) {
+  std::atomic<int> failed{0};
+  comm::local::run(4, [&](Communicator& c) {
+    c.barrier().wait();
+    if (c.rank() != 2) {
+      body(c);
+      ++failed;
+    }
+    while (failed < 3) std::this_thread::sleep_for(1ms);
+  });
+}
+
+TEST(Timeout, NamesOperationRankPeerAndSizes) {
+  with_rank_two_absent([](Communicator& c) {
+    std::vector<float> values(4096);
+    auto request = c.all_reduce(std::span(values));
+    const auto text = comm_error([&] { request.wait(c.rank() == 0 ? 150ms : 60s); });
+    if (c.rank() == 0) {
+      EXPECT_EQ(text,
+                "all_reduce rank 0/4, 4096 float32 (sequence 2): no data from rank 2 within 0.1 s "
+                "(received 0 of 4096 bytes)");
+    } else {
+      expect_match(text,
+                   "all_reduce rank ./4.*rank 0 has left the communicator .all_reduce rank "
+                   "0/4.*no data from rank 2");
+    }
+  });
+}
+
+TEST(Timeout, OfEveryOperationNamesThePeer) {
+  using Start = std::function<comm::Request(Communicator&, std::vector<float>&)>;
+  const std::vector<std::pair<std::string, Start>> starts{
+      {"all_reduce", [](auto& c, auto& v) { return c.all_reduce(std::span(v)); }},
+      {"reduce_scatter",
+       [](auto& c, auto& v) {
+         return c.reduce_scatter(std::span(v), std::span(v).first(v.size() / 4));
+       }},
+      {"all_gather",
+       [](auto& c, auto& v) {
+         return c.all_gather(std::span(v).first(v.size() / 4), std::span(v));
+       }},
+      {"all_to_all",
+       [](auto& c, auto& v) {
+         const auto half = std::span(v).first(v.size() / 2);
+         return c.all_to_all(half, std::span(v).last(v.size() / 2));
+       }},
+      {"broadcast", [](auto& c, auto& v) { return c.broadcast(std::span(v), 2); }},
+      {"recv", [](auto& c, auto& v) { return c.recv(std::span(v), 2); }},
+      {"barrier", [](auto& c, auto&) { return c.barrier(); }},
+  };
+  for (const auto& [name, start] : starts) {
+    with_rank_two_absent([&](Communicator& c) {
+      std::vector<float> values(1 << 16);
+      auto request = start(c, values);
+      const auto text = comm_error([&] { request.wait(50ms); });
+      expect_match(text, name + " rank ./4, [0-9]+ [a-z0-9]+.*: ");
+      expect_match(text, "rank [0-3] (within|has left)|from rank [0-3] within");
+      EXPECT_TRUE(c.poisoned());
+    });
+  }
+}
+
+TEST(Timeout, OfASendThatNobodyTakes) {
+  with_rank_two_absent([](Communicator& c) {
+    const std::vector<float> values(10'000);
+    auto request = c.send(std::span(values), 2);
+    expect_match(comm_error([&] { request.wait(50ms); }),
+                 "send rank ./4, 10000 float32: rank 2 has not taken its data within 0.1 s "
+                 "\\(sent 0 of 40000 bytes\\)");
+  });
+}
+
+TEST(Poisoned, EveryLaterAndEveryOtherCallThrows) {
+  with_rank_two_absent([](Communicator& c) {
+    std::vector<float> values(4096);
+    std::vector<float> others(4096);
+    auto request = c.all_reduce(std::span(values));
+    auto other = c.all_reduce(std::span(others));
+    EXPECT_FALSE(c.poisoned());
+    EXPECT_NE(comm_error([&] { request.wait(50ms); }), "no CommError");
+    EXPECT_TRUE(c.poisoned());
+    expect_match(comm_error([&] { other.wait(); }), "sequence 3.: .*(poisoned|has left)");
+    expect_match(comm_error([&] { static_cast<void>(other.test()); }), "no CommError");
+    expect_match(comm_error([&] { c.barrier().wait(); }), "barrier rank .*poisoned: all_reduce");
+    expect_match(comm_error([&] { static_cast<void>(c.duplicate()); }), "poisoned");
+  });
+}
+
+TEST(Destructor, OfAPendingRequestTimesOutAndPoisons) {
+  std::atomic<bool> over{false};
+  comm::local::run(
+      2,
+      [&](Communicator& c) {
+        while (c.rank() == 1 && !over) std::this_thread::sleep_for(1ms);
+        if (c.rank() == 1) return;
+        std::vector<float> values(100);
+        { auto forgotten = c.recv(std::span(values), 1); }
+        EXPECT_TRUE(c.poisoned());
+        expect_match(comm_error([&] { c.barrier().wait(); }), "no data from rank 1 within 0.1 s");
+        over = true;
+      },
+      with(50ms));
+}
+
+TEST(Mismatch, OfSizesIsFoundAtOnce) {
+  // (rank 0, others): one message each; one against several; several of equal chunks.
+  const std::vector<std::pair<std::size_t, std::size_t>> cases{
+      {1000, 1001}, {1000, 100'000}, {100'000, 1000}, {12'288, 24'576}, {24'576, 12'288}};
+  for (const auto& [numel, others] : cases) {
+    std::atomic<int> named{0};
+    const auto start = std::chrono::steady_clock::now();
+    comm::local::run(
+        3,
+        [&, numel = numel, others = others](Communicator& c) {
+          std::vector<float> values(c.rank() == 0 ? numel : others);
+          const auto text = comm_error([&] { c.all_reduce(std::span(values)).wait(); });
+          expect_match(text, "all_reduce rank ./3, [0-9]+ float32 .*rank [0-2]");
+          if (text.find("bytes where") != std::string::npos) ++named;
+        },
+        with(60s, 4096));
+    EXPECT_GE(named, 1) << numel << " against " << others;
+    EXPECT_LT(std::chrono::steady_clock::now() - start, 20s);
+  }
+}
+
+TEST(Mismatch, OfSendAndRecvNamesBothSizes) {
+  for (const std::size_t sent : {0, 7, 9, 100'000}) {
+    comm::local::run(2, [&](Communicator& c) {
+      std::vector<float> values(c.rank() == 0 ? sent : 8);
+      if (c.rank() == 0) {
+        // Over at once when small; a larger one may learn that its receiver has failed.
+        static_cast<void>(comm_error([&] { c.send(std::span(values), 1).wait(); }));
+        return;
+      }
+      EXPECT_EQ(comm_error([&] { c.recv(std::span(values), 0).wait(); }),
+                "recv rank 1/2, 8 float32: rank 0 sent " + std::to_string(sent * 4) +
+                    " bytes where 32 were expected");
+    });
+  }
+}
+
+TEST(Injected, FailureOfAnyCallReachesAllRanks) {
+  for (const int call : {1, 2, 3, 5, 8, 13, 21}) {
+    std::vector<Faults> faults(3);
+    faults[1].fail_at_call = call;
+    run_faulty(
+        faults,
+        [](Communicator& c) {
+          auto values = values_of<float>(c.rank(), 30'000);
+          const auto text = comm_error([&] { c.all_reduce(std::span(values)).wait(); });
+          expect_match(text, c.rank() == 1
+                                 ? "^all_reduce rank 1/3, 30000 float32 .*: injected failure$"
+                                 : "^all_reduce rank ./3, 30000 .*rank [0-2] has left.*injected");
+          EXPECT_TRUE(c.poisoned());
+        },
+        with(60s, 4096));
+  }
+}
+
+TEST(Injected, DelaysChangeNoBit) {
+  std::vector<Faults> faults(4);
+  for (std::size_t r = 0; r < faults.size(); ++r) {
+    faults[r].longest_delay = std::chrono::microseconds(200 * (r % 3));
+    faults[r].seed = r + 1;
+  }
+  run_faulty(
+      faults,
+      [](Communicator& c) {
+        std::vector<std::vector<float>> values;
+        std::vector<comm::Request> requests;
+        for (std::uint64_t k = 0; k < 5; ++k)
+          values.push_back(values_of<float>(c.rank(), 20'000, k));
+        for (auto& v : values) requests.push_back(c.all_reduce(std::span(v)));
+        const auto part = c.duplicate();
+        auto copy = values_of<std::int64_t>(c.rank(), 20'000);
+        part->broadcast(std::span(copy), 3).wait();
+        EXPECT_EQ(first_difference(copy, values_of<std::int64_t>(3, 20'000)), "");
+        for (std::size_t k = 5; k-- > 0;) {
+          requests[k].wait();
+          EXPECT_EQ(
+              first_difference(values[k], expected_reduction<float>(4, 20'000, k, ReduceOp::kSum)),
+              "");
+        }
+      },
+      with(60s, 4096));
+}
+
+// As MPI's counts end at 2^31 - 1, with a limit that a test can reach.
+TEST(LongMessages, AreSplitAtTheTransportsLimit) {
+  std::vector<Faults> faults(2);
+  for (auto& fault : faults) fault.max_message_bytes = 1000;
+  run_faulty(faults, [](Communicator& c) {
+    const int peer = 1 - c.rank();
+    const auto first = values_of<double>(c.rank(), 10'001, 1);
+    const auto second = values_of<double>(c.rank(), 333, 2);
+    std::vector<double> in_first(first.size());
+    std::vector<double> in_second(second.size());
+    // The same tag: their parts must not mix.
+    auto a = c.send(std::span(first), peer);
+    auto b = c.send(std::span(second), peer);
+    auto x = c.recv(std::span(in_first), peer);
+    auto y = c.recv(std::span(in_second), peer);
+    for (auto* request : {&y, &b, &x, &a}) request->wait();
+    EXPECT_EQ(first_difference(in_first, values_of<double>(peer, 10'001, 1)), "");
+    EXPECT_EQ(first_difference(in_second, values_of<double>(peer, 333, 2)), "");
+    auto sums = values_of<float>(c.rank(), 50'000);
+    c.all_reduce(std::span(sums)).wait();
+    EXPECT_EQ(first_difference(sums, expected_reduction<float>(2, 50'000, 0, ReduceOp::kSum)), "");
+  });
+}
+
+}  // namespace
+}  // namespace convoy::tests

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/comm/faulty_transport.h"
+
+#include <deque>
+#include <thread>
+#include <utility>
+
+#include "base/random.h"
+#include "comm/internal/transport_communicator.h"
+#include "comm/local/internal/group.h"
+
+namespace convoy::tests {
+namespace {
+
+using comm::internal::Message;
+using comm::internal::SplitGroup;
+using comm::internal::Transport;
+using comm::internal::TransportError;
+using comm::internal::Wakeup;
+using Clock = std::chrono::steady_clock;
+
+class FaultyTransport final : public Transport {
+ public:
+  FaultyTransport(std::unique_ptr<Transport> inner, const Faults& faults)
+      : inner_(std::move(inner)), faults_(faults), random_(faults.seed) {}
+
+  [[nodiscard]] int rank() const override { return inner_->rank(); }
+  [[nodiscard]] int size() const override { return inner_->size(); }
+  [[nodiscard]] std::string_view backend() const override { return inner_->backend(); }
+  [[nodiscard]] std::size_t max_message_bytes() const override {
+    return faults_.max_message_bytes.value_or(inner_->max_message_bytes());
+  }
+  [[nodiscard]] Wakeup& wakeup() override { return inner_->wakeup(); }
+  [[nodiscard]] std::chrono::microseconds longest_nap() const override {
+    return faults_.longest_delay.count() > 0 ? std::chrono::microseconds(50)
+                                             : inner_->longest_nap();
+  }
+  void leave(const std::string& failure) override {
+    late_.clear();
+    inner_->leave(failure);
+  }
+  [[nodiscard]] bool leave_releases_memory() const override {
+    return inner_->leave_releases_memory();
+  }
+  [[nodiscard]] std::unique_ptr<Transport> split(const SplitGroup& group) override {
+    return make_faulty(inner_->split(group), faults_);
+  }
+
+  void isend(Message& message) override {
+    count_call();
+    if (faults_.longest_delay.count() == 0) return inner_->isend(message);
+    const std::chrono::microseconds delay(
+        random_.below(static_cast<std::uint64_t>(faults_.longest_delay.count())));
+    const auto earliest = late_.empty() ? Clock::time_point{} : late_.back().second;
+    late_.emplace_back(&message, std::max(earliest, Clock::now() + delay));
+  }
+  void irecv(Message& message) override {
+    count_call();
+    inner_->irecv(message);
+  }
+  void progress() override {
+    while (!late_.empty() && late_.front().second <= Clock::now()) {
+      Message* message = late_.front().first;
+      late_.pop_front();
+      inner_->isend(*message);
+    }
+    inner_->progress();
+  }
+
+ private:
+  void count_call() {
+    if (++calls_ == faults_.fail_at_call) throw TransportError("injected failure");
+  }
+
+  std::unique_ptr<Transport> inner_;
+  Faults faults_;
+  Random random_;
+  int calls_ = 0;
+  std::deque<std::pair<Message*, Clock::time_point>> late_;
+};
+
+}  // namespace
+
+std::unique_ptr<Transport> make_faulty(std::unique_ptr<Transport> inner, const Faults& faults) {
+  return std::make_unique<FaultyTransport>(std::move(inner), faults);
+}
+
+void run_faulty(const std::vector<Faults>& faults,
+                const std::function<void(comm::Communicator&)>& body,
+                const comm::CommunicatorOptions& options) {
+  const auto group = std::make_shared<comm::local::Group>(static_cast<int>(faults.size()));
+  std::vector<std::jthread> threads;
+  for (std::size_t r = 0; r < faults.size(); ++r) {
+    auto transport =
+        make_faulty(comm::local::make_transport(group, static_cast<int>(r)), faults[r]);
+    auto communicator =
+        std::make_shared<comm::internal::TransportCommunicator>(std::move(transport), options);
+    threads.emplace_back([&body, communicator = std::move(communicator)]() mutable {
+      body(*communicator);
+      communicator.reset();
+    });
+  }
+}
+
+}  // namespace convoy::tests
