@@ -29,21 +29,30 @@ class Model {
   [[nodiscard]] virtual std::vector<NamedTensor> buffers() const = 0;
   /// Starts the random stream of dropout anew.
   virtual void seed_dropout(std::uint64_t key) = 0;
+  /// True when dropout (or another random operation) draws from LibTorch's process-wide generator,
+  /// which seed_dropout() then seeds: ranks that are threads of one process would disturb one
+  /// another. Ours never do; a scripted module that has such operations does.
+  [[nodiscard]] virtual bool draws_from_shared_generator() const { return false; }
   /// Makes every BatchNorm layer take its statistics over all ranks; nullptr: over its own batch.
   /// @throws ConfigError where the model cannot (scripted modules).
   virtual void set_batch_statistics(BatchStatistics* statistics) = 0;
+  /// What a rank without samples does in place of forward and backward: it makes the sums that the
+  /// others make, with zeros, and updates its running statistics as they do. Nothing without
+  /// BatchNorm layers or without set_batch_statistics().
+  virtual void empty_step() {}
   /// Writes what a run leaves behind: a TorchScript archive for a scripted module, else a state
   /// dictionary that Python's torch.load reads.
   virtual void save(const std::string& path) const = 0;
 };
 
 /// Builds the network that the job names, for data of this kind, with weights drawn from `seed`
-/// alone, and loads `config.init` where given.
+/// alone, and loads `config.init` where given. Runs one sample through it, to see that it fits.
+/// Same seed, same bits, whatever other threads do.
 /// @throws ConfigError: unknown name, sizes that do not fit, a file that is not what it should be.
 [[nodiscard]] std::unique_ptr<Model> make_model(const ModelConfig& config, const DataInfo& info,
                                                 std::uint64_t seed);
 
-/// The cheap part of make_model(): sizes fit, files can be read. @throws ConfigError.
+/// The part of make_model() that needs no data: sizes fit, files can be read. @throws ConfigError.
 void check_model(const ModelConfig& config);
 
 }  // namespace convoy::trainer
