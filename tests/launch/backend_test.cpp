@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "launch/process/backend.h"
+
+#include <gtest/gtest.h>
+
+#include <array>
+
+#include "comm/local/local.h"
+#include "launch/process/broadcast.h"
+
+namespace convoy::launch {
+namespace {
+
+Backend choose(const std::string& backend, bool launched, int ranks) {
+  return choose_backend({.backend = backend}, launched, ranks);
+}
+
+TEST(ChooseBackend, AutoFollowsTheLauncher) {
+  EXPECT_EQ(choose("auto", true, 2), Backend::kMpi);
+  EXPECT_EQ(choose("auto", true, 1), Backend::kMpi);
+  EXPECT_EQ(choose("auto", false, 1), Backend::kLocal);
+  EXPECT_EQ(choose("mpi", false, 1), Backend::kMpi);
+  EXPECT_EQ(choose("local", true, 1), Backend::kLocal);
+  EXPECT_THROW((void)choose("local", true, 2), ConfigError);
+}
+
+TEST(AgreeTo, AllRanksThrowWhatTheLowestRefusingOneSays) {
+  std::array<std::string, 3> messages;
+  comm::local::run(3, [&](comm::Communicator& communicator) {
+    const int rank = communicator.rank();
+    try {
+      agree_to(communicator,
+               [&] { require_config(rank == 0, "rank " + std::to_string(rank) + " refuses"); });
+    } catch (const AgreedConfigError& error) {
+      messages[static_cast<std::size_t>(rank)] = error.what();
+    }
+  });
+  for (const auto& message : messages) EXPECT_EQ(message, "rank 1 refuses");
+}
+
+TEST(AgreeTo, ReturnsWhenNobodyRefuses) {
+  comm::local::run(2, [](comm::Communicator& communicator) { agree_to(communicator, [] {}); });
+}
+
+TEST(BroadcastText, GivesEverybodyTheRootsText) {
+  comm::local::run(3, [](comm::Communicator& communicator) {
+    const std::string own = "from " + std::to_string(communicator.rank());
+    EXPECT_EQ(broadcast_text(communicator, own, 2), "from 2");
+    EXPECT_EQ(broadcast_text(communicator, communicator.rank() == 0 ? "" : own, 0), "");
+  });
+}
+
+}  // namespace
+}  // namespace convoy::launch
