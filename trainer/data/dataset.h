@@ -41,7 +41,9 @@ class Dataset {
   [[nodiscard]] virtual const DataInfo& info() const = 0;
   /// The samples with these indices, each in [0, size()), as one batch. `augment_key` names the
   /// random numbers of augmentation: sample i draws from Random({augment_key, i}), so it looks the
-  /// same on whichever rank it lands; 0: no augmentation. Any thread.
+  /// same on whichever rank it lands; 0: no augmentation. A training part that was loaded without
+  /// data.augment, and every evaluation part, ignores the key. Any thread.
+  /// @throws ContractError for an index that is out of range.
   [[nodiscard]] virtual Batch get(std::span<const std::int64_t> indices,
                                   std::uint64_t augment_key) const = 0;
 };
@@ -57,7 +59,8 @@ struct Datasets {
 ///         this format, a bad cell in line n.
 [[nodiscard]] Datasets load_datasets(const DataConfig& config, std::uint64_t seed);
 
-/// The cheap part of load_datasets(): files exist and begin like their format says.
+/// The cheap part of load_datasets(): the values of `config` are possible, files exist, have the
+/// size that they should where they tell it, and begin like their format says.
 /// @throws ConfigError as load_datasets().
 void check_data(const DataConfig& config);
 
