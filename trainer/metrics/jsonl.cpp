@@ -1,22 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <cerrno>
-#include <cstdio>
-#include <cstring>
 #include <nlohmann/json.hpp>
-#include <stdexcept>
+#include <string>
 #include <string_view>
 
 #include "base/file.h"
+#include "trainer/metrics/internal/append_file.h"
 #include "trainer/metrics/metrics.h"
 
 namespace convoy::trainer {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-[[noreturn]] void throw_system_error(const std::string& what, const std::filesystem::path& path) {
-  throw std::runtime_error(what + " " + path.string() + ": " + std::strerror(errno));
-}
 
 bool belongs_to_steps_until(std::string_view line, std::int64_t last_step) {
   const auto json = Json::parse(line, nullptr, /*allow_exceptions=*/false);
@@ -41,14 +35,7 @@ void cut_lines(const std::filesystem::path& path, std::int64_t last_step) {
 
 class JsonlSink final : public MetricsSink {
  public:
-  JsonlSink(const std::filesystem::path& path, std::int64_t resume_step) : path_(path) {
-    cut_lines(path, resume_step);
-    file_ = std::fopen(path.c_str(), "ae");
-    if (file_ == nullptr) throw_system_error("cannot open", path);
-  }
-  ~JsonlSink() override { std::fclose(file_); }
-  JsonlSink(const JsonlSink&) = delete;
-  JsonlSink& operator=(const JsonlSink&) = delete;
+  explicit JsonlSink(const std::filesystem::path& path) : file_(path) {}
 
   void interval(const IntervalMetrics& m) override {
     write({{"kind", "train"},
@@ -78,21 +65,17 @@ class JsonlSink final : public MetricsSink {
 
  private:
   /// nlohmann writes numbers that are not finite as null.
-  void write(const Json& json) {
-    const std::string line = json.dump() + "\n";
-    const bool written = std::fwrite(line.data(), 1, line.size(), file_) == line.size();
-    if (!written || std::fflush(file_) != 0) throw_system_error("cannot write", path_);
-  }
+  void write(const Json& json) { file_.append(json.dump() + "\n"); }
 
-  std::filesystem::path path_;
-  std::FILE* file_ = nullptr;
+  internal::AppendFile file_;
 };
 
 }  // namespace
 
 std::unique_ptr<MetricsSink> make_jsonl_sink(const std::filesystem::path& path,
                                              std::int64_t resume_step) {
-  return std::make_unique<JsonlSink>(path, resume_step);
+  cut_lines(path, resume_step);
+  return std::make_unique<JsonlSink>(path);
 }
 
 }  // namespace convoy::trainer

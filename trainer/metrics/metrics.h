@@ -55,8 +55,11 @@ class MetricsSink {
 /// @throws std::runtime_error that names the path and the reason.
 [[nodiscard]] std::unique_ptr<MetricsSink> make_jsonl_sink(const std::filesystem::path& path,
                                                            std::int64_t resume_step);
-/// TensorBoard event files in `folder`.
+/// A new TensorBoard event file in `folder`: train/loss, train/learning_rate, eval/accuracy,
+/// milliseconds/step, ... Each point is flushed. TensorBoard leaves out what files of earlier runs
+/// in this folder have after `resume_step`.
+/// @throws std::runtime_error that names the path and the reason.
 [[nodiscard]] std::unique_ptr<MetricsSink> make_tensorboard_sink(
-    const std::filesystem::path& folder);
+    const std::filesystem::path& folder, std::int64_t resume_step = 0);
 
 }  // namespace convoy::trainer
