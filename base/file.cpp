@@ -53,18 +53,19 @@ void write_durably(const std::filesystem::path& path, std::span<const std::byte>
   if (file.close() != 0) throw_system_error("cannot close", path);
 }
 
+}  // namespace
+
 void sync_folder(const std::filesystem::path& folder) {
   const FileDescriptor file(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (file.get() < 0 || ::fsync(file.get()) != 0) throw_system_error("cannot fsync", folder);
 }
 
-}  // namespace
-
 void write_file_atomic(const std::filesystem::path& path, std::span<const std::byte> bytes) {
   const auto temporary = path.string() + ".tmp." + std::to_string(::getpid());
   try {
     write_durably(temporary, bytes);
-    if (::rename(temporary.c_str(), path.c_str()) != 0) throw_system_error("cannot rename to", path);
+    if (::rename(temporary.c_str(), path.c_str()) != 0)
+      throw_system_error("cannot rename to", path);
   } catch (...) {
     ::unlink(temporary.c_str());
     throw;
@@ -81,7 +82,8 @@ namespace {
 template <typename Container>
 Container read_all(const std::filesystem::path& path) {
   const FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (file.get() < 0) throw ConfigError("cannot open " + path.string() + ": " + std::strerror(errno));
+  if (file.get() < 0)
+    throw ConfigError("cannot open " + path.string() + ": " + std::strerror(errno));
   Container content;
   constexpr std::size_t kStep = 1 << 20;
   for (;;) {
@@ -102,6 +104,8 @@ std::vector<std::byte> read_file(const std::filesystem::path& path) {
   return read_all<std::vector<std::byte>>(path);
 }
 
-std::string read_text_file(const std::filesystem::path& path) { return read_all<std::string>(path); }
+std::string read_text_file(const std::filesystem::path& path) {
+  return read_all<std::string>(path);
+}
 
 }  // namespace convoy

@@ -16,6 +16,10 @@ namespace convoy {
 void write_file_atomic(const std::filesystem::path& path, std::span<const std::byte> bytes);
 void write_file_atomic(const std::filesystem::path& path, const std::string& text);
 
+/// Makes the names in `folder` (new files, renames, removals) survive a power failure.
+/// @throws std::runtime_error that names the folder and the system's reason.
+void sync_folder(const std::filesystem::path& folder);
+
 /// The whole file. @throws ConfigError that names the path and the system's reason.
 [[nodiscard]] std::vector<std::byte> read_file(const std::filesystem::path& path);
 [[nodiscard]] std::string read_text_file(const std::filesystem::path& path);

@@ -39,11 +39,15 @@ struct CheckpointInfo {
   std::string identity;  ///< of the job that wrote it
 };
 
-/// The checkpoints of one run: `folder`/step-<n>/ with rank-<r>.pt from every rank, model.pt and
-/// optimizer.pt from rank 0 and, last, manifest.json, which lists each file's size and hash. Each
-/// file is written to a temporary, fsynced and renamed; a folder without its manifest is no
-/// checkpoint. Works with one shared file system and without: rank 0's host then holds the
-/// replicated files and the manifest, every other host the files of its ranks under the same path.
+/// The checkpoints of one run: `folder`/step-<n>/ with rank-<r>.pt from every rank, model.pt
+/// (parameters and buffers, a state dictionary) and optimizer.pt from rank 0 and, last,
+/// manifest.json, which lists each file's size and hash. Each file is written to a temporary,
+/// fsynced and renamed; a folder without its manifest is no checkpoint. A step that is saved again
+/// gets files of new names (model.1.pt, ...) and its old checkpoint stays whole until the new
+/// manifest replaces the old one.
+/// Works with one shared file system and without: rank 0's host then holds the replicated files and
+/// the manifest, every other host the files of its ranks under the same path; loading sends what
+/// rank 0 has to the others.
 class CheckpointStore {
  public:
   /// `identity` names the model and data (a hash of their job sections); a checkpoint of another
@@ -51,19 +55,22 @@ class CheckpointStore {
   CheckpointStore(comm::Communicator& communicator, std::filesystem::path folder,
                   CheckpointConfig config, std::string identity);
 
-  /// Writes a checkpoint and removes those beyond `keep`. Collective. If any rank cannot write, all
-  /// ranks throw std::runtime_error with that rank's reason (disk full, ...) and older checkpoints
-  /// stay.
+  /// Writes a checkpoint, then removes those beyond the `keep` newest, those of later steps (this
+  /// run has gone back behind them) and what killed runs left behind. Collective; returns when all
+  /// is on disk. Needs memory for one file at a time beside the state.
+  /// @throws std::runtime_error on all ranks if any cannot write, naming that rank and its reason
+  ///         (disk full, ...); older checkpoints stay. CommError.
   void save(const TrainingState& state);
 
-  /// Loads `path` (a checkpoint folder), or the newest whole checkpoint of the folder. Collective.
-  /// Written by the same number of ranks, it restores every rank's own part; by another number,
-  /// rank_tensors are left empty and counters come back summed on rank 0 and zero elsewhere.
+  /// Loads `path` (a checkpoint folder), or the newest whole checkpoint of the folder; torn ones
+  /// that are newer are passed by with a warning in the log. Collective. Written by the same number
+  /// of ranks, it restores every rank's own part; by another number, rank_tensors are left empty
+  /// and counters come back summed on rank 0 and zero elsewhere.
   /// @returns nothing where the folder holds no checkpoint at all.
   /// @throws ConfigError on all ranks when it is torn (which file, expected and found size),
   /// foreign
-  ///         (other model, not convoy's) or of a newer format; the message names the newest whole
-  ///         one.
+  ///         (other identity, not convoy's) or of a newer format; the message names the newest
+  ///         whole one. CommError.
   [[nodiscard]] std::optional<TrainingState> load(const std::filesystem::path& path = {});
 
  private:
@@ -73,7 +80,8 @@ class CheckpointStore {
   std::string identity_;
 };
 
-/// Whole checkpoints below `folder`, oldest first. Local.
+/// Whole checkpoints below `folder`, oldest first: manifest there, and every file that rank 0's
+/// host should have there with the right size (contents are not read). Local.
 [[nodiscard]] std::vector<CheckpointInfo> list_checkpoints(const std::filesystem::path& folder);
 
 }  // namespace convoy::trainer
