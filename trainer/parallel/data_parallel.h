@@ -7,19 +7,21 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
 #include "comm/communicator.h"
 #include "compress/reduce/reducer.h"
 #include "trainer/named_tensor.h"
+#include "trainer/parallel/module_tensors.h"
 
 namespace convoy::trainer {
 
 /// What happens to floating-point buffers (BatchNorm's running statistics) at the end of a step.
+/// Others (its counter of batches) are always broadcast. The root of a broadcast is the first rank
+/// that has samples: the buffers of one without are still those of the step before.
 enum class BufferPolicy : std::uint8_t {
-  kBroadcast,  ///< everybody takes rank 0's
+  kBroadcast,  ///< everybody takes the root's
   kAverage,    ///< everybody takes the mean over ranks, weighted by samples
 };
 
@@ -34,7 +36,7 @@ struct DataParallelOptions {
   BufferPolicy buffers = BufferPolicy::kBroadcast;
 };
 
-/// Nanosecond counts of one step.
+/// Nanosecond counts since begin_step().
 struct StepTimes {
   std::int64_t backward = 0;  ///< inside backward(), waiting left out
   std::int64_t exposed = 0;   ///< waiting for communication that backward did not hide
@@ -49,10 +51,24 @@ struct StepTimes {
 ///             optimizer.step();
 ///             parallel.end_step();                               // buffers
 ///
-/// Unequal batches: a rank's gradient counts by its samples (design section 4): it is scaled by
-/// n_r * N / sum n before the exchange. A rank with no samples calls backward_empty().
+/// Unequal batches: a rank's gradient counts by its samples (design section 4): its loss is scaled
+/// by n_r * N / sum n before backward, which costs nothing when the batches are equal. A rank with
+/// no samples calls backward_empty().
 /// Accumulation: begin_step() with the samples of all micro-batches; `backward(loss, samples)` with
-/// the micro-batch's own for each, inside a NoSync for all but the last.
+/// the micro-batch's own for each, inside a NoSync for all but the last. A rank whose micro-batches
+/// have run out while others go on calls backward_empty() as its last; what it has counts.
+///
+/// Every rank contributes what `.grad` holds after its backward, so zero gradients before each step
+/// on all ranks. Gradients travel as float32, whatever the parameter's type; sparse ones as dense.
+/// After a step `.grad` of a float32 parameter on the host lies in the bucket: its values change in
+/// the next step, so clone what you keep.
+/// Buckets are cut in reverse order of registration and, once, anew in the order in which rank 0's
+/// gradients were ready in its first step. Result bits depend on neither, nor on overlap.
+///
+/// After a CommError, or an exception inside a backward that was to be averaged, the ranks are out
+/// of step: every later backward() throws that error again, and only destruction is left; it may
+/// wait for a transfer that has begun, at most the communicator's timeout. Peers notice by a
+/// CommError when this object is gone.
 /// All calls are collective and belong to one thread.
 class DataParallel {
  public:
@@ -60,6 +76,8 @@ class DataParallel {
   /// on a duplicate. `parameters`: requires_grad ones are averaged, others only broadcast; each
   /// tensor once. `reducer`: nullptr means dense averaging; else a factory that is given the
   /// duplicate.
+  /// @throws ContractError on every rank, naming the first tensor whose name, type or shape differs
+  ///         between ranks, or a tensor that is listed twice; CommError.
   using ReducerFactory =
       std::function<std::unique_ptr<compress::Reducer>(comm::Communicator& communicator)>;
   DataParallel(comm::Communicator& communicator, std::vector<NamedTensor> parameters,
@@ -74,18 +92,21 @@ class DataParallel {
   DataParallel(const DataParallel&) = delete;
   DataParallel& operator=(const DataParallel&) = delete;
 
-  /// Starts a step in which this rank trains on `samples` (>= 0); returns the sum over ranks. The
-  /// second form is told the sum and exchanges nothing.
+  /// Starts a step in which this rank trains on `samples` (>= 0); returns the sum over ranks. Costs
+  /// an all-gather of 8 bytes. The second form is told the sum, and the first rank that has
+  /// samples, and exchanges nothing. (Either broadcasts the order of the buckets, once.)
   std::int64_t begin_step(std::int64_t samples);
-  void begin_step(std::int64_t samples, std::int64_t total_samples);
+  void begin_step(std::int64_t samples, std::int64_t total_samples, int first_rank = 0);
 
   /// Runs backward of a loss that is the mean over `samples` samples (default: all that begin_step
   /// was told) and, outside a NoSync, returns when every gradient is the average.
-  /// @throws ContractError that names the parameters that backward did not reach, unless
-  ///         find_unused; CommError.
+  /// @throws ContractError that names the parameters that no backward of this step has reached on
+  ///         this rank, unless find_unused; peers are served first and do not hang. With
+  ///         find_unused a parameter that no rank has reached keeps its gradient as it was.
+  ///         CommError.
   void backward(const torch::Tensor& loss);
   void backward(const torch::Tensor& loss, std::int64_t samples);
-  /// This rank has no samples: takes part with zeros.
+  /// This rank has no (more) samples: takes part with what it has accumulated, else with zeros.
   void backward_empty();
   /// Applies the buffer policy.
   void end_step();
@@ -100,6 +121,7 @@ class DataParallel {
 
    private:
     DataParallel& parallel_;
+    bool before_;  // they may nest
   };
   [[nodiscard]] NoSync no_sync() { return NoSync(*this); }
 
@@ -115,11 +137,5 @@ class DataParallel {
   class Impl;
   std::unique_ptr<Impl> impl_;
 };
-
-/// Named parameters or buffers of a module, each tensor once, under its first name.
-[[nodiscard]] std::vector<NamedTensor> named_parameters(const torch::nn::Module& module);
-[[nodiscard]] std::vector<NamedTensor> named_parameters(const torch::jit::Module& module);
-[[nodiscard]] std::vector<NamedTensor> named_buffers(const torch::nn::Module& module);
-[[nodiscard]] std::vector<NamedTensor> named_buffers(const torch::jit::Module& module);
 
 }  // namespace convoy::trainer

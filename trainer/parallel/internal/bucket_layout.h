@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace convoy::trainer::internal {
+
+/// Cuts parameters, taken in `order`, into buckets: one is full as soon as its float32 gradients
+/// reach `bucket_bytes`. Pure.
+/// @param order   indices into `numels`, in the order in which gradients are expected.
+/// @return the indices of each bucket.
+[[nodiscard]] std::vector<std::vector<std::size_t>> cut_buckets(
+    std::span<const std::size_t> order, std::span<const std::int64_t> numels,
+    std::size_t bucket_bytes);
+
+/// `observed`, then those of 0..count-1 that it lacks, the last one first: backward tends to reach
+/// parameters in reverse.
+[[nodiscard]] std::vector<std::size_t> complete_order(std::span<const std::size_t> observed,
+                                                      std::size_t count);
+
+}  // namespace convoy::trainer::internal

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "trainer/parallel/internal/gradient_buckets.h"
+
+namespace convoy::trainer::internal {
+namespace {
+
+/// A tensor over bucket memory that holds the memory. Not a view in autograd's sense, so that
+/// zero_grad() may detach it in place.
+torch::Tensor tensor_over(const std::shared_ptr<float[]>& memory, std::int64_t offset,
+                          torch::IntArrayRef shape) {
+  return torch::from_blob(
+      memory.get() + offset, shape, [memory](void*) {}, torch::kFloat32);
+}
+
+torch::Tensor dense(const torch::Tensor& gradient) {
+  return gradient.is_sparse() ? gradient.to_dense() : gradient;
+}
+
+}  // namespace
+
+GradientBuckets::GradientBuckets(const std::vector<NamedTensor>& parameters,
+                                 const std::vector<std::vector<std::size_t>>& layout)
+    : slots_(parameters.size()) {
+  for (const auto& members : layout) make_bucket(parameters, members);
+}
+
+void GradientBuckets::make_bucket(const std::vector<NamedTensor>& parameters,
+                                  const std::vector<std::size_t>& members) {
+  compress::Bucket bucket;
+  std::int64_t filled = 0;
+  for (const auto index : members) {
+    const auto& [name, tensor] = parameters[index];
+    bucket.layers.push_back({name, filled, tensor.sizes().vec(), tensor.numel()});
+    filled += tensor.numel();
+  }
+  const auto memory = std::make_shared<float[]>(static_cast<std::size_t>(filled));
+  bucket.values = {memory.get(), static_cast<std::size_t>(filled)};
+  bucket.owner = memory;
+  for (std::size_t i = 0; i < members.size(); ++i) {
+    const auto& tensor = parameters[members[i]].tensor;
+    const bool in_place = tensor.is_cpu() && tensor.scalar_type() == torch::kFloat32;
+    slots_[members[i]] = {tensor, tensor_over(memory, bucket.layers[i].offset, tensor.sizes()),
+                          buckets_.size(), in_place};
+  }
+  buckets_.push_back(std::move(bucket));
+}
+
+void GradientBuckets::pack(std::size_t parameter) {
+  auto& slot = slots_[parameter];
+  auto& gradient = slot.parameter.mutable_grad();
+  if (gradient.is_same(slot.values)) return;
+  const torch::NoGradGuard no_grad;
+  slot.values.copy_(dense(gradient));
+  if (slot.in_place) gradient = slot.values;
+}
+
+void GradientBuckets::pack_aside(std::size_t parameter) {
+  auto& slot = slots_[parameter];
+  auto& gradient = slot.parameter.mutable_grad();
+  const torch::NoGradGuard no_grad;
+  if (!gradient.defined()) {
+    slot.values.zero_();
+  } else if (gradient.is_same(slot.values)) {
+    gradient = slot.values.clone();
+  } else {
+    slot.values.copy_(dense(gradient));
+  }
+}
+
+void GradientBuckets::deliver(std::size_t parameter) {
+  auto& slot = slots_[parameter];
+  auto& gradient = slot.parameter.mutable_grad();
+  if (gradient.is_same(slot.values)) return;
+  if (slot.in_place) {
+    gradient = slot.values;
+    return;
+  }
+  const torch::NoGradGuard no_grad;
+  if (!gradient.defined() || gradient.is_sparse()) gradient = torch::empty_like(slot.parameter);
+  gradient.copy_(slot.values);
+}
+
+}  // namespace convoy::trainer::internal

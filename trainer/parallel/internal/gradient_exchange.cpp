@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "trainer/parallel/internal/gradient_exchange.h"
+
+#include <algorithm>
+#include <span>
+
+#include "base/errors.h"
+#include "trainer/parallel/internal/bucket_layout.h"
+
+namespace convoy::trainer::internal {
+namespace {
+
+std::vector<torch::Tensor> tensors_of(const std::vector<NamedTensor>& parameters) {
+  std::vector<torch::Tensor> tensors;
+  for (const auto& parameter : parameters) tensors.push_back(parameter.tensor);
+  return tensors;
+}
+
+}  // namespace
+
+GradientExchange::GradientExchange(std::vector<NamedTensor> parameters,
+                                   std::unique_ptr<comm::Communicator> communicator,
+                                   ReducerPtr reducer, const ExchangeOptions& options)
+    : parameters_(std::move(parameters)),
+      options_(options),
+      communicator_(std::move(communicator)),
+      reached_(parameters_.size()),
+      packed_(parameters_.size()),
+      thread_(std::move(reducer)),
+      hooks_(tensors_of(parameters_), [this](std::size_t parameter) { on_ready(parameter); }) {
+  ready_order_.reserve(parameters_.size());
+  cut(complete_order({}, parameters_.size()));
+}
+
+void GradientExchange::cut(const std::vector<std::size_t>& order) {
+  std::vector<std::int64_t> numels;
+  for (const auto& parameter : parameters_) numels.push_back(parameter.tensor.numel());
+  buckets_ = std::make_unique<GradientBuckets>(parameters_,
+                                               cut_buckets(order, numels, options_.bucket_bytes));
+}
+
+void GradientExchange::begin_step(comm::Communicator& communicator) {
+  std::ranges::fill(reached_, std::uint8_t{0});
+  if (order_is_final_ || step_ == 0) return;
+  // Rank 0 has seen no order yet when it had no samples; then all try again after the next step.
+  const auto order = complete_order(ready_order_, parameters_.size());
+  const auto message = std::make_shared<std::vector<std::int64_t>>(order.begin(), order.end());
+  message->push_back(ready_order_.empty() ? 0 : 1);
+  communicator.broadcast(comm::Buffer(std::span(*message), message), 0).wait();
+  order_is_final_ = message->back() == 1;
+  if (order_is_final_) cut({message->begin(), message->end() - 1});
+}
+
+void GradientExchange::start() {
+  if (error_ != nullptr) std::rethrow_exception(error_);
+  const std::lock_guard lock(mutex_);
+  packed_.assign(parameters_.size(), false);
+  missing_.resize(buckets_->size());
+  for (std::size_t i = 0; i < missing_.size(); ++i) missing_[i] = buckets_->bucket(i).layers.size();
+  next_bucket_ = 0;
+  ready_order_.clear();
+  repeated_.reset();
+  thread_.begin_step(step_++);
+  filling_ = true;
+}
+
+void GradientExchange::on_ready(std::size_t parameter) {
+  const std::lock_guard lock(mutex_);
+  reached_[parameter] = 1;
+  if (!filling_) return;
+  if (packed_[parameter]) {
+    repeated_ = parameter;
+    return;
+  }
+  buckets_->pack(parameter);
+  ready_order_.push_back(parameter);
+  mark_packed(parameter);
+  if (options_.overlap) submit_complete();
+}
+
+void GradientExchange::mark_packed(std::size_t parameter) {
+  packed_[parameter] = true;
+  --missing_[buckets_->bucket_of(parameter)];
+}
+
+void GradientExchange::submit_complete() {
+  for (; next_bucket_ < missing_.size() && missing_[next_bucket_] == 0; ++next_bucket_) {
+    thread_.submit(buckets_->bucket(next_bucket_));
+  }
+}
+
+std::chrono::nanoseconds GradientExchange::finish() {
+  pack_rest();
+  const auto begin = std::chrono::steady_clock::now();
+  try {
+    thread_.wait();
+    deliver();
+  } catch (...) {
+    error_ = std::current_exception();
+    throw;
+  }
+  const auto waited = std::chrono::steady_clock::now() - begin;
+  if (repeated_) {
+    abandon(std::make_exception_ptr(
+        ContractError(parameters_[*repeated_].name +
+                      ": backward computed this gradient twice; run the parts in "
+                      "a NoSync (re-entrant checkpointing is not supported)")));
+    std::rethrow_exception(error_);
+  }
+  return waited;
+}
+
+void GradientExchange::pack_rest() {
+  const std::lock_guard lock(mutex_);
+  filling_ = false;
+  for (std::size_t i = 0; i < parameters_.size(); ++i) {
+    if (packed_[i]) continue;
+    buckets_->pack_aside(i);
+    mark_packed(i);
+  }
+  submit_complete();
+  thread_.finish_step();
+}
+
+void GradientExchange::deliver() {
+  const auto reached = options_.find_unused ? reached_by_any() : std::vector<std::uint8_t>();
+  for (std::size_t i = 0; i < parameters_.size(); ++i) {
+    if (reached.empty() || reached[i] != 0) buckets_->deliver(i);
+  }
+}
+
+std::vector<std::uint8_t> GradientExchange::reached_by_any() {
+  // The thread is idle here, so that its communicator is free.
+  const auto reached = std::make_shared<std::vector<std::uint8_t>>(reached_);
+  communicator_->all_reduce(comm::Buffer(std::span(*reached), reached), comm::ReduceOp::kMax)
+      .wait();
+  return *reached;
+}
+
+void GradientExchange::abandon(std::exception_ptr error) {
+  const std::lock_guard lock(mutex_);
+  filling_ = false;
+  error_ = std::move(error);
+}
+
+std::vector<std::string> GradientExchange::unreached() const {
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i < parameters_.size(); ++i) {
+    if (reached_[i] == 0) names.push_back(parameters_[i].name);
+  }
+  return names;
+}
+
+std::uint64_t GradientExchange::bytes_sent() const { return communicator_->bytes_sent(); }
+
+std::vector<std::vector<std::string>> GradientExchange::layout() const {
+  std::vector<std::vector<std::string>> names(buckets_->size());
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    for (const auto& layer : buckets_->bucket(i).layers) names[i].push_back(layer.name);
+  }
+  return names;
+}
+
+}  // namespace convoy::trainer::internal
