@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <gtest/gtest.h>
 #include <torch/torch.h>
+#include <unistd.h>
 
 #include <cstdint>
+#include <filesystem>
+#include <string>
 #include <vector>
 
+#include "base/errors.h"
 #include "trainer/models/model.h"
 
 /// What the tests of models share.
@@ -38,6 +43,44 @@ inline std::int64_t count_values(const std::vector<NamedTensor>& tensors) {
   std::int64_t count = 0;
   for (const auto& item : tensors) count += item.tensor.numel();
   return count;
+}
+
+/// What a ConfigError says; empty when there is none. Checks that it is one line.
+template <typename Body>
+std::string message_of(const Body& body) {
+  try {
+    body();
+  } catch (const ConfigError& error) {
+    const std::string text = error.what();
+    EXPECT_EQ(text.find('\n'), std::string::npos) << text;
+    return text;
+  }
+  return "";
+}
+
+/// A folder of this process, removed at its end.
+class TemporaryFolder {
+ public:
+  TemporaryFolder()
+      : path_(std::filesystem::temp_directory_path() /
+              ("convoy_models_" + std::to_string(::getpid()))) {
+    std::filesystem::create_directories(path_);
+  }
+  ~TemporaryFolder() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+  TemporaryFolder(const TemporaryFolder&) = delete;
+  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+inline std::string temporary(const std::string& name) {
+  static const TemporaryFolder folder;
+  return (folder.path() / name).string();
 }
 
 }  // namespace convoy::trainer::testing_kit

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "trainer/models/internal/random_operations.h"
 
+#include <torch/csrc/jit/api/function_impl.h>
 #include <torch/csrc/jit/passes/inliner.h>
 
 #include <algorithm>
@@ -23,12 +24,15 @@ bool is_random(const torch::jit::Node& node) {
          });
 }
 
-bool has_random(const torch::jit::Block& block) {
-  for (const auto* node : block.nodes()) {
+/// Follows branches, loops and calls. TorchScript has no recursion, so this ends.
+bool has_random(torch::jit::Block& block) {
+  for (auto* node : block.nodes()) {
     if (is_random(*node)) return true;
-    for (const auto* inner : node->blocks()) {
+    for (auto* inner : node->blocks()) {
       if (has_random(*inner)) return true;
     }
+    auto* const called = torch::jit::tryToGraphFunction(node);
+    if (called != nullptr && has_random(*called->graph()->block())) return true;
   }
   return false;
 }
@@ -36,9 +40,7 @@ bool has_random(const torch::jit::Block& block) {
 }  // namespace
 
 bool has_random_operations(const torch::jit::Method& method) {
-  const auto graph = method.graph()->copy();
-  torch::jit::Inline(*graph);
-  return has_random(*graph->block());
+  return has_random(*method.graph()->block());
 }
 
 }  // namespace convoy::trainer::internal

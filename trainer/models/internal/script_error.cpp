@@ -5,26 +5,21 @@
 
 #include <string_view>
 
+#include "trainer/checkpoint/internal/error_text.h"
+
 namespace convoy::trainer::internal {
-namespace {
-
-/// How the interpreter of TorchScript introduces the error proper, which ends its listing.
-constexpr std::string_view kMarkers[] = {"RuntimeError: ", "Error: "};
-
-}  // namespace
 
 std::string script_error_line(const std::exception& error) {
-  const auto* torch_error = dynamic_cast<const c10::Error*>(&error);
-  std::string text = torch_error != nullptr ? torch_error->what_without_backtrace() : error.what();
-  if (text.find("TorchScript") != std::string::npos) {
-    for (const auto marker : kMarkers) {
-      const auto at = text.rfind(marker);
-      if (at == std::string::npos) continue;
-      text.erase(0, at + marker.size());
-      break;
-    }
-  }
-  return text.substr(0, text.find('\n'));
+  // "The following operation failed in the TorchScript interpreter.", the listing of the Python
+  // code, and in the end what went wrong.
+  constexpr std::string_view kReason = "RuntimeError: ";
+  const auto* from_torch = dynamic_cast<const c10::Error*>(&error);
+  const std::string text =
+      from_torch != nullptr ? from_torch->what_without_backtrace() : error.what();
+  const auto reason = text.rfind(kReason);
+  if (reason == std::string::npos) return one_line(error);
+  const auto begin = reason + kReason.size();
+  return text.substr(begin, text.find('\n', begin) - begin);
 }
 
 }  // namespace convoy::trainer::internal
