@@ -2,11 +2,9 @@
 #include "trainer/data/dataset.h"
 
 #include <spdlog/fmt/fmt.h>
-#include <spdlog/fmt/ranges.h>
 
 #include <algorithm>
-#include <array>
-#include <string_view>
+#include <memory>
 
 #include "base/errors.h"
 #include "trainer/data/internal/cifar_dataset.h"

@@ -9,7 +9,6 @@ namespace convoy::trainer::internal {
 namespace {
 
 using test::config_error;
-using ::testing::Test;
 
 constexpr std::size_t kLong = (3U << 20U) + 17;
 

@@ -26,7 +26,8 @@ CsvReader::CsvReader(std::filesystem::path path) : file_(std::move(path)) {
 void CsvReader::fill() {
   position_ = 0;
   filled_ = file_.read(buffer_);
-  if (filled_ == 0) file_.require_not_cut_off();
+  // Before the half of a last line is taken for a bad one.
+  file_.require_not_cut_off();
 }
 
 int CsvReader::peek() {

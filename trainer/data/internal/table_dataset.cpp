@@ -2,6 +2,7 @@
 #include "trainer/data/internal/table_dataset.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "trainer/data/internal/check_indices.h"
 
