@@ -16,19 +16,18 @@ using Clock = std::chrono::steady_clock;
 // Long enough for a small message between two idle cores; short enough to leave the core to the
 // computation, which shares it.
 constexpr std::chrono::microseconds kPollFor{40};
-constexpr std::chrono::microseconds kFirstNap{20};
 constexpr std::size_t kAlignment = 8;  // the largest element
 
 // When to poll and when to sleep. Every event starts it over.
 class Patience {
  public:
-  explicit Patience(std::chrono::microseconds longest_nap) : longest_nap_(longest_nap) {}
+  explicit Patience(Transport::Naps naps) : naps_(naps) {}
 
   void rest(Wakeup& wakeup, std::uint64_t ticket, Clock::time_point now,
             Clock::time_point deadline) {
     if (wakeup.ticket() != ticket) {
       poll_until_ = now + kPollFor;
-      nap_ = kFirstNap;
+      nap_ = naps_.first;
       return;
     }
     if (now < poll_until_) {
@@ -36,13 +35,13 @@ class Patience {
       return;
     }
     const auto left = std::chrono::ceil<std::chrono::microseconds>(deadline - now);
-    wakeup.wait(ticket, std::min({nap_, longest_nap_, left}));
-    nap_ = std::min(nap_ * 2, longest_nap_);
+    wakeup.wait(ticket, std::min(nap_, left));
+    nap_ = std::min(nap_ * 2, naps_.longest);
   }
 
  private:
-  std::chrono::microseconds longest_nap_;
-  std::chrono::microseconds nap_ = kFirstNap;
+  Transport::Naps naps_;
+  std::chrono::microseconds nap_ = naps_.first;
   Clock::time_point poll_until_ = Clock::now() + kPollFor;
 };
 
@@ -117,7 +116,7 @@ bool Engine::poll(Exchange& exchange) {
 
 void Engine::wait(Exchange& exchange, std::chrono::milliseconds timeout) {
   const auto deadline = Clock::now() + timeout;
-  Patience patience(transport_->longest_nap());
+  Patience patience(transport_->naps());
   for (;;) {
     const std::uint64_t ticket = transport_->wakeup().ticket();
     const auto now = Clock::now();

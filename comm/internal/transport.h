@@ -97,8 +97,13 @@ class Transport {
 
   /// Signalled when there may be something to do.
   [[nodiscard]] virtual Wakeup& wakeup() = 0;
-  /// How long a waiting thread may sleep before it must call progress() although nobody signalled.
-  [[nodiscard]] virtual std::chrono::microseconds longest_nap() const = 0;
+  /// How long a waiting thread sleeps before it calls progress() although nobody has signalled:
+  /// each time twice as long, from the first to the longest.
+  struct Naps {
+    std::chrono::microseconds first;
+    std::chrono::microseconds longest;
+  };
+  [[nodiscard]] virtual Naps naps() const = 0;
 
   /// The group is done (empty `failure`) or has failed here; peers that still wait for this rank
   /// learn about it if the transport can tell them. Nothing is sent or received afterwards.

@@ -2,8 +2,8 @@
 // Every collective with every element type, on ranks as threads and on MPI ranks.
 #include <gtest/gtest.h>
 
-#include <array>
 #include <numeric>
+#include <vector>
 
 #include "tests/comm/values.h"
 #include "tests/comm/worlds.h"
@@ -15,9 +15,17 @@ using comm::Communicator;
 using comm::CommunicatorOptions;
 using comm::ReduceOp;
 
-constexpr std::array<std::size_t, 5> kSizes{0, 1, 3, 1000, 100'003};
-// Odd, of a page's order, and larger than every buffer.
-constexpr std::array<std::size_t, 3> kChunks{1001, 16'384, 1 << 20};
+struct Case {
+  std::size_t chunk_bytes;
+  std::vector<std::size_t> sizes;  // elements
+};
+
+// Chunks that are odd and small, odd and of a page's order, and larger than every buffer.
+const std::vector<Case>& cases() {
+  static const std::vector<Case> all{
+      {101, {0, 1, 3, 1000}}, {30'011, {1000, 100'003}}, {1 << 20, {0, 1, 3, 1000, 100'003}}};
+  return all;
+}
 
 template <typename T>
 class Collectives : public testing::Test {
@@ -26,13 +34,13 @@ class Collectives : public testing::Test {
   template <typename Check>
   void everywhere(Check body) {
     for (const int ranks : world_sizes()) {
-      for (const std::size_t chunk_bytes : kChunks) {
+      for (const auto& [chunk_bytes, sizes] : cases()) {
         CommunicatorOptions options;
         options.chunk_bytes = chunk_bytes;
         run_world(
             ranks,
-            [&](Communicator& communicator) {
-              for (const std::size_t numel : kSizes) body(communicator, numel);
+            [&, &numels = sizes](Communicator& communicator) {
+              for (const std::size_t numel : numels) body(communicator, numel);
             },
             options);
       }
@@ -72,7 +80,7 @@ TYPED_TEST(Collectives, ReduceScatterGivesEachRankItsPiece) {
 TYPED_TEST(Collectives, AllGatherPutsPiecesInRankOrder) {
   using T = TypeParam;
   this->everywhere([](Communicator& c, std::size_t numel) {
-    const auto piece = values_of<T>(c.rank(), numel);
+    const auto& piece = values_of<T>(c.rank(), numel);
     std::vector<T> all(numel * static_cast<std::size_t>(c.size()));
     c.all_gather(std::span(piece), std::span(all)).wait();
     for (int r = 0; r < c.size(); ++r) {
@@ -88,7 +96,7 @@ TYPED_TEST(Collectives, AllGatherTakesUnequalPieces) {
     const auto count = [&](int r) { return numel * static_cast<std::size_t>(r); };
     std::vector<std::int64_t> counts;
     for (int r = 0; r < c.size(); ++r) counts.push_back(static_cast<std::int64_t>(count(r)));
-    const auto piece = values_of<T>(c.rank(), count(c.rank()));
+    const auto& piece = values_of<T>(c.rank(), count(c.rank()));
     std::vector<T> all(static_cast<std::size_t>(std::accumulate(counts.begin(), counts.end(), 0L)));
     c.all_gather_v(std::span(piece), std::span(all), counts).wait();
     std::size_t begin = 0;
@@ -104,11 +112,11 @@ TYPED_TEST(Collectives, AllToAllSendsPieceRToRankR) {
   this->everywhere([](Communicator& c, std::size_t numel) {
     const auto ranks = static_cast<std::size_t>(c.size());
     const auto own = static_cast<std::size_t>(c.rank());
-    const auto from = values_of<T>(c.rank(), numel * ranks);
+    const auto& from = values_of<T>(c.rank(), numel * ranks);
     std::vector<T> to(from.size());
     c.all_to_all(std::span(from), std::span(to)).wait();
     for (std::size_t r = 0; r < ranks; ++r) {
-      const auto theirs = values_of<T>(static_cast<int>(r), numel * ranks);
+      const auto& theirs = values_of<T>(static_cast<int>(r), numel * ranks);
       EXPECT_EQ(first_difference<T>(std::span(to).subspan(numel * r, numel),
                                     std::span(theirs).subspan(numel * own, numel)),
                 "")
@@ -130,14 +138,14 @@ TYPED_TEST(Collectives, AllToAllTakesUnequalPieces) {
     }
     std::vector<T> from;
     for (int r = 0; r < c.size(); ++r) {
-      const auto part = values_of<T>(c.rank(), count(c.rank(), r), static_cast<std::uint64_t>(r));
+      const auto& part = values_of<T>(c.rank(), count(c.rank(), r), static_cast<std::uint64_t>(r));
       from.insert(from.end(), part.begin(), part.end());
     }
     std::vector<T> to(total);
     c.all_to_all_v(std::span(from), counts, std::span(to), counts).wait();
     std::size_t begin = 0;
     for (int r = 0; r < c.size(); begin += count(r++, c.rank())) {
-      const auto expected =
+      const auto& expected =
           values_of<T>(r, count(r, c.rank()), static_cast<std::uint64_t>(c.rank()));
       EXPECT_EQ(first_difference<T>(std::span(to).subspan(begin, expected.size()), expected), "")
           << "from " << r << " to " << c.rank() << ", " << numel;
@@ -161,8 +169,8 @@ TYPED_TEST(Collectives, SendReachesTheMatchingRecv) {
   this->everywhere([](Communicator& c, std::size_t numel) {
     const int next = (c.rank() + 1) % c.size();
     const int previous = (c.rank() + c.size() - 1) % c.size();
-    const auto first = values_of<T>(c.rank(), numel, 1);
-    const auto second = values_of<T>(c.rank(), numel, 2);
+    const auto& first = values_of<T>(c.rank(), numel, 1);
+    const auto& second = values_of<T>(c.rank(), numel, 2);
     std::vector<T> got_first(numel);
     std::vector<T> got_second(numel);
     // Asked for in the other order: the tags tell them apart.

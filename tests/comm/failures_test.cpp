@@ -6,6 +6,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <regex>
 #include <string>
 #include <thread>
@@ -35,6 +36,8 @@ std::string comm_error(Call call) {
 }
 
 void expect_match(const std::string& text, const std::string& pattern) {
+  static std::mutex mutex;  // libstdc++ makes its locale tables without one
+  const std::lock_guard lock(mutex);
   EXPECT_TRUE(std::regex_search(text, std::regex(pattern))) << text << "\n  is not\n" << pattern;
 }
 
@@ -240,8 +243,8 @@ TEST(LongMessages, AreSplitAtTheTransportsLimit) {
   for (auto& fault : faults) fault.max_message_bytes = 1000;
   run_faulty(faults, [](Communicator& c) {
     const int peer = 1 - c.rank();
-    const auto first = values_of<double>(c.rank(), 10'001, 1);
-    const auto second = values_of<double>(c.rank(), 333, 2);
+    const auto& first = values_of<double>(c.rank(), 10'001, 1);
+    const auto& second = values_of<double>(c.rank(), 333, 2);
     std::vector<double> in_first(first.size());
     std::vector<double> in_second(second.size());
     // The same tag: their parts must not mix.

@@ -31,9 +31,9 @@ class FaultyTransport final : public Transport {
     return faults_.max_message_bytes.value_or(inner_->max_message_bytes());
   }
   [[nodiscard]] Wakeup& wakeup() override { return inner_->wakeup(); }
-  [[nodiscard]] std::chrono::microseconds longest_nap() const override {
-    return faults_.longest_delay.count() > 0 ? std::chrono::microseconds(50)
-                                             : inner_->longest_nap();
+  [[nodiscard]] Naps naps() const override {
+    const std::chrono::microseconds often(50);
+    return faults_.longest_delay.count() > 0 ? Naps{often, often} : inner_->naps();
   }
   void leave(const std::string& failure) override {
     late_.clear();

@@ -59,7 +59,7 @@ TEST(Requests, OfDifferentKindsRunSideBySide) {
       [](Communicator& c) {
         auto sums = values_of<double>(c.rank(), kNumel);
         auto copies = values_of<std::int32_t>(c.rank(), kNumel);
-        const auto out = values_of<float>(c.rank(), kNumel);
+        const auto& out = values_of<float>(c.rank(), kNumel);
         std::vector<float> in(kNumel);
         auto from_previous = c.recv(std::span(in), (c.rank() + c.size() - 1) % c.size());
         auto sum = c.all_reduce(std::span(sums));
@@ -131,7 +131,7 @@ TEST(Requests, SeveralThreadsShareOneCommunicator) {
         const auto ping = [&](int tag) {
           for (std::uint64_t round = 0; round < 20; ++round) {
             const auto salt = round * 10 + static_cast<std::uint64_t>(tag);
-            const auto out = values_of<float>(c.rank(), 3000, salt);
+            const auto& out = values_of<float>(c.rank(), 3000, salt);
             std::vector<float> in(out.size());
             auto receiving = c.recv(std::span(in), previous, tag);
             c.send(std::span(out), next, tag).wait();

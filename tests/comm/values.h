@@ -24,10 +24,8 @@ template <typename T>
   if constexpr (std::is_arithmetic_v<T>) return static_cast<T>(value);
 }
 
-/// A rank's numbers: of many magnitudes, so that sums depend on their order, and different on every
-/// rank.
 template <typename T>
-[[nodiscard]] std::vector<T> values_of(int rank, std::size_t numel, std::uint64_t salt = 0) {
+[[nodiscard]] std::vector<T> draw_values(int rank, std::size_t numel, std::uint64_t salt) {
   Random random{static_cast<std::uint64_t>(rank) + 1, numel, salt};
   std::vector<T> values(numel);
   for (auto& value : values) {
@@ -40,6 +38,18 @@ template <typename T>
     }
   }
   return values;
+}
+
+/// A rank's numbers: of many magnitudes, so that sums depend on their order, and different on every
+/// rank. Drawn once.
+template <typename T>
+[[nodiscard]] const std::vector<T>& values_of(int rank, std::size_t numel, std::uint64_t salt = 0) {
+  static std::mutex mutex;
+  static std::map<std::tuple<int, std::size_t, std::uint64_t>, std::vector<T>> known;
+  const std::lock_guard lock(mutex);
+  auto [entry, is_new] = known.try_emplace({rank, numel, salt});
+  if (is_new) entry->second = draw_values<T>(rank, numel, salt);
+  return entry->second;
 }
 
 template <typename T>
@@ -100,6 +110,7 @@ template <typename T>
 template <typename T>
 [[nodiscard]] std::string first_difference(std::span<const T> a, std::span<const T> b) {
   if (a.size() != b.size()) return "sizes differ";
+  if (a.empty() || std::memcmp(a.data(), b.data(), a.size_bytes()) == 0) return {};
   for (std::size_t i = 0; i < a.size(); ++i) {
     if (std::memcmp(&a[i], &b[i], sizeof(T)) != 0) return "element " + std::to_string(i);
   }

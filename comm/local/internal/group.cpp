@@ -171,8 +171,8 @@ class LocalTransport final : public internal::Transport {
 
   [[nodiscard]] internal::Wakeup& wakeup() override { return group_->wakeup(rank_); }
   // Every event signals, so that this only bounds a mistake.
-  [[nodiscard]] std::chrono::microseconds longest_nap() const override {
-    return std::chrono::milliseconds(50);
+  [[nodiscard]] Naps naps() const override {
+    return {.first = std::chrono::milliseconds(50), .longest = std::chrono::milliseconds(50)};
   }
   void leave(const std::string& failure) override { group_->leave(rank_, failure); }
   [[nodiscard]] bool leave_releases_memory() const override { return true; }

@@ -35,8 +35,8 @@ class MpiTransport final : public internal::Transport {
   [[nodiscard]] std::size_t max_message_bytes() const override { return max_message_bytes_; }
   [[nodiscard]] internal::Wakeup& wakeup() override { return wakeup_; }
   // MPI says nothing of its own accord; at this rate asking costs 2 or 3 % of a core.
-  [[nodiscard]] std::chrono::microseconds longest_nap() const override {
-    return std::chrono::microseconds(200);
+  [[nodiscard]] Naps naps() const override {
+    return {.first = std::chrono::microseconds(20), .longest = std::chrono::microseconds(400)};
   }
 
   void isend(Message& message) override;
