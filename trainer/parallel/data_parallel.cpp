@@ -113,6 +113,7 @@ class DataParallel::Impl {
 };
 
 std::int64_t DataParallel::Impl::gather_counts(std::int64_t samples) {
+  exchange_->rethrow_error();
   require(samples >= 0, "begin_step: samples must not be negative");
   auto own = std::make_shared<std::int64_t>(samples);
   communicator_
@@ -128,6 +129,7 @@ int DataParallel::Impl::first_rank() const {
 }
 
 void DataParallel::Impl::begin_step(std::int64_t samples, std::int64_t total, int first_rank) {
+  exchange_->rethrow_error();
   require(samples >= 0 && samples <= total,
           "begin_step: samples must lie between 0 and the sum over ranks");
   require(first_rank >= 0 && first_rank < communicator_.size(), "begin_step: no such first rank");

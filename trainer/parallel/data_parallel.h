@@ -66,7 +66,7 @@ struct StepTimes {
 /// gradients were ready in its first step. Result bits depend on neither, nor on overlap.
 ///
 /// After a CommError, or an exception inside a backward that was to be averaged, the ranks are out
-/// of step: every later backward() throws that error again, and only destruction is left; it may
+/// of step: every later begin_step() throws that error again, only destruction is left, and it may
 /// wait for a transfer that has begun, at most the communicator's timeout. Peers notice by a
 /// CommError when this object is gone.
 /// All calls are collective and belong to one thread.

@@ -39,6 +39,10 @@ void GradientExchange::cut(const std::vector<std::size_t>& order) {
                                                cut_buckets(order, numels, options_.bucket_bytes));
 }
 
+void GradientExchange::rethrow_error() const {
+  if (error_ != nullptr) std::rethrow_exception(error_);
+}
+
 void GradientExchange::begin_step(comm::Communicator& communicator) {
   std::ranges::fill(reached_, std::uint8_t{0});
   if (order_is_final_ || step_ == 0) return;
@@ -52,7 +56,7 @@ void GradientExchange::begin_step(comm::Communicator& communicator) {
 }
 
 void GradientExchange::start() {
-  if (error_ != nullptr) std::rethrow_exception(error_);
+  rethrow_error();
   const std::lock_guard lock(mutex_);
   packed_.assign(parameters_.size(), false);
   missing_.resize(buckets_->size());

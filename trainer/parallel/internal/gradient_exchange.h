@@ -29,7 +29,7 @@ struct ExchangeOptions {
 /// buckets; full ones go, strictly in bucket order, to the communication thread.
 ///
 /// A step is begin_step(), any number of backward passes that only accumulate, then start(),
-/// the last backward pass, finish(). After an error only destruction is left: every start() throws.
+/// the last backward pass, finish(). After an error only destruction is left.
 class GradientExchange {
  public:
   using ReducerPtr = std::unique_ptr<compress::Reducer>;
@@ -39,10 +39,12 @@ class GradientExchange {
                    std::unique_ptr<comm::Communicator> communicator, ReducerPtr reducer,
                    const ExchangeOptions& options);
 
+  /// @throws the error of an earlier step, if there was one.
+  void rethrow_error() const;
   /// Forgets which parameters backward has reached. Collective until the buckets have their final
   /// order: then rank 0's order of readiness, once seen, is broadcast on `communicator`.
   void begin_step(comm::Communicator& communicator);
-  /// From here on hooks fill buckets. @throws the error of an earlier step.
+  /// From here on hooks fill buckets.
   void start();
   /// Sends what backward did not reach, waits, and puts the averages into the gradients.
   /// @return time spent waiting. @throws CommError.

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gtest/gtest.h>
+
+#include <atomic>
+
+#include "base/errors.h"
+#include "compress/reduce/reducer.h"
+#include "tests/trainer/parallel/small_net.h"
+
+namespace convoy::tests {
+namespace {
+
+using trainer::DataParallel;
+
+/// An identity whose backward fails.
+struct Broken : torch::autograd::Function<Broken> {
+  static torch::Tensor forward(torch::autograd::AutogradContext*, const torch::Tensor& x) {
+    return x.clone();
+  }
+  static torch::autograd::variable_list backward(torch::autograd::AutogradContext*,
+                                                 torch::autograd::variable_list) {
+    throw std::runtime_error("broken on purpose");
+  }
+};
+
+/// `second` is ready before backward breaks on the way to `first`.
+struct HalfBroken : torch::nn::Module {
+  torch::Tensor first = register_parameter("first", torch::ones({4}));
+  torch::Tensor second = register_parameter("second", torch::ones({4}));
+
+  torch::Tensor loss(bool broken) {
+    return ((broken ? Broken::apply(first * 2) : first * 2) * second).sum();
+  }
+};
+
+TEST(Failures, InBackwardEndTheObjectAndTellThePeers) {
+  run_ranks(3, [](comm::Communicator& communicator) {
+    HalfBroken net;
+    auto parallel = std::make_unique<DataParallel>(communicator, net,
+                                                   trainer::DataParallelOptions{.bucket_bytes = 1});
+    parallel->begin_step(1);
+    if (communicator.rank() == 1) {
+      EXPECT_THROW(parallel->backward(net.loss(true)), std::runtime_error);
+      EXPECT_THROW(parallel->backward(net.loss(false)), std::runtime_error);
+      EXPECT_THROW(parallel->begin_step(1), std::runtime_error);
+      EXPECT_THROW(parallel->begin_step(1, 3), std::runtime_error);
+    } else {
+      EXPECT_THROW(parallel->backward(net.loss(false)), CommError);
+      EXPECT_THROW(parallel->begin_step(1), CommError);
+    }
+    parallel.reset();
+    net.loss(false).backward();  // the hooks are gone
+  });
+}
+
+TEST(Failures, InAnAccumulatingBackwardCanBeRepeated) {
+  run_ranks(2, [](comm::Communicator& communicator) {
+    HalfBroken net;
+    DataParallel parallel(communicator, net);
+    parallel.begin_step(1);
+    {
+      const auto no_sync = parallel.no_sync();
+      EXPECT_THROW(parallel.backward(net.loss(true)), std::runtime_error);
+    }
+    clear_gradients(net);
+    parallel.backward(net.loss(false));
+    EXPECT_TRUE(net.first.grad().equal(torch::full({4}, 2.0F)));
+  });
+}
+
+TEST(Failures, OfAPeerInMidStepAreCommErrors) {
+  std::atomic<int> told = 0;
+  EXPECT_THROW(run_ranks(3,
+                         [&](comm::Communicator& communicator) {
+                           SmallNet net;
+                           DataParallel parallel(communicator, net);
+                           parallel.begin_step(2);
+                           if (communicator.rank() == 2) throw std::domain_error("dies");
+                           try {
+                             parallel.backward(net.loss(make_batch(1, 2)));
+                           } catch (const CommError&) {
+                             ++told;
+                           }
+                         }),
+               std::domain_error);
+  EXPECT_EQ(told, 2);
+}
+
+/// Throws at its second bucket.
+class BrokenReducer final : public compress::Reducer {
+ public:
+  void begin_step(std::int64_t) override {}
+  void reduce(const compress::Bucket&) override {
+    if (++calls_ == 2) throw std::out_of_range("reducer is broken");
+  }
+  void end_step() override {}
+  [[nodiscard]] std::int64_t wire_bytes(std::int64_t, int) const override { return 0; }
+
+ private:
+  int calls_ = 0;
+};
+
+TEST(Failures, OfTheReducerComeOutOfBackward) {
+  run_ranks(1, [](comm::Communicator& communicator) {
+    SmallNet net;
+    DataParallel parallel(communicator, net, {.bucket_bytes = 1},
+                          [](comm::Communicator&) { return std::make_unique<BrokenReducer>(); });
+    parallel.begin_step(2);
+    EXPECT_THROW(parallel.backward(net.loss(make_batch(1, 2))), std::out_of_range);
+    EXPECT_THROW(parallel.begin_step(2), std::out_of_range);
+  });
+}
+
+TEST(Failures, OfTheCallerAreContractErrors) {
+  run_ranks(1, [](comm::Communicator& communicator) {
+    SmallNet net;
+    EXPECT_THROW(DataParallel(communicator, net, {.bucket_bytes = 0}), ContractError);
+    DataParallel parallel(communicator, net);
+    const auto loss = [&] { return net.loss(make_batch(1, 2)); };
+    EXPECT_THROW(parallel.backward(loss()), ContractError);  // outside a step
+    EXPECT_THROW(parallel.backward_empty(), ContractError);
+    EXPECT_THROW(parallel.end_step(), ContractError);
+    EXPECT_THROW(parallel.begin_step(-1), ContractError);
+    EXPECT_THROW(parallel.begin_step(3, 2), ContractError);
+    EXPECT_THROW(parallel.begin_step(1, 1, 1), ContractError);
+    parallel.begin_step(2);
+    EXPECT_THROW(parallel.backward(loss(), 0), ContractError);
+    EXPECT_THROW(parallel.backward(loss(), 3), ContractError);
+    parallel.backward(loss());
+    EXPECT_THROW(parallel.backward(loss()), ContractError);  // already averaged
+  });
+}
+
+}  // namespace
+}  // namespace convoy::tests
