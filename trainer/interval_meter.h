@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+
+#include "trainer/metrics/metrics.h"
+#include "trainer/step_runner.h"
+
+namespace convoy::trainer {
+
+/// Adds steps up until a metrics line is due.
+class IntervalMeter {
+ public:
+  void add(const StepResult& step);
+  [[nodiscard]] std::int64_t steps() const { return steps_; }
+  /// Means of the steps added since the last call; starts anew. The caller fills in where in the
+  /// run it is: step, epoch, seconds, learning rate.
+  /// @param bytes_sent  by this rank since the run began.
+  [[nodiscard]] IntervalMetrics take(std::uint64_t bytes_sent);
+
+ private:
+  std::int64_t steps_ = 0;
+  std::int64_t samples_ = 0;
+  std::int64_t skipped_ = 0;
+  double loss_sum_ = 0.0;
+  std::int64_t loss_samples_ = 0;
+  StepSeconds seconds_;
+  std::uint64_t bytes_before_ = 0;
+};
+
+}  // namespace convoy::trainer

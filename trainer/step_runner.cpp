@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "trainer/step_runner.h"
+
+#include <array>
+#include <cmath>
+#include <limits>
+#include <optional>
+#include <span>
+#include <stdexcept>
+#include <string>
+
+#include "base/random.h"
+#include "trainer/loss.h"
+#include "trainer/random_streams.h"
+
+namespace convoy::trainer {
+
+/// What the ranks tell each other once a step, in one small all-reduce that backward hides.
+struct StepRunner::Vote {
+  bool own_nonfinite = false;
+  std::array<double, 3> sums{};  ///< loss times samples, ranks not finite, ranks asked to stop
+  comm::Request request;
+
+  void add_loss(double mean_loss, std::int64_t samples) {
+    sums[0] += mean_loss * static_cast<double>(samples);
+    own_nonfinite = own_nonfinite || !std::isfinite(mean_loss);
+  }
+  void cast(comm::Communicator& communicator, bool stop) {
+    sums[1] = own_nonfinite ? 1.0 : 0.0;
+    sums[2] = stop ? 1.0 : 0.0;
+    request = communicator.all_reduce(std::span<double>(sums));
+  }
+};
+
+StepRunner::StepRunner(comm::Communicator& communicator, Model& model, DataParallel& parallel,
+                       Optimizer& optimizer, const Dataset& dataset, const Geometry& geometry,
+                       const Job& job, const std::atomic<bool>* stop)
+    : communicator_(communicator),
+      model_(model),
+      parallel_(parallel),
+      optimizer_(optimizer),
+      dataset_(dataset),
+      geometry_(geometry),
+      job_(job),
+      stop_(stop),
+      sampler_(dataset.size(), communicator.rank(), communicator.size(), job.train.batch_size,
+               job.run.seed) {
+  if (job.train.on_nonfinite != "skip") return;
+  for (const auto& buffer : model.buffers()) saved_buffers_.push_back(buffer.tensor.clone());
+}
+
+StepResult StepRunner::run(const StepPosition& position, double learning_rate) {
+  result_ = {};
+  (void)watch_.lap();
+  const auto [begin, end] = geometry_.batches_of_step(position.step_in_epoch);
+  std::int64_t own_samples = 0;
+  for (std::int64_t batch = begin; batch < end; ++batch) {
+    const Share share = sampler_.share(position.epoch, batch);
+    own_samples += static_cast<std::int64_t>(share.indices.size());
+    result_.samples += share.global_samples;
+  }
+  optimizer_.zero_grad();
+  parallel_.begin_step(own_samples, result_.samples);
+  Vote vote;
+  for (std::int64_t batch = begin; batch < end; ++batch) {
+    micro_batch(position, batch, batch + 1 == end, vote);
+  }
+  update(position, learning_rate, vote);
+  return result_;
+}
+
+void StepRunner::micro_batch(const StepPosition& position, std::int64_t batch, bool last,
+                             Vote& vote) {
+  const Share share = sampler_.share(position.epoch, batch);
+  if (share.indices.empty()) {
+    take_part_empty(last, vote);
+    return;
+  }
+  const std::uint64_t augment_key =
+      job_.data.augment
+          ? mix({job_.run.seed, kAugmentStream, static_cast<std::uint64_t>(position.epoch)})
+          : 0;
+  train_on(dataset_.get(share.indices, augment_key), position, batch, last, vote);
+}
+
+void StepRunner::train_on(const Batch& batch, const StepPosition& position, std::int64_t index,
+                          bool last, Vote& vote) {
+  model_.seed_dropout(
+      mix({job_.run.seed, kDropoutStream, static_cast<std::uint64_t>(communicator_.rank()),
+           static_cast<std::uint64_t>(position.epoch), static_cast<std::uint64_t>(index)}));
+  result_.seconds.data += watch_.lap();
+  const torch::Tensor loss =
+      mean_loss(dataset_.info().task, model_.forward(batch.inputs), batch.targets);
+  vote.add_loss(loss.item<double>(), batch.samples());
+  if (last) vote.cast(communicator_, stop_ != nullptr && *stop_);
+  result_.seconds.forward += watch_.lap();
+
+  std::optional<DataParallel::NoSync> no_sync;
+  if (!last) no_sync.emplace(parallel_);
+  parallel_.backward(loss, batch.samples());
+  add_backward_time();
+}
+
+void StepRunner::take_part_empty(bool last, Vote& vote) {
+  if (last) vote.cast(communicator_, stop_ != nullptr && *stop_);
+  model_.empty_step();
+  result_.seconds.forward += watch_.lap();
+  if (!last) return;
+  parallel_.backward_empty();
+  add_backward_time();
+}
+
+void StepRunner::add_backward_time() {
+  const double exposed = static_cast<double>(parallel_.times().exposed) * 1e-9;
+  result_.seconds.exposed += exposed;
+  result_.seconds.backward += watch_.lap() - exposed;
+}
+
+void StepRunner::update(const StepPosition& position, double learning_rate, Vote& vote) {
+  vote.request.wait();
+  result_.loss_sum = vote.sums[0];
+  result_.stop = vote.sums[2] > 0;
+  result_.seconds.exposed += watch_.lap();
+  const auto buffers = parallel_.buffers();
+  if (vote.sums[1] > 0) {
+    refuse_nonfinite(position, vote);
+  } else {
+    if (job_.train.clip_norm > 0) clip_gradients(parallel_.parameters(), job_.train.clip_norm);
+    optimizer_.set_learning_rate(learning_rate);
+    optimizer_.step();
+  }
+  result_.seconds.optimizer += watch_.lap();
+  parallel_.end_step();
+  if (!result_.skipped) {
+    const torch::NoGradGuard no_grad;
+    for (std::size_t i = 0; i < saved_buffers_.size(); ++i)
+      saved_buffers_[i].copy_(buffers[i].tensor);
+  }
+  result_.seconds.exposed += watch_.lap();
+}
+
+void StepRunner::refuse_nonfinite(const StepPosition& position, const Vote& vote) {
+  if (job_.train.on_nonfinite == "skip") {
+    const torch::NoGradGuard no_grad;
+    const auto buffers = parallel_.buffers();
+    for (std::size_t i = 0; i < saved_buffers_.size(); ++i) {
+      torch::Tensor buffer = buffers[i].tensor;
+      buffer.copy_(saved_buffers_[i]);
+    }
+    result_.skipped = true;
+    return;
+  }
+  std::int32_t first =
+      vote.own_nonfinite ? communicator_.rank() : std::numeric_limits<std::int32_t>::max();
+  communicator_.all_reduce(std::span(&first, 1), comm::ReduceOp::kMin).wait();
+  throw std::runtime_error("the loss of rank " + std::to_string(first) + " is not finite in step " +
+                           std::to_string(position.step + 1) +
+                           " (a smaller train.optimizer.lr, train.clip_norm or "
+                           "train.on_nonfinite = \"skip\" may help)");
+}
+
+}  // namespace convoy::trainer

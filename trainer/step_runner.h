@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <vector>
+
+#include "comm/communicator.h"
+#include "trainer/data/dataset.h"
+#include "trainer/data/sampler.h"
+#include "trainer/geometry.h"
+#include "trainer/job.h"
+#include "trainer/models/model.h"
+#include "trainer/optim/optimizer.h"
+#include "trainer/parallel/data_parallel.h"
+#include "trainer/stopwatch.h"
+
+namespace convoy::trainer {
+
+/// Which step of the run this is.
+struct StepPosition {
+  std::int64_t step = 0;  ///< optimizer steps done before it
+  std::int64_t epoch = 0;
+  std::int64_t step_in_epoch = 0;
+};
+
+/// Where the time of a step went, in seconds of this rank.
+struct StepSeconds {
+  double data = 0.0;
+  double forward = 0.0;
+  double backward = 0.0;
+  double exposed = 0.0;  ///< waiting for communication that backward did not hide
+  double optimizer = 0.0;
+  [[nodiscard]] double total() const { return data + forward + backward + exposed + optimizer; }
+};
+
+struct StepResult {
+  double loss_sum = 0.0;     ///< mean loss times samples, over all ranks
+  std::int64_t samples = 0;  ///< over all ranks
+  bool skipped = false;      ///< the loss was not finite and the policy is "skip"
+  bool stop = false;         ///< some rank was asked to stop: all ranks see it in the same step
+  StepSeconds seconds;
+};
+
+/// Runs one optimizer step on all ranks: micro-batches, averaged gradients, clipping, optimizer and
+/// buffers; and lets the ranks agree on the loss, on non-finite values and on stopping. Borrows all
+/// it is given. Collective; one thread.
+class StepRunner {
+ public:
+  StepRunner(comm::Communicator& communicator, Model& model, DataParallel& parallel,
+             Optimizer& optimizer, const Dataset& dataset, const Geometry& geometry, const Job& job,
+             const std::atomic<bool>* stop);
+
+  /// @throws std::runtime_error that names the first rank with a non-finite loss, under "stop".
+  StepResult run(const StepPosition& position, double learning_rate);
+
+ private:
+  struct Vote;
+  void micro_batch(const StepPosition& position, std::int64_t batch, bool last, Vote& vote);
+  void train_on(const Batch& batch, const StepPosition& position, std::int64_t index, bool last,
+                Vote& vote);
+  void take_part_empty(bool last, Vote& vote);
+  void update(const StepPosition& position, double learning_rate, Vote& vote);
+  void refuse_nonfinite(const StepPosition& position, const Vote& vote);
+  void add_backward_time();
+
+  comm::Communicator& communicator_;
+  Model& model_;
+  DataParallel& parallel_;
+  Optimizer& optimizer_;
+  const Dataset& dataset_;
+  const Geometry& geometry_;
+  const Job& job_;
+  const std::atomic<bool>* stop_;
+  Sampler sampler_;
+  std::vector<torch::Tensor> saved_buffers_;  ///< to undo a skipped step's BatchNorm statistics
+  Stopwatch watch_;
+  StepResult result_;
+};
+
+}  // namespace convoy::trainer

@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "trainer/training_run.h"
+
+#include <algorithm>
+#include <span>
+#include <string>
+#include <utility>
+
+#include "base/errors.h"
+#include "base/hash.h"
+#include "base/log.h"
+#include "trainer/optim/schedule.h"
+#include "trainer/parallel/communicator_statistics.h"
+#include "trainer/parallel/replicas.h"
+#include "trainer/together.h"
+
+namespace convoy::trainer {
+namespace {
+
+/// Names the model and the data: what a checkpoint must agree on.
+std::string identity_of(const Job& job, const Model& model, const Dataset& dataset) {
+  std::string text =
+      job.data.name + " " + std::to_string(dataset.size()) + " " + job.train.optimizer.name;
+  for (const auto& parameter : model.parameters()) {
+    text += "\n" + parameter.name;
+    for (const auto size : parameter.tensor.sizes()) text += " " + std::to_string(size);
+  }
+  return to_hex(hash64(std::as_bytes(std::span(text))));
+}
+
+DataParallelOptions parallel_options(const Job& job) {
+  return {.bucket_bytes = static_cast<std::size_t>(job.communication.bucket_mb * (1 << 20)),
+          .overlap = job.communication.overlap,
+          .find_unused = job.train.find_unused,
+          .buffers =
+              job.train.buffers == "average" ? BufferPolicy::kAverage : BufferPolicy::kBroadcast};
+}
+
+std::unique_ptr<Model> build_model(comm::Communicator& communicator, const Job& job,
+                                   const DataInfo& info) {
+  std::unique_ptr<Model> model;
+  together(communicator, [&] {
+    model = make_model(job.model, info, job.run.seed);
+    require_config(
+        communicator.backend() != "local" || communicator.size() == 1 ||
+            !model->draws_from_shared_generator(),
+        "model.torchscript draws random numbers (dropout) from LibTorch's process-wide "
+        "generator, which thread ranks would share: use communication.backend = \"mpi\"");
+  });
+  return model;
+}
+
+void copy_into(const std::vector<NamedTensor>& from, const std::vector<NamedTensor>& to,
+               const char* what) {
+  const torch::NoGradGuard no_grad;
+  require_config(from.size() == to.size(), std::string("the checkpoint has other ") + what);
+  for (std::size_t i = 0; i < from.size(); ++i) {
+    require_config(from[i].name == to[i].name && from[i].tensor.sizes() == to[i].tensor.sizes(),
+                   std::string("the checkpoint has other ") + what + ": " + from[i].name +
+                       " where the model has " + to[i].name);
+    torch::Tensor target = to[i].tensor;
+    target.copy_(from[i].tensor);
+  }
+}
+
+}  // namespace
+
+TrainingRun::TrainingRun(comm::Communicator& communicator, const Job& job,
+                         const RunRequest& request, Datasets datasets)
+    : communicator_(communicator),
+      job_(job),
+      request_(request),
+      datasets_(std::move(datasets)),
+      geometry_(job.train, datasets_.train->size(), communicator.size()),
+      model_(build_model(communicator, job, datasets_.train->info())),
+      optimizer_(std::make_unique<Optimizer>(job.train.optimizer, model_->parameters())),
+      checkpoints_(communicator, request.run_dir / "checkpoints", job.checkpoint,
+                   identity_of(job, *model_, *datasets_.train)) {
+  if (job.train.sync_batchnorm) {
+    statistics_ = std::make_unique<CommunicatorStatistics>(communicator);
+    model_->set_batch_statistics(statistics_.get());
+  }
+  summary_.ranks = communicator.size();
+  if (request.resume) restore();
+  parallel_ = std::make_unique<DataParallel>(communicator, model_->parameters(), model_->buffers(),
+                                             parallel_options(job));
+  runner_ = std::make_unique<StepRunner>(communicator, *model_, *parallel_, *optimizer_,
+                                         *datasets_.train, geometry_, job, request.stop);
+  together(communicator, [&] { open_sinks(); });
+}
+
+void TrainingRun::restore() {
+  auto state = checkpoints_.load(request_.checkpoint);
+  require_config(
+      state.has_value(),
+      "nothing to resume: " + (request_.run_dir / "checkpoints").string() + " holds no checkpoint");
+  copy_into(state->parameters, model_->parameters(), "parameters");
+  copy_into(state->buffers, model_->buffers(), "buffers");
+  optimizer_->load_state(state->optimizer);
+  position_ = {state->step, state->epoch, geometry_.step_of_position(state->position)};
+  summary_.samples = static_cast<std::int64_t>(state->counters["samples"]);
+  summary_.seconds = state->counters["seconds"];
+  summary_.skipped_steps = static_cast<std::int64_t>(state->counters["skipped_steps"]);
+  bytes_before_ = static_cast<std::uint64_t>(state->counters["bytes_sent"]);
+  saved_step_ = state->step;
+}
+
+void TrainingRun::open_sinks() {
+  if (communicator_.rank() != 0) return;
+  if (job_.metrics.jsonl) {
+    sinks_.push_back(make_jsonl_sink(request_.run_dir / "metrics.jsonl", position_.step));
+  }
+  if (job_.metrics.tensorboard) {
+    sinks_.push_back(make_tensorboard_sink(request_.run_dir / "tensorboard"));
+  }
+  if (request_.quiet) return;
+  const std::int64_t total = position_.step + geometry_.total_steps() - schedule_step();
+  auto progress = std::make_unique<Progress>(total, position_.step, stderr);
+  progress_ = progress.get();
+  sinks_.push_back(std::move(progress));
+}
+
+Summary TrainingRun::run() {
+  while (!finished() && !summary_.interrupted) one_step();
+  return finish();
+}
+
+bool TrainingRun::finished() const { return schedule_step() >= geometry_.total_steps(); }
+
+std::int64_t TrainingRun::schedule_step() const {
+  // With a given number of steps they are counted; with epochs the place in the data counts, which
+  // another number of ranks divides into other steps.
+  if (job_.train.steps > 0) return position_.step;
+  return position_.epoch * geometry_.steps_per_epoch() + position_.step_in_epoch;
+}
+
+void TrainingRun::one_step() {
+  learning_rate_ = trainer::learning_rate(job_.train.schedule, job_.train.optimizer.lr,
+                                          schedule_step(), geometry_.total_steps());
+  const StepResult result = runner_->run(position_, learning_rate_);
+  meter_.add(result);
+  summary_.samples += result.samples;
+  summary_.seconds += result.seconds.total();
+  summary_.skipped_steps += result.skipped ? 1 : 0;
+  summary_.interrupted = result.stop;
+  advance();
+  if (progress_ != nullptr) {
+    progress_->step(position_.step, result.loss_sum / static_cast<double>(result.samples),
+                    static_cast<double>(result.samples) / result.seconds.total());
+  }
+  const auto due = [&](std::int64_t every) { return every > 0 && position_.step % every == 0; };
+  if (due(job_.run.verify_replicas_every)) {
+    verify_replicas(communicator_, model_->parameters());
+    verify_replicas(communicator_, model_->buffers());
+  }
+  if (due(job_.metrics.every_steps)) report_interval();
+  evaluate_if_due(position_.step_in_epoch == 0);
+  if (due(job_.checkpoint.every_steps)) save_checkpoint();
+}
+
+void TrainingRun::advance() {
+  ++position_.step;
+  if (++position_.step_in_epoch < geometry_.steps_per_epoch()) return;
+  position_.step_in_epoch = 0;
+  ++position_.epoch;
+}
+
+void TrainingRun::report_interval() {
+  if (meter_.steps() == 0) return;
+  IntervalMetrics metrics = meter_.take(bytes_sent());
+  metrics.step = position_.step;
+  metrics.epoch = position_.epoch;
+  metrics.seconds = summary_.seconds;
+  metrics.learning_rate = learning_rate_;
+  summary_.train_loss = metrics.loss;
+  for (const auto& sink : sinks_) sink->interval(metrics);
+}
+
+void TrainingRun::evaluate_if_due(bool epoch_ended) {
+  const std::int64_t every = job_.train.evaluate_every;
+  if (epoch_ended && every > 0 && position_.epoch % every == 0) evaluate();
+}
+
+void TrainingRun::evaluate() {
+  const Evaluation found =
+      evaluate_model(communicator_, *model_, *datasets_.test, job_.train.evaluate_batch);
+  summary_.loss = found.loss;
+  summary_.accuracy = found.accuracy;
+  evaluated_step_ = position_.step;
+  for (const auto& sink : sinks_) {
+    sink->evaluation({position_.step, position_.epoch, found.loss, found.accuracy});
+  }
+}
+
+std::uint64_t TrainingRun::bytes_sent() const {
+  return bytes_before_ + communicator_.bytes_sent() + parallel_->bytes_sent() +
+         (statistics_ ? static_cast<CommunicatorStatistics&>(*statistics_).bytes_sent() : 0);
+}
+
+void TrainingRun::save_checkpoint() {
+  if (saved_step_ == position_.step) return;
+  TrainingState state;
+  state.step = position_.step;
+  state.epoch = position_.epoch;
+  state.position = geometry_.position_of_step(position_.step_in_epoch);
+  state.parameters = model_->parameters();
+  state.buffers = model_->buffers();
+  state.optimizer = optimizer_->state();
+  state.counters["bytes_sent"] = static_cast<double>(bytes_sent());
+  if (communicator_.rank() == 0) {
+    state.counters["samples"] = static_cast<double>(summary_.samples);
+    state.counters["seconds"] = summary_.seconds;
+    state.counters["skipped_steps"] = static_cast<double>(summary_.skipped_steps);
+  }
+  checkpoints_.save(state);
+  saved_step_ = position_.step;
+}
+
+Summary TrainingRun::finish() {
+  report_interval();
+  if (evaluated_step_ != position_.step) evaluate();
+  save_checkpoint();
+  verify_replicas(communicator_, model_->parameters());
+  std::int64_t bytes = static_cast<std::int64_t>(bytes_sent());
+  communicator_.all_reduce(std::span(&bytes, 1)).wait();
+  summary_.bytes_sent = static_cast<std::uint64_t>(bytes);
+  summary_.steps = position_.step;
+  summary_.epochs = position_.epoch;
+  summary_.parameters_hash = to_hex(parameters_hash(model_->parameters()));
+  summary_.samples_per_second =
+      summary_.seconds > 0 ? static_cast<double>(summary_.samples) / summary_.seconds : 0.0;
+  together(communicator_, [&] {
+    if (communicator_.rank() == 0) model_->save((request_.run_dir / "model.pt").string());
+  });
+  return summary_;
+}
+
+}  // namespace convoy::trainer
