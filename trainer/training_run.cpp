@@ -10,7 +10,6 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "trainer/optim/schedule.h"
-#include "trainer/parallel/communicator_statistics.h"
 #include "trainer/parallel/replicas.h"
 #include "trainer/together.h"
 
@@ -194,7 +193,7 @@ void TrainingRun::evaluate() {
 
 std::uint64_t TrainingRun::bytes_sent() const {
   return bytes_before_ + communicator_.bytes_sent() + parallel_->bytes_sent() +
-         (statistics_ ? static_cast<CommunicatorStatistics&>(*statistics_).bytes_sent() : 0);
+         (statistics_ ? statistics_->bytes_sent() : 0);
 }
 
 void TrainingRun::save_checkpoint() {

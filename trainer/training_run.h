@@ -13,6 +13,7 @@
 #include "trainer/job.h"
 #include "trainer/metrics/metrics.h"
 #include "trainer/metrics/progress.h"
+#include "trainer/parallel/communicator_statistics.h"
 #include "trainer/step_runner.h"
 #include "trainer/trainer.h"
 
@@ -47,7 +48,7 @@ class TrainingRun {
   Datasets datasets_;
   Geometry geometry_;
   std::unique_ptr<Model> model_;
-  std::unique_ptr<BatchStatistics> statistics_;
+  std::unique_ptr<CommunicatorStatistics> statistics_;
   std::unique_ptr<Optimizer> optimizer_;
   CheckpointStore checkpoints_;
   StepPosition position_;

@@ -19,7 +19,7 @@ namespace convoy::trainer {
 struct TrainingState {
   std::int64_t step = 0;   ///< optimizer steps done
   std::int64_t epoch = 0;  ///< of the next step
-  std::int64_t batch = 0;  ///< within the epoch, of the next step
+  std::int64_t position = 0;  ///< samples of the epoch that the steps before it have taken
   /// The same on all ranks; rank 0 writes it.
   std::vector<NamedTensor> parameters;
   std::vector<NamedTensor> buffers;
