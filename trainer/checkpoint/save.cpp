@@ -107,7 +107,7 @@ Manifest make_manifest(const TrainingState& state, const std::vector<Report>& re
                        const std::string& identity, int revision) {
   Manifest manifest{.step = state.step,
                     .epoch = state.epoch,
-                    .batch = state.batch,
+                    .position = state.position,
                     .ranks = static_cast<int>(reports.size()),
                     .identity = identity,
                     .revision = revision,

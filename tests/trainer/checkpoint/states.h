@@ -22,7 +22,7 @@ inline trainer::TrainingState make_state(int rank, std::int64_t step) {
   const auto s = static_cast<double>(step);
   return {.step = step,
           .epoch = step / 7,
-          .batch = step % 7,
+          .position = step % 7,
           .parameters = {{"fc.weight", torch::full({30, 20}, s, torch::kFloat)},
                          {"fc.bias", torch::full({30}, -s, torch::kFloat)}},
           .buffers = {{"bn.mean", torch::full({3}, s + 0.5, torch::kDouble)},
@@ -46,7 +46,7 @@ inline void expect_replicated_parts(const trainer::TrainingState& found, std::in
   const auto expected = make_state(0, step);
   EXPECT_EQ(found.step, expected.step);
   EXPECT_EQ(found.epoch, expected.epoch);
-  EXPECT_EQ(found.batch, expected.batch);
+  EXPECT_EQ(found.position, expected.position);
   expect_equal(found.parameters, expected.parameters);
   expect_equal(found.buffers, expected.buffers);
   expect_equal(found.optimizer, expected.optimizer);

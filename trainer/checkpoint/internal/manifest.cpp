@@ -50,7 +50,7 @@ std::map<std::string, double> counters_from_json(const Json& json) {
 Manifest from_json(const Json& json) {
   Manifest manifest{.step = json.at("step").get<std::int64_t>(),
                     .epoch = json.at("epoch").get<std::int64_t>(),
-                    .batch = json.at("batch").get<std::int64_t>(),
+                    .position = json.at("position").get<std::int64_t>(),
                     .ranks = json.at("ranks").get<int>(),
                     .identity = json.at("identity").get<std::string>(),
                     .revision = json.at("revision").get<int>(),
@@ -82,7 +82,7 @@ std::string to_json(const Manifest& manifest) {
                   {"format", kFormat},
                   {"step", manifest.step},
                   {"epoch", manifest.epoch},
-                  {"batch", manifest.batch},
+                  {"position", manifest.position},
                   {"ranks", manifest.ranks},
                   {"identity", manifest.identity},
                   {"revision", manifest.revision},

@@ -26,7 +26,7 @@ struct FileEntry {
 struct Manifest {
   std::int64_t step = 0;
   std::int64_t epoch = 0;
-  std::int64_t batch = 0;
+  std::int64_t position = 0;
   int ranks = 0;
   std::string identity;
   /// A checkpoint of a step that has one already gets the next revision, and files of other names:
