@@ -7,91 +7,17 @@
 #include <bit>
 #include <cstring>
 #include <map>
-#include <memory>
 #include <unordered_map>
 #include <utility>
 #include <variant>
 
 #include "base/errors.h"
+#include "trainer/checkpoint/internal/pickle_value.h"
 
 namespace convoy::trainer::internal {
 namespace {
 
 using torch::jit::PickleOpCode;
-
-struct Value;
-using Values = std::vector<Value>;
-
-/// "module name" of a Python object that the pickle refers to.
-struct Global {
-  std::string name;
-};
-/// A dict; pickles fill one while others refer to it already, hence the shared entries.
-struct Dict {
-  std::shared_ptr<std::vector<std::pair<Value, Value>>> entries;
-};
-/// A tuple; shared because the memo copies it.
-struct Tuple {
-  std::shared_ptr<const Values> items;
-};
-struct Storage {
-  torch::Tensor elements;
-};
-/// What a state dictionary holds on the way; monostate is None.
-struct Value {
-  std::variant<std::monostate, bool, std::int64_t, std::string, torch::Tensor, Global, Storage,
-               Dict, Tuple>
-      held;
-};
-
-void require_valid(bool ok) { require_config(ok, "its pickle is not valid"); }
-
-template <typename T>
-const T& as(const Value& value) {
-  const auto* held = std::get_if<T>(&value.held);
-  require_valid(held != nullptr);
-  return *held;
-}
-
-Value make_dict() { return {Dict{std::make_shared<std::vector<std::pair<Value, Value>>>()}}; }
-
-Value make_tuple(Values items) { return {Tuple{std::make_shared<const Values>(std::move(items))}}; }
-
-torch::ScalarType dtype_of_storage(const std::string& name) {
-  static const std::map<std::string, torch::ScalarType> kTypes{
-      {"torch FloatStorage", torch::kFloat},
-      {"torch DoubleStorage", torch::kDouble},
-      {"torch HalfStorage", torch::kHalf},
-      {"torch BFloat16Storage", torch::kBFloat16},
-      {"torch LongStorage", torch::kLong},
-      {"torch IntStorage", torch::kInt},
-      {"torch ShortStorage", torch::kShort},
-      {"torch CharStorage", torch::kChar},
-      {"torch ByteStorage", torch::kByte},
-      {"torch BoolStorage", torch::kBool},
-      {"torch ComplexFloatStorage", torch::kComplexFloat},
-      {"torch ComplexDoubleStorage", torch::kComplexDouble}};
-  const auto found = kTypes.find(name);
-  require_config(found != kTypes.end(), "it holds a " + name + ", which is not supported");
-  return found->second;
-}
-
-std::vector<std::int64_t> integers(const Value& tuple) {
-  std::vector<std::int64_t> result;
-  for (const auto& item : *as<Tuple>(tuple).items) result.push_back(as<std::int64_t>(item));
-  return result;
-}
-
-/// _rebuild_tensor_v2(storage, offset, size, stride, requires_grad, backward_hooks)
-torch::Tensor rebuild_tensor(const Values& arguments) {
-  require_valid(arguments.size() >= 4);
-  const auto& elements = as<Storage>(arguments[0]).elements;
-  const auto offset = as<std::int64_t>(arguments[1]);
-  const auto sizes = integers(arguments[2]);
-  const auto strides = integers(arguments[3]);
-  require_valid(offset >= 0 && sizes.size() == strides.size());
-  return elements.as_strided(sizes, strides, offset).contiguous();
-}
 
 class Unpickler {
  public:
