@@ -13,6 +13,7 @@
 #include "launch/process/broadcast.h"
 #include "launch/process/run_directory.h"
 #include "launch/process/signals.h"
+#include "trainer/together.h"
 #include "trainer/trainer.h"
 
 namespace convoy::launch {
@@ -103,7 +104,7 @@ class TrainCommand final : public Command {
   [[nodiscard]] ResumePoint place_of_run(comm::Communicator& communicator,
                                          const trainer::Job& job) const {
     ResumePoint point;
-    agree_to(communicator, [&] {
+    trainer::together(communicator, [&] {
       if (communicator.rank() != 0) return;
       point = resuming_ ? resume_from(job) : ResumePoint{fresh_run_dir(job.run, run_dir_), {}};
     });
@@ -112,7 +113,7 @@ class TrainCommand final : public Command {
   }
 
   void run_rank(comm::Communicator& communicator, const trainer::Job& job) const {
-    agree_to(communicator, [&] { trainer::check_job(job, communicator.size()); });
+    trainer::together(communicator, [&] { trainer::check_job(job, communicator.size()); });
     const ResumePoint place = place_of_run(communicator, job);
     if (communicator.rank() == 0) {
       fs::create_directories(place.run_dir);

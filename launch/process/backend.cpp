@@ -5,7 +5,6 @@
 
 #include "base/errors.h"
 #include "comm/local/local.h"
-#include "launch/process/broadcast.h"
 #include "launch/process/hardware.h"
 #include "launch/process/ready_file.h"
 #include "launch/process/startup_check.h"
@@ -19,16 +18,32 @@ comm::CommunicatorOptions options_of(const trainer::CommunicationConfig& config)
           .chunk_bytes = static_cast<std::size_t>(config.chunk_kb) << 10};
 }
 
+/// How long a rank that refuses its input waits for the others to refuse it too.
+constexpr std::chrono::seconds kFarewell{2};
+
+/// True when every rank has come here: then each can end by itself.
+bool all_refuse(comm::Communicator& farewell) {
+  try {
+    farewell.barrier().wait(kFarewell);
+    return true;
+  } catch (const CommError&) {
+    return false;
+  }
+}
+
 void run_mpi(Process& process, const comm::CommunicatorOptions& options,
              const std::function<void(comm::Communicator&)>& body) {
   auto& mpi = process.start_mpi();
   const auto world = mpi.world(options);
+  // Apart, because a body that has failed may have left calls open in `world`.
+  const auto farewell = world->duplicate();
   try {
     if (world->size() > 1) compare_ranks(*world);
     if (world->rank() == 0) announce_ready();
     body(*world);
-  } catch (const AgreedConfigError&) {
-    throw;
+  } catch (const ConfigError&) {
+    if (all_refuse(*farewell)) throw;
+    process.abort_all(std::current_exception());
   } catch (...) {
     // Before the communicator goes: other ranks may wait in it.
     if (world->size() > 1) process.abort_all(std::current_exception());
@@ -56,20 +71,6 @@ void run_ranks(Process& process, const trainer::Job& job,
   if (backend == Backend::kMpi) return run_mpi(process, options, body);
   announce_ready();
   comm::local::run(static_cast<int>(job.communication.local_ranks), body, options);
-}
-
-void agree_to(comm::Communicator& communicator, const std::function<void()>& check) {
-  std::string refusal;
-  try {
-    check();
-  } catch (const ConfigError& error) {
-    refusal = error.what();
-  }
-  auto first =
-      static_cast<std::int64_t>(refusal.empty() ? communicator.size() : communicator.rank());
-  communicator.all_reduce(std::span(&first, 1), comm::ReduceOp::kMin).wait();
-  if (first == communicator.size()) return;
-  throw AgreedConfigError(broadcast_text(communicator, refusal, static_cast<int>(first)));
 }
 
 }  // namespace convoy::launch

@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "launch/process/process.h"
 
-#include <chrono>
 #include <cstdio>
-#include <thread>
 
 #include "base/errors.h"
 #include "base/log.h"
 #include "launch/process/hardware.h"
-#include "launch/process/signals.h"
 
 namespace convoy::launch {
 namespace {
@@ -55,18 +52,8 @@ int Process::fail(const std::exception_ptr& error) const {
 
 void Process::abort_all(const std::exception_ptr& error) {
   const Failure failure = describe(error);
-  if (failure.code == kBadInput && !speaks()) {
-    // Mostly all ranks refuse the same thing. Rank 0 says it and ends us; if it is still silent
-    // after a while, the fault is here alone.
-    signals::keep_quiet();
-    std::this_thread::sleep_for(std::chrono::seconds(1));
-  }
-  if (failure.code == kBadInput && speaks()) {
-    say_error(failure.text);
-  } else {
-    std::fprintf(stderr, "convoy: rank %d of %d: %s\n", place_.rank, place_.ranks,
-                 failure.text.c_str());
-  }
+  std::fprintf(stderr, "convoy: rank %d of %d: %s\n", place_.rank, place_.ranks,
+               failure.text.c_str());
   mpi_->abort(failure.code);
 }
 

@@ -15,7 +15,6 @@ constexpr int kTerminated = 128 + SIGTERM;
 
 static_assert(std::atomic<bool>::is_always_lock_free, "signal handlers need it");
 std::atomic<bool> stop_requested{false};
-std::atomic<bool> quiet{false};
 // Made before the handler can run: formatting is not async-signal-safe.
 std::array<char, 96> farewell{};
 std::size_t farewell_bytes = 0;
@@ -23,10 +22,8 @@ std::size_t farewell_bytes = 0;
 void on_stop(int) { stop_requested = true; }
 
 void on_terminate(int) {
-  if (!quiet) {
-    // Nothing can be done here about a closed standard error.
-    [[maybe_unused]] const auto written = ::write(STDERR_FILENO, farewell.data(), farewell_bytes);
-  }
+  // Nothing can be done here about a closed standard error.
+  [[maybe_unused]] const auto written = ::write(STDERR_FILENO, farewell.data(), farewell_bytes);
   ::_exit(kTerminated);
 }
 
@@ -52,8 +49,6 @@ void stop_on_interrupt() {
   // SA_RESETHAND: the second one finds the default action.
   set_handler(SIGINT, on_stop, static_cast<int>(SA_RESTART | SA_RESETHAND));
 }
-
-void keep_quiet() { quiet = true; }
 
 const std::atomic<bool>& stop() { return stop_requested; }
 

@@ -16,9 +16,6 @@ void install(int rank);
 /// From now on the first SIGINT asks for a stop with a checkpoint; a second one ends the process.
 void stop_on_interrupt();
 
-/// From now on SIGTERM ends without its line: another rank has said already why.
-void keep_quiet();
-
 /// True after the signal that asks for a stop.
 [[nodiscard]] const std::atomic<bool>& stop();
 

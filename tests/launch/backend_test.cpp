@@ -3,8 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include <array>
-
+#include "base/errors.h"
 #include "comm/local/local.h"
 #include "launch/process/broadcast.h"
 
@@ -22,24 +21,6 @@ TEST(ChooseBackend, AutoFollowsTheLauncher) {
   EXPECT_EQ(choose("mpi", false, 1), Backend::kMpi);
   EXPECT_EQ(choose("local", true, 1), Backend::kLocal);
   EXPECT_THROW((void)choose("local", true, 2), ConfigError);
-}
-
-TEST(AgreeTo, AllRanksThrowWhatTheLowestRefusingOneSays) {
-  std::array<std::string, 3> messages;
-  comm::local::run(3, [&](comm::Communicator& communicator) {
-    const int rank = communicator.rank();
-    try {
-      agree_to(communicator,
-               [&] { require_config(rank == 0, "rank " + std::to_string(rank) + " refuses"); });
-    } catch (const AgreedConfigError& error) {
-      messages[static_cast<std::size_t>(rank)] = error.what();
-    }
-  });
-  for (const auto& message : messages) EXPECT_EQ(message, "rank 1 refuses");
-}
-
-TEST(AgreeTo, ReturnsWhenNobodyRefuses) {
-  comm::local::run(2, [](comm::Communicator& communicator) { agree_to(communicator, [] {}); });
 }
 
 TEST(BroadcastText, GivesEverybodyTheRootsText) {
