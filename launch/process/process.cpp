@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "launch/process/process.h"
 
+#include <chrono>
+#include <csignal>
 #include <cstdio>
+#include <thread>
 
 #include "base/errors.h"
 #include "base/log.h"
@@ -46,14 +49,24 @@ void Process::say_error(const std::string& line) const {
 
 int Process::fail(const std::exception_ptr& error) const {
   const Failure failure = describe(error);
+  if (!mpi_ && !speaks()) say_late(failure.text);
   say_error(failure.text);
   return failure.code;
 }
 
+void Process::say_late(const std::string& text) const {
+  std::signal(SIGTERM, SIG_DFL);  // without the line that signals.h writes
+  std::this_thread::sleep_for(std::chrono::seconds(1));
+  say_with_rank(text);
+}
+
+void Process::say_with_rank(const std::string& text) const {
+  std::fprintf(stderr, "convoy: rank %d of %d: %s\n", place_.rank, place_.ranks, text.c_str());
+}
+
 void Process::abort_all(const std::exception_ptr& error) {
   const Failure failure = describe(error);
-  std::fprintf(stderr, "convoy: rank %d of %d: %s\n", place_.rank, place_.ranks,
-               failure.text.c_str());
+  say_with_rank(failure.text);
   mpi_->abort(failure.code);
 }
 

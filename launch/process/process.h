@@ -29,7 +29,7 @@ class Process {
   /// Starts MPI at the first call. @throws CommError.
   comm::mpi::Environment& start_mpi();
 
-  /// Prints what went wrong in one line, rank 0 only, and returns the exit code.
+  /// Prints what went wrong in one line, once for all ranks, and returns the exit code.
   [[nodiscard]] int fail(const std::exception_ptr& error) const;
 
   /// Prints what went wrong here and ends all ranks of the MPI job, which may wait for this one.
@@ -39,6 +39,12 @@ class Process {
   void say_error(const std::string& line) const;
 
  private:
+  /// Before MPI, mostly all ranks refuse the same thing: rank 0 says it, and mpirun ends the
+  /// others. One that is still here after a while has met something of its own (a file that its
+  /// host lacks).
+  void say_late(const std::string& text) const;
+  void say_with_rank(const std::string& text) const;
+
   RankPlace place_;
   std::optional<comm::mpi::Environment> mpi_;
 };
