@@ -55,8 +55,8 @@ int Process::fail(const std::exception_ptr& error) const {
 }
 
 void Process::say_late(const std::string& text) const {
-  std::signal(SIGTERM, SIG_DFL);  // without the line that signals.h writes
-  std::this_thread::sleep_for(std::chrono::seconds(1));
+  std::signal(SIGTERM, SIG_DFL);                         // without the line that signals.h writes
+  std::this_thread::sleep_for(std::chrono::seconds(2));  // mpirun takes 0.9
   say_with_rank(text);
 }
 
