@@ -9,7 +9,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <fstream>
-#include <iterator>
+#include <sstream>
 #include <stdexcept>
 #include <thread>
 
@@ -20,9 +20,11 @@ namespace {
 
 namespace fs = std::filesystem;
 
+/// Empty for a file of /proc whose process ends meanwhile; an istreambuf_iterator would throw.
 std::string read(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
+  std::ostringstream text;
+  text << std::ifstream(path, std::ios::binary).rdbuf();
+  return text.str();
 }
 
 std::vector<char*> pointers(std::vector<std::string>& words) {
