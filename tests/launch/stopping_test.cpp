@@ -32,9 +32,9 @@ class Stopping : public testing::Test {
  protected:
   /// Nobody may be left, whatever a test does.
   void TearDown() override {
-    EXPECT_TRUE(
-        eventually([this] { return find_processes(run_dir_).empty(); }, std::chrono::seconds(10)))
-        << "orphans";
+    const auto all_gone = [this] { return find_processes(run_dir_).empty(); };
+    EXPECT_TRUE(eventually(all_gone, std::chrono::seconds(10))) << "orphans";
+    for (const pid_t pid : find_processes(run_dir_)) ::kill(pid, SIGKILL);
   }
 
   [[nodiscard]] std::vector<std::string> train(const std::vector<std::string>& before = {}) const {
