@@ -40,8 +40,9 @@ std::int64_t checked_sum(const char* operation, const std::vector<std::int64_t>&
 }
 
 void check_tag(const char* operation, int tag) {
-  if (tag >= 0 && tag < internal::kTags) return;
-  throw ContractError(fmt::format("{}: tag {} is not in [0, {})", operation, tag, internal::kTags));
+  if (tag >= 0 && tag < internal::kUserTags) return;
+  throw ContractError(
+      fmt::format("{}: tag {} is not in [0, {})", operation, tag, internal::kUserTags));
 }
 
 }  // namespace

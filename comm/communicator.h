@@ -69,7 +69,8 @@ class Communicator {
                                      Buffer to, std::vector<std::int64_t> from_counts);
   /// Everybody's `values` become those of `root`.
   [[nodiscard]] Request broadcast(Buffer values, int root);
-  /// Point to point; matched by (peer, tag) in the order of the calls. Sizes must agree.
+  /// Point to point; matched by (peer, tag) in the order of the calls. Sizes must agree; `tag` is in
+  /// [0, 16384).
   [[nodiscard]] Request send(ConstBuffer values, int peer, int tag = 0);
   [[nodiscard]] Request recv(Buffer values, int peer, int tag = 0);
   /// Done when every rank has called it.

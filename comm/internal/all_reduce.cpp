@@ -14,11 +14,14 @@ namespace {
 constexpr int kScatterPhase = 0;
 constexpr int kGatherPhase = 1;
 
+// Chunks that a peer may be ahead of the slowest one.
+constexpr std::size_t kRingChunks = 4;
+
 // Everybody's whole buffer arrives here and is added at once.
 class OneRoundAllReduce final : public Exchange {
  public:
   OneRoundAllReduce(const Layout& layout, const Buffer& values, ReduceOp op)
-      : Exchange({"all_reduce", values.dtype, values.numel()}, layout),
+      : Exchange({Kind::kAllReduce, values.dtype, values.numel()}, layout),
         values_(values.bytes),
         op_(op),
         scratch_(new std::byte[values.bytes.size() * static_cast<std::size_t>(layout.size)]) {
@@ -63,7 +66,7 @@ class SegmentExchange : public Exchange {
     own_piece_ = pieces[static_cast<std::size_t>(layout().rank)];
     result_ = result;
     const std::size_t chunk = layout().chunk_bytes;
-    ring_bytes_ = std::min(result.size(), kWindow * chunk);
+    ring_bytes_ = std::min(result.size(), kRingChunks * chunk);
     if (!result.empty()) {
       ring_.reset(new std::byte[ring_bytes_ * static_cast<std::size_t>(layout().size)]);
       segment_chunks_ = Chunks{result.size(), chunk}.count();
@@ -71,7 +74,7 @@ class SegmentExchange : public Exchange {
     for (int rank = 0; rank < layout().size; ++rank) {
       if (rank == layout().rank || result.empty()) continue;
       std::byte* place = ring_.get() + ring_bytes_ * static_cast<std::size_t>(rank);
-      receive(rank, kScatterPhase, {place, ring_bytes_}, result.size()).allow(kWindow);
+      receive(rank, kScatterPhase, {place, ring_bytes_}, result.size()).allow(kRingChunks);
     }
     scatter_ins_ = ins().size();
     for (int rank = 0; rank < layout().size; ++rank) {
@@ -85,7 +88,7 @@ class SegmentExchange : public Exchange {
   bool combine_arrived() {
     const std::size_t before = combined_;
     while (combined_ < segment_chunks_ && arrived_everywhere(combined_)) combine_chunk(combined_++);
-    for (std::size_t i = 0; i < scatter_ins_; ++i) ins()[i].allow(combined_ + kWindow);
+    for (std::size_t i = 0; i < scatter_ins_; ++i) ins()[i].allow(combined_ + kRingChunks);
     return combined_ != before;
   }
 
@@ -116,7 +119,7 @@ class SegmentExchange : public Exchange {
   ReduceOp op_;
   std::span<const std::byte> own_piece_;
   std::span<std::byte> result_;
-  std::unique_ptr<std::byte[]> ring_;  // kWindow chunks per peer
+  std::unique_ptr<std::byte[]> ring_;  // kRingChunks chunks per peer
   std::size_t ring_bytes_ = 0;
   std::size_t segment_chunks_ = 0;
   std::size_t scatter_ins_ = 0;
@@ -127,7 +130,7 @@ class SegmentExchange : public Exchange {
 class ReduceScatter final : public SegmentExchange {
  public:
   ReduceScatter(const Layout& layout, const ConstBuffer& values, const Buffer& piece, ReduceOp op)
-      : SegmentExchange({"reduce_scatter", values.dtype, values.numel()}, layout, op) {
+      : SegmentExchange({Kind::kReduceScatter, values.dtype, values.numel()}, layout, op) {
     std::vector<std::span<const std::byte>> pieces;
     const std::size_t bytes = piece.bytes.size();
     for (std::size_t r = 0; r < static_cast<std::size_t>(layout.size); ++r) {
@@ -140,7 +143,7 @@ class ReduceScatter final : public SegmentExchange {
 class AllReduce final : public SegmentExchange {
  public:
   AllReduce(const Layout& layout, const Buffer& values, ReduceOp op)
-      : SegmentExchange({"all_reduce", values.dtype, values.numel()}, layout, op) {
+      : SegmentExchange({Kind::kAllReduce, values.dtype, values.numel()}, layout, op) {
     std::vector<std::span<const std::byte>> pieces;
     for (int r = 0; r < layout.size; ++r) pieces.push_back(segment(values, r));
     const auto own = segment(values, layout.rank);

@@ -30,7 +30,7 @@ class AllGather final : public Exchange {
  public:
   AllGather(const Layout& layout, const ConstBuffer& piece, const Buffer& values,
             const std::vector<std::int64_t>& counts)
-      : Exchange({"all_gather", values.dtype, values.numel()}, layout) {
+      : Exchange({Kind::kAllGather, values.dtype, values.numel()}, layout) {
     const auto at = offsets(counts, values.dtype);
     copy(piece.bytes, piece_of(values.bytes, at, layout.rank));
     for (int step = 1; step < layout.size; ++step) {
@@ -48,7 +48,7 @@ class AllToAll final : public Exchange {
   AllToAll(const Layout& layout, const ConstBuffer& from,
            const std::vector<std::int64_t>& to_counts, const Buffer& to,
            const std::vector<std::int64_t>& from_counts)
-      : Exchange({"all_to_all", from.dtype, from.numel()}, layout) {
+      : Exchange({Kind::kAllToAll, from.dtype, from.numel()}, layout) {
     const auto from_at = offsets(to_counts, from.dtype);
     const auto to_at = offsets(from_counts, to.dtype);
     copy(piece_of(from.bytes, from_at, layout.rank), piece_of(to.bytes, to_at, layout.rank));
@@ -68,7 +68,7 @@ class AllToAll final : public Exchange {
 class Broadcast final : public Exchange {
  public:
   Broadcast(const Layout& layout, const Buffer& values, int root)
-      : Exchange({"broadcast", values.dtype, values.numel()}, layout), root_(root) {
+      : Exchange({Kind::kBroadcast, values.dtype, values.numel()}, layout), root_(root) {
     if (values.bytes.empty()) return;
     const int place = (layout.rank - root + layout.size) % layout.size;
     const bool chain = values.bytes.size() > layout.chunk_bytes;
@@ -112,7 +112,7 @@ class Broadcast final : public Exchange {
 // message has come.
 class Barrier final : public Exchange {
  public:
-  explicit Barrier(const Layout& layout) : Exchange({"barrier", DType::kUInt8, 0}, layout) {
+  explicit Barrier(const Layout& layout) : Exchange({Kind::kBarrier, DType::kUInt8, 0}, layout) {
     for (int distance = 1; distance < layout.size; distance *= 2) {
       receive((layout.rank + layout.size - distance) % layout.size, 0, {}).allow(1);
       send((layout.rank + distance) % layout.size, 0, {});
@@ -130,26 +130,21 @@ class Barrier final : public Exchange {
   std::size_t round_ = 0;
 };
 
-constexpr std::size_t kNoWindow = SIZE_MAX;
-
-// All messages of one send or recv start at once, so that those of the next call with the same peer
-// and tag follow them.
 class Send final : public Exchange {
  public:
   Send(const Layout& layout, const ConstBuffer& values, int peer, int tag)
-      : Exchange({"send", values.dtype, values.numel(), false}, layout) {
-    add(OutStream({peer, Channel::kUser, tag}, values.bytes, layout.max_message_bytes, kNoWindow))
-        .allow(kAllChunks);
+      : Exchange({Kind::kSend, values.dtype, values.numel()}, layout) {
+    send_to_user(peer, tag, values.bytes);
+    allow_all();
   }
 };
 
 class Recv final : public Exchange {
  public:
   Recv(const Layout& layout, const Buffer& values, int peer, int tag)
-      : Exchange({"recv", values.dtype, values.numel(), false}, layout) {
-    add(InStream({peer, Channel::kUser, tag}, values.bytes, values.bytes.size(),
-                 layout.max_message_bytes, kNoWindow))
-        .allow(kAllChunks);
+      : Exchange({Kind::kRecv, values.dtype, values.numel()}, layout) {
+    receive_from_user(peer, tag, values.bytes);
+    allow_all();
   }
 };
 

@@ -76,7 +76,7 @@ std::unique_ptr<Operation> Engine::start(std::shared_ptr<Exchange> exchange) {
   if (poisoned_)
     throw CommError(exchange->describe() +
                     ": not started, the communicator is poisoned: " + poison_);
-  if (exchange->is_collective()) exchange->set_sequence(++sequence_);
+  exchange->set_sequence(exchange->is_collective() ? ++collectives_ : ++user_calls_);
   active_.push_back(exchange);
   advance(*exchange);
   if (is_over(*exchange)) {

@@ -61,7 +61,8 @@ class Engine : public std::enable_shared_from_this<Engine> {
   CommunicatorOptions options_;
   Layout layout_;
   std::vector<std::shared_ptr<Exchange>> active_;  // shared with their requests; kept once poisoned
-  std::uint64_t sequence_ = 0;
+  std::uint64_t collectives_ = 0;                  // started so far
+  std::uint64_t user_calls_ = 0;
   std::string poison_;  // why, once poisoned_
   std::atomic<bool> poisoned_{false};
   std::atomic<std::uint64_t> bytes_sent_{0};

@@ -26,12 +26,19 @@ const Stream* furthest_behind(const Streams& streams) {
 
 void Exchange::set_sequence(std::uint64_t sequence) {
   call_.sequence = sequence;
-  const auto tag = [&](const Stream& stream) {
-    const auto phase = static_cast<std::uint64_t>(stream.route().tag);
-    return static_cast<int>((sequence * kPhases + phase) % kTags);
+  const auto set_tags = [&](Stream& stream) {
+    const int given = stream.route().tag;  // the phase, or the user's tag
+    if (is_collective()) {
+      const auto phase = static_cast<std::uint64_t>(given);
+      const int tag = static_cast<int>((sequence * kPhases + phase) % kTags);
+      stream.set_tags(tag, tag);
+    } else {
+      // Several long messages of one user tag: the sender's count keeps their chunks apart.
+      stream.set_tags(given, kUserTags + static_cast<int>(sequence % kUserTags));
+    }
   };
-  for (auto& stream : ins_) stream.set_tag(tag(stream));
-  for (auto& stream : outs_) stream.set_tag(tag(stream));
+  for (auto& stream : ins_) set_tags(stream);
+  for (auto& stream : outs_) set_tags(stream);
 }
 
 bool Exchange::advance(Transport& transport) {
@@ -45,7 +52,7 @@ bool Exchange::advance(Transport& transport) {
 std::uint64_t Exchange::take_bytes_sent() { return std::exchange(bytes_sent_, 0); }
 
 std::string Exchange::describe() const {
-  const std::string what = fmt::format("{} rank {}/{}, {} {}", call_.operation, layout_.rank,
+  const std::string what = fmt::format("{} rank {}/{}, {} {}", name(call_.kind), layout_.rank,
                                        layout_.size, call_.numel, name(call_.dtype));
   return is_collective() ? fmt::format("{} (sequence {})", what, call_.sequence) : what;
 }
@@ -66,13 +73,23 @@ std::string Exchange::describe_delay(std::chrono::milliseconds waited) const {
 
 InStream& Exchange::receive(int peer, int phase, std::span<std::byte> memory,
                             std::size_t total_bytes) {
-  return ins_.emplace_back(Route{peer, Channel::kCollective, phase}, memory, total_bytes,
-                           layout_.chunk_bytes, kWindow);
+  return ins_.emplace_back(call_.kind, Route{peer, Channel::kCollective, phase}, memory,
+                           total_bytes, layout_.chunk_bytes);
 }
 
 OutStream& Exchange::send(int peer, int phase, std::span<const std::byte> source) {
-  return outs_.emplace_back(Route{peer, Channel::kCollective, phase}, source, layout_.chunk_bytes,
-                            kWindow);
+  return outs_.emplace_back(call_.kind, Route{peer, Channel::kCollective, phase}, source,
+                            layout_.chunk_bytes);
+}
+
+void Exchange::receive_from_user(int peer, int tag, std::span<std::byte> memory) {
+  ins_.emplace_back(Kind::kSend, Route{peer, Channel::kUser, tag}, memory, memory.size(),
+                    layout_.max_message_bytes);
+}
+
+void Exchange::send_to_user(int peer, int tag, std::span<const std::byte> source) {
+  outs_.emplace_back(Kind::kSend, Route{peer, Channel::kUser, tag}, source,
+                     layout_.max_message_bytes);
 }
 
 void Exchange::allow_all() {

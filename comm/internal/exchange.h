@@ -16,11 +16,10 @@ namespace convoy::comm::internal {
 
 /// What a call was, for its error messages.
 struct Call {
-  const char* operation = "";
+  Kind kind = Kind::kBarrier;
   DType dtype = DType::kUInt8;
   std::int64_t numel = 0;
-  bool collective = true;
-  std::uint64_t sequence = 0;  // of collectives; 1 is the first
+  std::uint64_t sequence = 0;  // of the calls of collectives, or of send and recv; from 1
 };
 
 /// The rank's place and how its messages are cut.
@@ -42,9 +41,11 @@ class Exchange {
   Exchange(const Exchange&) = delete;
   Exchange& operator=(const Exchange&) = delete;
 
-  /// Gives a collective its place in the order of calls; its tags follow from that.
+  /// Gives the call its place among the collectives, or among send and recv; its tags follow.
   void set_sequence(std::uint64_t sequence);
-  [[nodiscard]] bool is_collective() const { return call_.collective; }
+  [[nodiscard]] bool is_collective() const {
+    return call_.kind != Kind::kSend && call_.kind != Kind::kRecv;
+  }
   /// Moves everything on as far as it goes. @return true when the operation is complete.
   /// @throws TransportError.
   [[nodiscard]] bool advance(Transport& transport);
@@ -66,18 +67,15 @@ class Exchange {
   bool failed_by_peer = false;
 
  protected:
-  /// Messages of one stream that are under way at a time: enough to receive one chunk while another
-  /// is added and a third is on the wire.
-  static constexpr std::size_t kWindow = 4;
-
   /// Streams of a collective. Phases keep the messages of one collective apart.
   InStream& receive(int peer, int phase, std::span<std::byte> memory, std::size_t total_bytes);
   InStream& receive(int peer, int phase, std::span<std::byte> memory) {
     return receive(peer, phase, memory, memory.size());
   }
   OutStream& send(int peer, int phase, std::span<const std::byte> source);
-  InStream& add(InStream stream) { return ins_.emplace_back(std::move(stream)); }
-  OutStream& add(OutStream stream) { return outs_.emplace_back(std::move(stream)); }
+  /// The one stream of a recv or send.
+  void receive_from_user(int peer, int tag, std::span<std::byte> memory);
+  void send_to_user(int peer, int tag, std::span<const std::byte> source);
   void allow_all();
 
   [[nodiscard]] const Layout& layout() const { return layout_; }

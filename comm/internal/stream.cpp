@@ -1,32 +1,44 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "comm/internal/stream.h"
 
-#include <string>
+#include <spdlog/fmt/fmt.h>
+
+#include <cstring>
 
 namespace convoy::comm::internal {
 namespace {
 
-[[noreturn]] void throw_size_mismatch(int peer, std::size_t expected, std::size_t received) {
-  throw TransportError("rank " + std::to_string(peer) + " sent " + std::to_string(received) +
-                       " bytes where " + std::to_string(expected) + " were expected");
+constexpr std::array kNames{"all_reduce", "reduce_scatter", "all_gather", "all_to_all",
+                            "broadcast",  "barrier",        "send",       "recv"};
+
+[[noreturn]] void throw_wrong_size(int peer, std::size_t received, std::size_t expected) {
+  throw TransportError(
+      fmt::format("rank {} sent {} bytes where {} were expected", peer, received, expected));
 }
 
 }  // namespace
 
-Stream::Stream(Route route, Chunks chunks, std::size_t window)
-    : route_(route),
-      chunks_(chunks),
-      window_(window),
-      lead_(chunks.count() > 1 ? 1 : 0),
-      announced_bytes_(chunks.total_bytes) {}
-
-bool Stream::may_start() const {
-  return allowed_ > 0 && started_ < allowed_ + lead_ && flight_.size() < window_;
+const char* name(Kind kind) {
+  const auto index = static_cast<std::size_t>(kind);
+  return index < kNames.size() ? kNames[index] : "an unknown operation";
 }
 
-Message& Stream::next_message() {
+// NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init): first_message_ is filled when it is used
+Stream::Stream(Kind kind, Route route, Chunks chunks)
+    : route_(route),
+      chunks_(chunks),
+      header_{chunks.total_bytes, chunks.chunk_bytes, kind, route.tag},
+      lead_(chunks.count() == 1 && chunks.total_bytes <= kRidesAlongBytes ? 0 : 1) {}
+
+bool Stream::may_start() const {
+  return allowed_ > 0 && started_ < allowed_ + lead_ && flight_.size() < kWindow;
+}
+
+Message& Stream::start_message() {
   Message& message = flight_.emplace_back();
   message.route = route_;
+  if (started_ > 0) message.route.tag = header_.chunk_tag;
+  ++started_;
   return message;
 }
 
@@ -43,36 +55,45 @@ void Stream::retire() {
   ++retired_;
 }
 
-OutStream::OutStream(Route route, std::span<const std::byte> source, std::size_t chunk_bytes,
-                     std::size_t window)
-    : Stream(route, {source.size(), chunk_bytes}, window), source_(source) {}
+OutStream::OutStream(Kind kind, Route route, std::span<const std::byte> source,
+                     std::size_t chunk_bytes)
+    : Stream(kind, route, {source.size(), chunk_bytes}), source_(source) {}
 
 std::size_t OutStream::advance(Transport& transport) {
   std::size_t handed_over = 0;
   retire_finished();
   // A message may be over as soon as it has started, and then nothing would call again.
   while (may_start()) {
-    Message& message = next_message();
-    if (next_is_announcement()) {
-      message.source = announcement();
-    } else {
-      message.source = source_.subspan(chunks().offset(next_chunk()), chunks().bytes(next_chunk()));
-      handed_over += message.source.size();
-    }
-    count_start();
+    const bool is_header = header_is_next();
+    if (!is_header || rides_along()) handed_over += next_chunk_bytes().size();
+    const auto bytes = is_header ? write_first_message() : next_chunk_bytes();
+    Message& message = start_message();
+    message.source = bytes;
     transport.isend(message);
     retire_finished();
   }
   return handed_over;
 }
 
+std::span<const std::byte> OutStream::next_chunk_bytes() const {
+  return source_.subspan(chunks().offset(next_chunk()), chunks().bytes(next_chunk()));
+}
+
+std::span<const std::byte> OutStream::write_first_message() {
+  const auto message = first_message();
+  std::memcpy(message.data(), &header(), sizeof(Header));
+  if (!rides_along()) return message.first(sizeof(Header));
+  if (!source_.empty()) std::memcpy(&message[sizeof(Header)], source_.data(), source_.size());
+  return message.first(sizeof(Header) + source_.size());
+}
+
 void OutStream::retire_finished() {
   while (oldest_finished() != nullptr) retire();
 }
 
-InStream::InStream(Route route, std::span<std::byte> memory, std::size_t total_bytes,
-                   std::size_t chunk_bytes, std::size_t window)
-    : Stream(route, {total_bytes, chunk_bytes}, window),
+InStream::InStream(Kind kind, Route route, std::span<std::byte> memory, std::size_t total_bytes,
+                   std::size_t chunk_bytes)
+    : Stream(kind, route, {total_bytes, chunk_bytes}),
       memory_(memory),
       slots_(memory.size() >= total_bytes ? chunks().count() : memory.size() / chunk_bytes) {}
 
@@ -82,10 +103,11 @@ std::span<std::byte> InStream::chunk(std::size_t i) const {
 
 void InStream::advance(Transport& transport) {
   retire_finished();
-  while (may_start()) {
-    Message& message = next_message();
-    message.target = next_is_announcement() ? announcement() : chunk(next_chunk());
-    count_start();
+  // Chunks are asked for only when the header has agreed to them.
+  while (may_start() && (header_is_next() || !header_is_oldest())) {
+    const auto target = header_is_next() ? first_message() : chunk(next_chunk());
+    Message& message = start_message();
+    message.target = target;
     transport.irecv(message);
     retire_finished();
   }
@@ -93,20 +115,38 @@ void InStream::advance(Transport& transport) {
 
 void InStream::retire_finished() {
   while (const Message* oldest = oldest_finished()) {
-    check_oldest(*oldest);
+    if (header_is_oldest()) {
+      accept_first_message(oldest->received_bytes);
+    } else if (oldest->received_bytes != oldest->target.size()) {
+      throw_wrong_size(route().peer, oldest->received_bytes, oldest->target.size());
+    }
     retire();
   }
 }
 
-void InStream::check_oldest(const Message& message) const {
-  if (message.received_bytes != message.target.size()) {
-    // A single message where a total was announced says the whole size itself, and the reverse.
-    throw_size_mismatch(route().peer,
-                        oldest_is_announcement() ? chunks().total_bytes : message.target.size(),
-                        message.received_bytes);
+void InStream::accept_first_message(std::size_t received_bytes) {
+  const int peer = route().peer;
+  const auto message = first_message();
+  if (received_bytes < sizeof(Header) || received_bytes > message.size()) {
+    throw_wrong_size(peer, received_bytes, sizeof(Header));
   }
-  if (oldest_is_announcement() && announced_bytes() != chunks().total_bytes) {
-    throw_size_mismatch(route().peer, chunks().total_bytes, announced_bytes());
+  Header theirs;
+  std::memcpy(&theirs, message.data(), sizeof(Header));
+  if (theirs.kind != header().kind) {
+    throw TransportError(fmt::format("rank {} calls {} here, of {} bytes", peer, name(theirs.kind),
+                                     theirs.total_bytes));
+  }
+  if (theirs.total_bytes != chunks().total_bytes) {
+    throw_wrong_size(peer, theirs.total_bytes, chunks().total_bytes);
+  }
+  if (Chunks{theirs.total_bytes, theirs.chunk_bytes}.count() != chunks().count() ||
+      (chunks().count() > 1 && theirs.chunk_bytes != chunks().chunk_bytes)) {
+    throw TransportError(fmt::format("rank {} has chunk_bytes {} where this rank has {}", peer,
+                                     theirs.chunk_bytes, chunks().chunk_bytes));
+  }
+  header().chunk_tag = theirs.chunk_tag;
+  if (rides_along() && chunks().total_bytes > 0) {
+    std::memcpy(chunk(0).data(), &message[sizeof(Header)], chunks().total_bytes);
   }
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -11,8 +12,21 @@
 
 namespace convoy::comm::internal {
 
+/// What a rank has called; travels in headers, so the order is part of the wire format.
+enum class Kind : std::uint32_t {
+  kAllReduce,
+  kReduceScatter,
+  kAllGather,
+  kAllToAll,
+  kBroadcast,
+  kBarrier,
+  kSend,
+  kRecv
+};
+[[nodiscard]] const char* name(Kind kind);
+
 /// How a run of bytes is cut into messages: equal chunks and a shorter last one. An empty run is
-/// one empty message.
+/// one empty chunk.
 struct Chunks {
   std::size_t total_bytes = 0;
   std::size_t chunk_bytes = 1;
@@ -32,12 +46,26 @@ struct Chunks {
 
 inline constexpr std::size_t kAllChunks = SIZE_MAX;
 
-/// Common to both directions. Wire layout: one message per chunk, in order; when there are several
-/// chunks, a message of 8 bytes with the total goes first, so that ranks which disagree about a
-/// size find out at once.
+/// The first message of every stream: what follows. Ranks that disagree find out here, and a
+/// message never meets a smaller receive: Open MPI 4.1 writes past the end of one over shared
+/// memory.
+struct Header {
+  std::uint64_t total_bytes = 0;
+  std::uint64_t chunk_bytes = 0;
+  Kind kind = Kind::kAllReduce;
+  std::int32_t chunk_tag = 0;
+};
+
+/// A single chunk of at most this size is sent together with the header: small enough that every
+/// MPI sends both eagerly, i.e. without asking the receiver.
+inline constexpr std::size_t kRidesAlongBytes = 2048;
+
+/// A run of bytes to or from one peer; common to both directions.
+/// Wire layout: the header, with the chunk behind it if that rides along; else one message per
+/// chunk, in order, with the header's chunk_tag.
 class Stream {
  public:
-  Stream(Route route, Chunks chunks, std::size_t window);
+  Stream(Kind kind, Route route, Chunks chunks);
 
   /// Lets the first `n` chunks travel. @return true if that is more than before.
   bool allow(std::size_t n) {
@@ -51,46 +79,53 @@ class Stream {
   [[nodiscard]] std::size_t finished_bytes() const { return chunks_.bytes_of_first(finished()); }
   [[nodiscard]] const Chunks& chunks() const { return chunks_; }
   [[nodiscard]] const Route& route() const { return route_; }
-  void set_tag(int tag) { route_.tag = tag; }
+  /// Before the first message: the tags of the header and of the chunks.
+  void set_tags(int tag, int chunk_tag) {
+    route_.tag = tag;
+    header_.chunk_tag = chunk_tag;
+  }
 
  protected:
-  /// True if another message may be started now.
+  /// Messages under way at a time: enough to receive one chunk while another is added and a third
+  /// is on the wire.
+  static constexpr std::size_t kWindow = 4;
+
   [[nodiscard]] bool may_start() const;
-  /// The message to start next; its index among the chunks follows.
-  [[nodiscard]] Message& next_message();
-  [[nodiscard]] bool next_is_announcement() const { return started_ < lead_; }
+  [[nodiscard]] bool header_is_next() const { return started_ == 0; }
   [[nodiscard]] std::size_t next_chunk() const { return started_ - lead_; }
-  [[nodiscard]] std::span<std::byte> announcement() {
-    return std::as_writable_bytes(std::span(&announced_bytes_, 1));
-  }
+  [[nodiscard]] bool rides_along() const { return lead_ == 0; }
+  /// Counts and addresses the next message; its memory is to be set.
+  [[nodiscard]] Message& start_message();
   /// The oldest message if it is over. @throws TransportError if it failed.
   [[nodiscard]] const Message* oldest_finished() const;
+  [[nodiscard]] bool header_is_oldest() const { return retired_ == 0; }
   void retire();
-  void count_start() { ++started_; }
-  [[nodiscard]] bool oldest_is_announcement() const { return retired_ < lead_; }
-  [[nodiscard]] std::uint64_t announced_bytes() const { return announced_bytes_; }
+  [[nodiscard]] Header& header() { return header_; }
+  /// Room for the first message.
+  [[nodiscard]] std::span<std::byte> first_message() { return first_message_; }
 
  private:
   Route route_;
   Chunks chunks_;
-  std::size_t window_;
-  std::size_t lead_;  // 1 when an announcement goes first
-  std::uint64_t announced_bytes_;
+  Header header_;
+  std::size_t lead_;         // messages before the first chunk: 0 if that rides along
   std::size_t allowed_ = 0;  // chunks
-  std::size_t started_ = 0;  // messages, the announcement included
+  std::size_t started_ = 0;  // messages
   std::size_t retired_ = 0;
   std::deque<Message> flight_;  // keeps addresses while both ends move
+  std::array<std::byte, sizeof(Header) + kRidesAlongBytes> first_message_;
 };
 
-/// Sends `source` to a peer, at most `window` messages at a time.
+/// Sends `source` to a peer.
 class OutStream : public Stream {
  public:
-  OutStream(Route route, std::span<const std::byte> source, std::size_t chunk_bytes,
-            std::size_t window);
+  OutStream(Kind kind, Route route, std::span<const std::byte> source, std::size_t chunk_bytes);
   /// Starts what is allowed and retires what is over. @return payload bytes handed over now.
   std::size_t advance(Transport& transport);
 
  private:
+  [[nodiscard]] std::span<const std::byte> next_chunk_bytes() const;
+  [[nodiscard]] std::span<const std::byte> write_first_message();
   void retire_finished();
 
   std::span<const std::byte> source_;
@@ -99,15 +134,16 @@ class OutStream : public Stream {
 /// Receives `total_bytes` into `memory`, which is as large or a ring of whole chunks.
 class InStream : public Stream {
  public:
-  InStream(Route route, std::span<std::byte> memory, std::size_t total_bytes,
-           std::size_t chunk_bytes, std::size_t window);
-  /// @throws TransportError when a message of another size came.
+  /// @param kind  what the sender has called.
+  InStream(Kind kind, Route route, std::span<std::byte> memory, std::size_t total_bytes,
+           std::size_t chunk_bytes);
+  /// @throws TransportError when the peer sends something else.
   void advance(Transport& transport);
   [[nodiscard]] std::span<std::byte> chunk(std::size_t i) const;
 
  private:
   void retire_finished();
-  void check_oldest(const Message& message) const;
+  void accept_first_message(std::size_t received_bytes);
 
   std::span<std::byte> memory_;
   std::size_t slots_;

@@ -19,8 +19,11 @@ namespace convoy::comm::internal {
 /// Keeps the messages of collectives and of send() and recv() apart.
 enum class Channel : std::uint8_t { kCollective, kUser };
 
-/// Tags of both channels stay below this, the least that MPI promises.
+/// Tags stay below this, the least that MPI promises.
 inline constexpr int kTags = 1 << 15;
+/// Those of send() and recv() stay below this; the rest of their channel is for the chunks of long
+/// messages.
+inline constexpr int kUserTags = kTags / 2;
 
 struct Route {
   int peer = 0;
