@@ -72,6 +72,17 @@ endfunction()
 # Tests are compiled often and run once: not optimised, they build in half the time.
 set(CONVOY_TEST_FLAGS -O0)
 
+# What tests run with under a sanitizer. Modules that are not instrumented (LibTorch, OpenMP, Open MPI)
+# are taken for correct; Open MPI leaks.
+set(CONVOY_TEST_ENVIRONMENT "")
+if("thread" IN_LIST CONVOY_SANITIZE)
+  list(APPEND CONVOY_TEST_ENVIRONMENT "TSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/cmake/tsan.supp \
+ignore_noninstrumented_modules=1")
+endif()
+if("address" IN_LIST CONVOY_SANITIZE)
+  list(APPEND CONVOY_TEST_ENVIRONMENT "ASAN_OPTIONS=detect_leaks=0")
+endif()
+
 # convoy_add_test(name SOURCES a_test.cpp ... LIBS ... [RANKS 1 2 3 4] [TORCH] [TIMEOUT s] [LABELS ...])
 # One executable with GoogleTest. With RANKS it links tests/mpi_main.cpp and runs once for each
 # number of MPI ranks, label `mpi`; it fails when the world is not as large as asked for.
@@ -97,7 +108,8 @@ function(convoy_add_test name)
   if(NOT arg_RANKS)
     target_link_libraries(${name} PRIVATE GTest::gtest_main)
     add_test(NAME ${name} COMMAND ${name})
-    set_tests_properties(${name} PROPERTIES TIMEOUT ${arg_TIMEOUT} LABELS "${arg_LABELS}")
+    set_tests_properties(${name} PROPERTIES TIMEOUT ${arg_TIMEOUT} LABELS "${arg_LABELS}"
+                         ENVIRONMENT "${CONVOY_TEST_ENVIRONMENT}")
     return()
   endif()
   if(NOT CONVOY_WITH_MPI)
@@ -111,7 +123,7 @@ function(convoy_add_test name)
                      --mca mpi_yield_when_idle 1 -n ${ranks} $<TARGET_FILE:${name}>)
     set_tests_properties(${name}.ranks${ranks} PROPERTIES TIMEOUT ${arg_TIMEOUT} PROCESSORS 2
       LABELS "mpi;${arg_LABELS}"
-      ENVIRONMENT "CONVOY_TEST_RANKS=${ranks};OPENBLAS_NUM_THREADS=1;OMP_NUM_THREADS=1")
+      ENVIRONMENT "CONVOY_TEST_RANKS=${ranks};OPENBLAS_NUM_THREADS=1;OMP_NUM_THREADS=1;${CONVOY_TEST_ENVIRONMENT}")
   endforeach()
 endfunction()
 
