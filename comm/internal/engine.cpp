@@ -26,23 +26,23 @@ class Patience {
   void rest(Wakeup& wakeup, std::uint64_t ticket, Clock::time_point now,
             Clock::time_point deadline) {
     if (wakeup.ticket() != ticket) {
-      poll_until_ = now + kPollFor;
-      nap_ = naps_.first;
+      last_event_ = now;
       return;
     }
-    if (now < poll_until_) {
+    const auto waited = std::chrono::floor<std::chrono::microseconds>(now - last_event_);
+    if (waited < kPollFor) {
       std::this_thread::yield();
       return;
     }
-    const auto left = std::chrono::ceil<std::chrono::microseconds>(deadline - now);
-    wakeup.wait(ticket, std::min(nap_, left));
-    nap_ = std::min(nap_ * 2, naps_.longest);
+    // Whoever sleeps a sixteenth of the time that it has waited is at most so much late.
+    const auto nap = std::clamp(waited / 16, naps_.first, naps_.longest);
+    wakeup.wait(ticket,
+                std::min(nap, std::chrono::ceil<std::chrono::microseconds>(deadline - now)));
   }
 
  private:
   Transport::Naps naps_;
-  std::chrono::microseconds nap_ = naps_.first;
-  Clock::time_point poll_until_ = Clock::now() + kPollFor;
+  Clock::time_point last_event_ = Clock::now();
 };
 
 }  // namespace

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+// Errors, hashes and files.
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/errors.h"
+#include "base/file.h"
+#include "base/hash.h"
+
+namespace convoy {
+namespace {
+
+namespace fs = std::filesystem;
+
+class TemporaryFolder {
+ public:
+  TemporaryFolder()
+      : path_(fs::temp_directory_path() / ("convoy-base-" + std::to_string(::getpid()))) {
+    fs::create_directories(path_);
+  }
+  TemporaryFolder(const TemporaryFolder&) = delete;
+  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+  ~TemporaryFolder() { fs::remove_all(path_); }
+  [[nodiscard]] fs::path operator/(const char* name) const { return path_ / name; }
+  [[nodiscard]] auto entries() const {
+    return std::distance(fs::directory_iterator(path_), fs::directory_iterator());
+  }
+
+ private:
+  fs::path path_;
+};
+
+template <typename Error, typename Call>
+std::string message_of(Call call) {
+  try {
+    call();
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "nothing thrown";
+}
+
+TEST(Errors, RequireNamesTheCallersPlace) {
+  EXPECT_NO_THROW(require(true, "never"));
+  const auto text = message_of<ContractError>([] { require(false, "sizes differ"); });
+  EXPECT_NE(text.find("sizes differ"), std::string::npos) << text;
+  EXPECT_NE(text.find("base_test.cpp:"), std::string::npos) << text;
+}
+
+TEST(Errors, ConfigurationErrorsAreOnlyTheMessage) {
+  EXPECT_NO_THROW(require_config(true, "never"));
+  EXPECT_EQ(message_of<ConfigError>([] { require_config(false, "batch_size must be positive"); }),
+            "batch_size must be positive");
+}
+
+TEST(Hash, IsXxh3AndDependsOnContentAndSeed) {
+  const std::string text = "convoy";
+  const auto bytes = std::as_bytes(std::span(text));
+  EXPECT_EQ(to_hex(hash64({})), "2d06800538d394c2");  // the published value for no input
+  EXPECT_EQ(hash64(bytes), hash64(bytes));
+  EXPECT_NE(hash64(bytes), hash64(bytes.first(5)));
+  EXPECT_NE(hash64(bytes), hash64(bytes, 1));
+  EXPECT_EQ(to_hex(0xabc), "0000000000000abc");
+}
+
+TEST(File, ReadsBackWhatWasWritten) {
+  const TemporaryFolder folder;
+  write_file_atomic(folder / "text", std::string("first"));
+  write_file_atomic(folder / "text", std::string("second\n\0third", 13));
+  EXPECT_EQ(read_text_file(folder / "text"), std::string("second\n\0third", 13));
+  const std::vector<std::byte> many(3'000'001, std::byte{7});
+  write_file_atomic(folder / "bytes", many);
+  EXPECT_EQ(read_file(folder / "bytes"), many);
+  write_file_atomic(folder / "empty", std::string());
+  EXPECT_TRUE(read_file(folder / "empty").empty());
+  EXPECT_EQ(folder.entries(), 3);  // no temporary is left
+}
+
+TEST(File, FailuresNameThePathAndTheReasonAndLeaveNothing) {
+  const TemporaryFolder folder;
+  const auto missing =
+      message_of<ConfigError>([&] { static_cast<void>(read_file(folder / "none")); });
+  EXPECT_NE(missing.find("none: No such file"), std::string::npos) << missing;
+  const auto nowhere = message_of<std::runtime_error>(
+      [&] { write_file_atomic(folder / "none/file", std::string("x")); });
+  EXPECT_NE(nowhere.find("none/file"), std::string::npos) << nowhere;
+  // A folder in the way: the temporary is written and must go again.
+  fs::create_directory(folder / "folder");
+  EXPECT_THROW(write_file_atomic(folder / "folder", std::string("x")), std::runtime_error);
+  EXPECT_EQ(folder.entries(), 1);
+}
+
+}  // namespace
+}  // namespace convoy
