@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "trainer/models/scripted_model.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <sstream>
 
@@ -33,7 +34,8 @@ ScriptedModel::ScriptedModel(const std::string& path) : path_(path) {
   module_ = load_module(path);
   require_config(module_.find_method("forward").has_value(),
                  "model.torchscript: " + path + " has no method forward");
-  require_config(!parameters().empty(),
+  require_config(std::ranges::any_of(parameters(),
+                                     [](const auto& item) { return item.tensor.requires_grad(); }),
                  "model.torchscript: " + path + " has no parameters to train (is it frozen?)");
   random_ = internal::has_random_operations(module_.get_method("forward"));
 }
