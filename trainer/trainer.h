@@ -1,25 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <atomic>
 #include <filesystem>
 
 #include "comm/communicator.h"
 #include "trainer/job.h"
+#include "trainer/run_request.h"
 #include "trainer/summary.h"
 
 namespace convoy::trainer {
-
-/// What a run is asked for beside its job.
-struct RunRequest {
-  std::filesystem::path run_dir;
-  /// Go on from the newest checkpoint of run_dir, or from this one.
-  bool resume = false;
-  std::filesystem::path checkpoint;
-  /// Set by a signal handler: stop at the next step that all ranks agree on, with a checkpoint.
-  const std::atomic<bool>* stop = nullptr;
-  bool quiet = false;  ///< no progress for people (--json)
-};
 
 /// Everything in a job that can be refused before a rank starts: data and model files, sizes that
 /// do not fit, `ranks` against the number of samples. @throws ConfigError, one line.

@@ -14,8 +14,9 @@
 #include "trainer/metrics/metrics.h"
 #include "trainer/metrics/progress.h"
 #include "trainer/parallel/communicator_statistics.h"
+#include "trainer/run_request.h"
 #include "trainer/step_runner.h"
-#include "trainer/trainer.h"
+#include "trainer/summary.h"
 
 namespace convoy::trainer {
 
