@@ -110,7 +110,7 @@ void TrainingRun::open_sinks() {
     sinks_.push_back(make_jsonl_sink(request_.run_dir / "metrics.jsonl", position_.step));
   }
   if (job_.metrics.tensorboard) {
-    sinks_.push_back(make_tensorboard_sink(request_.run_dir / "tensorboard"));
+    sinks_.push_back(make_tensorboard_sink(request_.run_dir / "tensorboard", position_.step));
   }
   if (request_.quiet) return;
   const std::int64_t total = position_.step + geometry_.total_steps() - schedule_step();

@@ -11,6 +11,7 @@
 #include "base/errors.h"
 #include "base/file.h"
 #include "tests/trainer/training_fixture.h"
+#include "trainer/checkpoint/checkpoint.h"
 #include "trainer/checkpoint/state_dict.h"
 
 namespace convoy::trainer {
