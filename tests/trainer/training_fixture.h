@@ -52,8 +52,9 @@ inline trainer::Job image_job() {
   job.data = {};
   job.data.name = "fashion-mnist";
   job.data.limit = 200;
+  job.data.validation = 0.2;
   job.model.name = "resnet20";
-  job.train.steps = 4;
+  job.train.steps = 2;
   job.train.batch_size = 4;
   return job;
 }
