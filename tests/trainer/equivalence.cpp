@@ -32,7 +32,10 @@ torch::Tensor random_tensor(std::vector<std::int64_t> shape, double scale, std::
 }
 
 struct Net : torch::nn::Module {
-  explicit Net(bool with_batch_norm) {
+  // A bias that BatchNorm takes out again has no gradient but rounding: leave it away.
+  explicit Net(bool with_batch_norm)
+      : conv1(torch::nn::Conv2dOptions(2, 6, 3).padding(1).bias(!with_batch_norm)),
+        conv2(torch::nn::Conv2dOptions(6, 8, 3).stride(2).padding(1).bias(!with_batch_norm)) {
     register_module("conv1", conv1);
     register_module("conv2", conv2);
     register_module("head", head);
@@ -42,8 +45,10 @@ struct Net : torch::nn::Module {
     }
     const torch::NoGradGuard no_grad;
     std::uint64_t key = 1;
-    for (auto& parameter : parameters()) {
+    for (auto& entry : named_parameters()) {  // constructors draw from a process-wide generator
+      torch::Tensor& parameter = entry.value();
       if (parameter.dim() > 1) parameter.copy_(random_tensor(parameter.sizes().vec(), 0.2, ++key));
+      if (entry.key().ends_with("bias")) parameter.zero_();
     }
   }
   torch::Tensor forward(torch::Tensor x) {
@@ -54,8 +59,8 @@ struct Net : torch::nn::Module {
     return head->forward(x.flatten(1));
   }
 
-  torch::nn::Conv2d conv1{torch::nn::Conv2dOptions(2, 6, 3).padding(1)};
-  torch::nn::Conv2d conv2{torch::nn::Conv2dOptions(6, 8, 3).stride(2).padding(1)};
+  torch::nn::Conv2d conv1;
+  torch::nn::Conv2d conv2;
   torch::nn::Linear head{8 * 4 * 4, kClasses};
   trainer::BatchNorm norm1{nullptr};
   trainer::BatchNorm norm2{nullptr};

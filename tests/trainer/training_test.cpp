@@ -131,9 +131,7 @@ void expect_bit_exact_resume(Job job, int ranks) {
   request.run_dir = folder.path() / "parts";
   request.quiet = true;
   std::filesystem::create_directories(request.run_dir / "checkpoints");
-  const std::string middle = "checkpoints/step-" +
-                             std::string(8 - std::to_string(half).size(), '0') +
-                             std::to_string(half);
+  const std::string middle = "checkpoints/step-" + std::to_string(half);
   std::filesystem::copy(folder.path() / "whole" / middle, request.run_dir / middle,
                         std::filesystem::copy_options::recursive);
   request.resume = true;
