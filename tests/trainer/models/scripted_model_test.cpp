@@ -261,7 +261,7 @@ std::string script_chain() {
   std::ostringstream source;
   source << "def forward(self, x):\n  x = x.flatten(1)\n";
   for (int layer = 0; layer < 8; ++layer) {
-    const auto name = "w" + std::to_string(layer);
+    const std::string name{'w', static_cast<char>('0' + layer)};
     const std::int64_t in = layer == 0 ? 784 : 32;
     const std::int64_t out = layer == 7 ? 10 : 32;
     auto weight = torch::randn({in, out}) * std::sqrt(2.0 / static_cast<double>(in));
