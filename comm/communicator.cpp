@@ -4,6 +4,9 @@
 #include <spdlog/fmt/fmt.h>
 
 #include <cstdint>
+#include <functional>
+#include <numeric>
+#include <optional>
 #include <utility>
 
 #include "base/errors.h"
@@ -24,6 +27,18 @@ void check_numel(const char* operation, const char* what, std::int64_t numel,
   if (numel == expected) return;
   throw ContractError(
       fmt::format("{}: {} has {} elements, {} are needed", operation, what, numel, expected));
+}
+
+// @param allowed_at  the one place in `outer` where `inner` may lie, as a byte offset.
+void check_apart(const char* operation, const ConstBuffer& inner, const ConstBuffer& outer,
+                 std::optional<std::size_t> allowed_at = {}) {
+  if (inner.bytes.empty() || outer.bytes.empty()) return;
+  const std::byte* a = inner.bytes.data();
+  const std::byte* b = outer.bytes.data();
+  const std::less<> before;
+  const bool apart = !before(a, b + outer.bytes.size()) || !before(b, a + inner.bytes.size());
+  if (apart || (allowed_at && a == b + *allowed_at)) return;
+  throw ContractError(fmt::format("{}: the buffers overlap", operation));
 }
 
 std::int64_t checked_sum(const char* operation, const std::vector<std::int64_t>& counts, int size) {
@@ -82,6 +97,8 @@ Request Communicator::reduce_scatter(ConstBuffer values, Buffer piece, ReduceOp 
   check("reduce_scatter", piece);
   check_types("reduce_scatter", values, piece);
   check_numel("reduce_scatter", "values", values.numel(), piece.numel() * size_);
+  check_apart("reduce_scatter", piece, values,
+              piece.bytes.size() * static_cast<std::size_t>(rank_));
   return Request(do_reduce_scatter(std::move(values), std::move(piece), op));
 }
 
@@ -97,6 +114,9 @@ Request Communicator::all_gather_v(ConstBuffer piece, Buffer values,
   check_types("all_gather", piece, values);
   check_numel("all_gather", "values", values.numel(), checked_sum("all_gather", counts, size_));
   check_numel("all_gather", "piece", piece.numel(), counts[static_cast<std::size_t>(rank_)]);
+  const auto own_place = std::accumulate(counts.begin(), counts.begin() + rank_, std::int64_t{0});
+  check_apart("all_gather", piece, values,
+              static_cast<std::size_t>(own_place) * element_bytes(values.dtype));
   return Request(do_all_gather_v(std::move(piece), std::move(values), std::move(counts)));
 }
 
@@ -116,6 +136,7 @@ Request Communicator::all_to_all_v(ConstBuffer from, std::vector<std::int64_t> t
   check_types("all_to_all", from, to);
   check_numel("all_to_all", "from", from.numel(), checked_sum("all_to_all", to_counts, size_));
   check_numel("all_to_all", "to", to.numel(), checked_sum("all_to_all", from_counts, size_));
+  check_apart("all_to_all", from, to);
   const auto own = static_cast<std::size_t>(rank_);
   check_numel("all_to_all", "the own piece", from_counts[own], to_counts[own]);
   return Request(do_all_to_all_v(std::move(from), std::move(to_counts), std::move(to),

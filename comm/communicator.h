@@ -18,8 +18,8 @@ namespace convoy::comm {
 enum class ReduceOp : std::uint8_t { kSum, kMin, kMax };
 
 struct CommunicatorOptions {
-  /// How long a wait may last before it becomes a CommError. Larger: slower peers are tolerated, and
-  /// a dead one is noticed later.
+  /// How long a wait may last before it becomes a CommError. Larger: slower peers are tolerated,
+  /// and a dead one is noticed later.
   std::chrono::milliseconds timeout{300'000};
   /// Bytes that travel as one message of a collective. Larger: fewer messages; smaller: receiving
   /// and adding overlap better. Never changes a result.
@@ -54,12 +54,15 @@ class Communicator {
 
   /// values[i] = op over ranks of values[i]. Sends 2 (N-1)/N of the buffer per rank.
   [[nodiscard]] Request all_reduce(Buffer values, ReduceOp op = ReduceOp::kSum);
-  /// `values` holds size() pieces of piece.numel(); rank r receives the reduced piece r.
+  /// `values` holds size() pieces of piece.numel(); rank r receives the reduced piece r, which may
+  /// be written over the own one in `values`. Buffers of one call overlap in no other way.
   [[nodiscard]] Request reduce_scatter(ConstBuffer values, Buffer piece,
                                        ReduceOp op = ReduceOp::kSum);
-  /// Rank r's `piece` becomes piece r of everybody's `values` (size() * piece.numel()).
+  /// Rank r's `piece` becomes piece r of everybody's `values` (size() * piece.numel()), where it
+  /// may lie already.
   [[nodiscard]] Request all_gather(ConstBuffer piece, Buffer values);
-  /// The same with counts[r] elements from rank r, one after the other. All ranks pass equal counts.
+  /// The same with counts[r] elements from rank r, one after the other. All ranks pass equal
+  /// counts.
   [[nodiscard]] Request all_gather_v(ConstBuffer piece, Buffer values,
                                      std::vector<std::int64_t> counts);
   /// Piece r of `from` goes to rank r; piece r of `to` comes from rank r. Equal pieces.
@@ -69,8 +72,8 @@ class Communicator {
                                      Buffer to, std::vector<std::int64_t> from_counts);
   /// Everybody's `values` become those of `root`.
   [[nodiscard]] Request broadcast(Buffer values, int root);
-  /// Point to point; matched by (peer, tag) in the order of the calls. Sizes must agree; `tag` is in
-  /// [0, 16384).
+  /// Point to point; matched by (peer, tag) in the order of the calls. Sizes must agree; `tag` is
+  /// in [0, 16384).
   [[nodiscard]] Request send(ConstBuffer values, int peer, int tag = 0);
   [[nodiscard]] Request recv(Buffer values, int peer, int tag = 0);
   /// Done when every rank has called it.

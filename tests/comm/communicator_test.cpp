@@ -59,6 +59,13 @@ TEST(CommunicatorChecks, RefuseWhatCannotWork) {
           return c.all_reduce(comm::Buffer(bytes.subspan(1, 8), comm::DType::kFloat32));
         }),
         "aligned");
+    std::vector<float> some(10 * static_cast<std::size_t>(c.size()) + 1);
+    has(contract_error([&] {
+          const auto all = std::span(some).first(some.size() - 1);
+          return c.all_gather(
+              std::span(some).subspan(10 * static_cast<std::size_t>(c.rank()) + 1, 10), all);
+        }),
+        "overlap");
     comm::Buffer elsewhere{std::span(ten)};
     elsewhere.device = comm::Device::kCuda;
     has(contract_error([&] { return c.all_reduce(elsewhere); }), "does not take memory");
@@ -105,6 +112,15 @@ TEST(CommunicatorGather, PieceMayLieInItsPlaceOfTheResult) {
     std::fill(piece.begin(), piece.end(), c.rank());
     c.all_gather(piece, std::span(all)).wait();
     for (std::size_t i = 0; i < all.size(); ++i) EXPECT_EQ(all[i], static_cast<int>(i / 100));
+  });
+}
+
+TEST(CommunicatorReduceScatter, PieceMayLieInItsPlaceOfTheValues) {
+  on_all_worlds([](Communicator& c) {
+    std::vector<int> all(static_cast<std::size_t>(c.size()) * 3000, c.rank() + 1);
+    const auto piece = std::span(all).subspan(static_cast<std::size_t>(c.rank()) * 3000, 3000);
+    c.reduce_scatter(std::span(all), piece).wait();
+    for (const int value : piece) EXPECT_EQ(value, c.size() * (c.size() + 1) / 2);
   });
 }
 

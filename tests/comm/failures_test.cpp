@@ -80,30 +80,29 @@ TEST(Timeout, NamesOperationRankPeerAndSizes) {
 }
 
 TEST(Timeout, OfEveryOperationNamesThePeer) {
-  using Start = std::function<comm::Request(Communicator&, std::vector<float>&)>;
+  using Values = std::vector<float>;
+  using Start = std::function<comm::Request(Communicator&, Values&, Values&)>;
   const std::vector<std::pair<std::string, Start>> starts{
-      {"all_reduce", [](auto& c, auto& v) { return c.all_reduce(std::span(v)); }},
+      {"all_reduce", [](auto& c, auto& v, auto&) { return c.all_reduce(std::span(v)); }},
       {"reduce_scatter",
-       [](auto& c, auto& v) {
-         return c.reduce_scatter(std::span(v), std::span(v).first(v.size() / 4));
+       [](auto& c, auto& v, auto& w) {
+         return c.reduce_scatter(std::span(v), std::span(w).first(w.size() / 4));
        }},
       {"all_gather",
-       [](auto& c, auto& v) {
-         return c.all_gather(std::span(v).first(v.size() / 4), std::span(v));
+       [](auto& c, auto& v, auto& w) {
+         return c.all_gather(std::span(v).first(v.size() / 4), std::span(w));
        }},
       {"all_to_all",
-       [](auto& c, auto& v) {
-         const auto half = std::span(v).first(v.size() / 2);
-         return c.all_to_all(half, std::span(v).last(v.size() / 2));
-       }},
-      {"broadcast", [](auto& c, auto& v) { return c.broadcast(std::span(v), 2); }},
-      {"recv", [](auto& c, auto& v) { return c.recv(std::span(v), 2); }},
-      {"barrier", [](auto& c, auto&) { return c.barrier(); }},
+       [](auto& c, auto& v, auto& w) { return c.all_to_all(std::span(v), std::span(w)); }},
+      {"broadcast", [](auto& c, auto& v, auto&) { return c.broadcast(std::span(v), 2); }},
+      {"recv", [](auto& c, auto& v, auto&) { return c.recv(std::span(v), 2); }},
+      {"barrier", [](auto& c, auto&, auto&) { return c.barrier(); }},
   };
   for (const auto& [name, start] : starts) {
     with_rank_two_absent([&](Communicator& c) {
-      std::vector<float> values(1 << 16);
-      auto request = start(c, values);
+      Values values(1 << 16);
+      Values others(1 << 16);
+      auto request = start(c, values, others);
       const auto text = comm_error([&] { request.wait(50ms); });
       expect_match(text, name + " rank ./4, [0-9]+ [a-z0-9]+.*: ");
       expect_match(text, "rank [0-3] (within|has left)|from rank [0-3] within");

@@ -58,7 +58,8 @@ TEST(LocalRun, ThrowsTheFirstRanksExceptionAndEndsTheOthersWaits) {
   } catch (const std::runtime_error& error) {
     EXPECT_STREQ(error.what(), "out of luck");
   }
-  EXPECT_EQ(named, 2);
+  // Whoever notices second may name the one that noticed first.
+  EXPECT_GE(named, 1);
 }
 
 TEST(LocalRun, AnExceptionDoesNotWaitForPendingRequests) {

@@ -109,8 +109,8 @@ void MpiTransport::watch(Message& message, MPI_Request request) {
 void MpiTransport::finish(Message& message, MPI_Status& status) {
   int error_class = MPI_SUCCESS;
   if (status.MPI_ERROR != MPI_SUCCESS) MPI_Error_class(status.MPI_ERROR, &error_class);
-  MPI_Count bytes = 0;  // of a received message; nobody asks for those of a sent one
-  MPI_Get_elements_x(&status, MPI_BYTE, &bytes);
+  int bytes = 0;  // of a received message; nobody asks for those of a sent one
+  MPI_Get_count(&status, MPI_BYTE, &bytes);
   // Truncated: the stream sees it from the size and can say more.
   const bool longer = error_class == MPI_ERR_TRUNCATE;
   if (error_class == MPI_SUCCESS || longer) {
