@@ -38,6 +38,18 @@ std::string called_as(const CLI::App& app) {
   return chosen.empty() ? "convoy" : "convoy " + chosen.front()->get_name();
 }
 
+/// CLI11 would only say that a subcommand is missing.
+void refuse_unknown_command(const std::vector<std::string>& words,
+                            const std::vector<std::unique_ptr<Command>>& commands) {
+  if (words.empty() || words.front().starts_with('-')) return;
+  std::string known;
+  for (const auto& command : commands) {
+    if (command->name() == words.front()) return;
+    known += (known.empty() ? "" : ", ") + command->name();
+  }
+  throw ConfigError("unknown subcommand \"" + words.front() + "\"; this version has " + known);
+}
+
 }  // namespace
 
 void Command::set_words_after_dashes(std::vector<std::string> words) {
@@ -54,6 +66,7 @@ std::unique_ptr<Command> parse_command_line(std::vector<std::string> words, std:
     command->add_options(*app.add_subcommand(command->name(), command->summary()));
   }
   auto after = take_words_after_dashes(words);
+  refuse_unknown_command(words, commands);
   try {
     parse(app, std::move(words));
   } catch (const CLI::CallForHelp&) {
