@@ -45,6 +45,9 @@ TEST(Program, HelpAndVersionSucceed) {
 TEST(Program, WrongUsageExitsTwo) {
   const TemporaryFolder folder;
   expect_refused(run(folder, {}), "A subcommand is required (see convoy --help)");
+  expect_refused(
+      run(folder, {"frobnicate"}),
+      "unknown subcommand \"frobnicate\"; this version has launch, train, evaluate, info");
   expect_refused(run(folder, {"train"}), "train needs a job file (see convoy train --help)");
   expect_refused(run(folder, {"train", "nowhere.toml"}),
                  "cannot open nowhere.toml: No such file or directory");
