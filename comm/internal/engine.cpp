@@ -131,11 +131,14 @@ void Engine::wait(Exchange& exchange, std::chrono::milliseconds timeout) {
 
 void Engine::abandon(Exchange& exchange) noexcept {
   try {
-    // An exception is on its way out: if no peer can write into our memory later, tell them now.
-    if (std::uncaught_exceptions() > 0 && transport_->leave_releases_memory()) {
+    // An exception is on its way out. If the memory cannot be freed under a message, it need not
+    // wait for peers that may be waiting for this rank.
+    if (std::uncaught_exceptions() > 0 &&
+        (transport_->leave_releases_memory() || exchange.owns_memory())) {
       const std::lock_guard lock(mutex_);
-      if (exchange.state == Exchange::State::kActive)
+      if (exchange.state == Exchange::State::kActive) {
         poison(exchange.describe() + " was dropped by an exception");
+      }
       return;
     }
     wait(exchange, options_.timeout);

@@ -59,8 +59,11 @@ class Exchange {
 
   /// Holds the owners of the caller's buffers until the operation is over.
   void keep(std::shared_ptr<void> owner) {
-    if (owner != nullptr) owners_.push_back(std::move(owner));
+    if (owner == nullptr) owns_memory_ = false;
+    owners_.push_back(std::move(owner));
   }
+  /// True if the caller's buffers live as long as this.
+  [[nodiscard]] bool owns_memory() const { return owns_memory_; }
 
   State state = State::kActive;
   std::string failure;
@@ -93,6 +96,7 @@ class Exchange {
   std::deque<InStream> ins_;
   std::deque<OutStream> outs_;
   std::vector<std::shared_ptr<void>> owners_;
+  bool owns_memory_ = true;
   std::uint64_t bytes_sent_ = 0;
 };
 

@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -98,6 +99,21 @@ TEST(MpiTransport, TakesTurnsAndSplitsLongMessages) {
   EXPECT_EQ(first_difference(
                 sums, tests::expected_reduction<float>(world->size(), 50'000, 0, ReduceOp::kSum)),
             "");
+}
+
+// The owner stays alive in the poisoned communicator: nothing has to be waited for.
+TEST(MpiTransport, AnExceptionDropsARequestWhoseBufferHasAnOwner) {
+  const auto world = world_with(false, 1 << 20);
+  const auto start = std::chrono::steady_clock::now();
+  const auto values = std::make_shared<std::vector<float>>(10);
+  try {
+    const auto pending = world->recv({std::span(*values), values}, world->rank());
+    throw std::runtime_error("stop");
+  } catch (const std::runtime_error&) {
+    EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(30));
+  }
+  EXPECT_TRUE(world->poisoned());
+  EXPECT_GT(values.use_count(), 1);
 }
 
 TEST(MpiTransport, NamesBothSizesOfAMismatch) {
