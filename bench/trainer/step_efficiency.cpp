@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // What data-parallel training keeps of the ranks' speed:
 //   mpirun -n 2 build/bin/step_efficiency [--model resnet20] [--batch 64] [--blocks 15] [--steps 8]
-// One JSON line from rank 0. "alone": forward, backward and optimizer on all ranks at the same time,
-// communication off. "together": the same steps with DataParallel averaging. Blocks of the two take
-// turns, so that a machine that slows down slows both; efficiency = alone / together.
+// One JSON line from rank 0. "alone": forward, backward and optimizer on all ranks at the same
+// time, communication off. "together": the same steps with DataParallel averaging. Blocks of the
+// two take turns, so that a machine that slows down slows both; efficiency = alone / together.
 #include <torch/torch.h>
 
 #include <CLI/CLI.hpp>

@@ -17,8 +17,8 @@ namespace convoy::trainer {
 /// All that a run needs to go on. Random streams are functions of (seed, epoch, step, rank,
 /// sample), so the position in the data is the state of every generator too.
 struct TrainingState {
-  std::int64_t step = 0;   ///< optimizer steps done
-  std::int64_t epoch = 0;  ///< of the next step
+  std::int64_t step = 0;      ///< optimizer steps done
+  std::int64_t epoch = 0;     ///< of the next step
   std::int64_t position = 0;  ///< samples of the epoch that the steps before it have taken
   /// The same on all ranks; rank 0 writes it.
   std::vector<NamedTensor> parameters;

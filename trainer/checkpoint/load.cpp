@@ -148,7 +148,8 @@ std::map<std::string, double> own_counters(const Manifest& manifest, int rank, i
 
 TrainingState assemble(comm::Communicator& communicator, const fs::path& path,
                        const Manifest& manifest, Pieces pieces) {
-  TrainingState state{.step = manifest.step, .epoch = manifest.epoch, .position = manifest.position};
+  TrainingState state{
+      .step = manifest.step, .epoch = manifest.epoch, .position = manifest.position};
   internal::broadcast_bytes(communicator, pieces.model);
   state.parameters = decode_state_dict(pieces.model, (path / "model.pt").string());
   pieces.model = {};
