@@ -37,6 +37,9 @@ every_steps = {every}
 every_steps = 20
 """
 
+OPEN_MPI_4 = "(Open MPI) 4." in subprocess.run(
+    ["mpirun", "--version"], capture_output=True, text=True, check=True).stdout
+
 MPIRUN = ["mpirun", "--allow-run-as-root", "--oversubscribe", "--bind-to", "none"]
 
 
@@ -191,7 +194,8 @@ class Failures(unittest.TestCase):
             self.assertNotEqual(run.wait(15), 0)
             self.assert_all_gone(run)
             self.assertGreaterEqual(len(run.checkpoints()), 1)
-            self.assertIn("SIGTERM", run.output())
+            if OPEN_MPI_4:  # mpirun 5 passes on nothing that a rank writes after the signal
+                self.assertIn("SIGTERM", run.output())
 
     def test_a_killed_launcher_leaves_no_orphans(self):
         with Run(launch(2)) as run:
