@@ -36,9 +36,7 @@ IntervalMetrics IntervalMeter::take(std::uint64_t bytes_sent) {
   metrics.optimizer_ms = mean_ms(seconds_.optimizer);
   metrics.bytes_sent = bytes_sent - bytes_before_;
   metrics.skipped_steps = skipped_;
-  const std::uint64_t before = bytes_sent;
-  *this = {};
-  bytes_before_ = before;
+  *this = IntervalMeter(bytes_sent);
   return metrics;
 }
 

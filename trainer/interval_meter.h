@@ -11,6 +11,11 @@ namespace convoy::trainer {
 /// Adds steps up until a metrics line is due.
 class IntervalMeter {
  public:
+  /// @param bytes_before  what take() is told of bytes that belong to no interval from here on:
+  /// those
+  ///                      of the parts of the run before a resume.
+  explicit IntervalMeter(std::uint64_t bytes_before = 0) : bytes_before_(bytes_before) {}
+
   void add(const StepResult& step);
   [[nodiscard]] std::int64_t steps() const { return steps_; }
   /// Means of the steps added since the last call; starts anew. The caller fills in where in the
@@ -25,7 +30,7 @@ class IntervalMeter {
   double loss_sum_ = 0.0;
   std::int64_t loss_samples_ = 0;
   StepSeconds seconds_;
-  std::uint64_t bytes_before_ = 0;
+  std::uint64_t bytes_before_;
 };
 
 }  // namespace convoy::trainer

@@ -101,6 +101,7 @@ void TrainingRun::restore() {
   summary_.seconds = state->counters["seconds"];
   summary_.skipped_steps = static_cast<std::int64_t>(state->counters["skipped_steps"]);
   bytes_before_ = static_cast<std::uint64_t>(state->counters["bytes_sent"]);
+  meter_ = IntervalMeter(bytes_before_);
   saved_step_ = state->step;
 }
 

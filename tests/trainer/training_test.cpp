@@ -196,6 +196,29 @@ TEST(Training, StopsTogetherWithACheckpointAndGoesOnFromIt) {
   EXPECT_EQ(second.parameters_hash, train_local(job, 2, other.path()).parameters_hash);
 }
 
+TEST(Training, BytesOfAnIntervalLeaveOutThoseBeforeAResume) {
+  TemporaryFolder folder;
+  Job job = small_job();
+  (void)train_local(job, 2, folder.path());
+  job.train.steps += job.metrics.every_steps;
+  RunRequest request;
+  request.run_dir = folder.path();
+  request.resume = true;
+  request.quiet = true;
+  (void)train_local(job, 2, request);
+  std::int64_t before = 0;
+  std::int64_t after = 0;
+  std::ifstream lines(folder.path() / "metrics.jsonl");
+  for (std::string line; std::getline(lines, line);) {
+    const auto entry = nlohmann::json::parse(line);
+    if (entry.at("kind") != "train") continue;
+    (entry.at("step") < job.train.steps ? before : after) +=
+        entry.at("bytes_sent").get<std::int64_t>();
+  }
+  EXPECT_GT(after, 0);
+  EXPECT_LT(after, before);
+}
+
 TEST(Training, NonFiniteLossNamesRankAndStep) {
   TemporaryFolder folder;
   Job job = small_job();
