@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <filesystem>
+#include <functional>
 
 namespace convoy::trainer {
 
@@ -15,6 +16,9 @@ struct RunRequest {
   /// Set by a signal handler: stop at the next step that all ranks agree on, with a checkpoint.
   const std::atomic<bool>* stop = nullptr;
   bool quiet = false;  ///< no progress for people (--json)
+  /// Called on rank 0 before the first step, when data, model and checkpoint have been found to
+  /// fit: what a refused run must not write belongs here. May throw.
+  std::function<void()> on_accepted = {};
 };
 
 }  // namespace convoy::trainer

@@ -38,6 +38,9 @@ Summary train(comm::Communicator& communicator, const Job& job, const RunRequest
     std::filesystem::create_directories(request.run_dir);
   });
   TrainingRun run(communicator, job, request, load_everywhere(communicator, job));
+  together(communicator, [&] {
+    if (communicator.rank() == 0 && request.on_accepted) request.on_accepted();
+  });
   const Summary summary = run.run();
   together(communicator, [&] {
     if (communicator.rank() != 0) return;

@@ -115,15 +115,13 @@ class TrainCommand final : public Command {
   void run_rank(comm::Communicator& communicator, const trainer::Job& job) const {
     trainer::together(communicator, [&] { trainer::check_job(job, communicator.size()); });
     const ResumePoint place = place_of_run(communicator, job);
-    if (communicator.rank() == 0) {
-      fs::create_directories(place.run_dir);
-      write_file_atomic(place.run_dir / "job.toml", job_text(job));
-    }
-    const trainer::RunRequest request{.run_dir = place.run_dir,
-                                      .resume = resuming_,
-                                      .checkpoint = place.checkpoint,
-                                      .stop = &signals::stop(),
-                                      .quiet = json_};
+    const trainer::RunRequest request{
+        .run_dir = place.run_dir,
+        .resume = resuming_,
+        .checkpoint = place.checkpoint,
+        .stop = &signals::stop(),
+        .quiet = json_,
+        .on_accepted = [&] { write_file_atomic(place.run_dir / "job.toml", job_text(job)); }};
     const trainer::Summary summary = trainer::train(communicator, job, request);
     if (communicator.rank() != 0) return;
     const std::string text =

@@ -93,6 +93,21 @@ TEST(Program, TakenRunDirIsRefused) {
       dir + " holds a run already: go on with --resume " + dir + ", or name another --run-dir");
 }
 
+TEST(Program, RefusedRunsLeaveTheRunDirectoryAsItWas) {
+  const TemporaryFolder folder;
+  const std::string job = folder.file(
+      "job.toml",
+      "[data]\nname = \"synthetic\"\nsamples = 40\n[model]\nname = \"mlp\"\n[train]\nsteps = 1\n");
+  const std::string dir = (folder.path() / "run").string();
+  const Ended misfit = run(folder, {"train", job, "--run-dir", dir, "--set", "model.name=cnn"});
+  EXPECT_EQ(misfit.code, 2) << misfit.errors;
+  const Ended fresh = run(folder, {"train", job, "--run-dir", dir});
+  EXPECT_EQ(fresh.code, 0) << fresh.errors;
+  EXPECT_EQ(run(folder, {"train", "--resume", dir, "--set", "model.hidden=8"}).code, 2);
+  const Ended resumed = run(folder, {"train", "--resume", dir});
+  EXPECT_EQ(resumed.code, 0) << resumed.errors;
+}
+
 TEST(Program, LaunchSaysWhatToInstall) {
   const TemporaryFolder folder;
   expect_refused(run(folder, {"launch", "-n", "2", "--", "info"}, {"PATH=/nowhere"}),
