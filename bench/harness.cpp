@@ -5,9 +5,9 @@
 #include <chrono>
 #include <cmath>
 #include <nlohmann/json.hpp>
-#include <span>
 
 #include "base/errors.h"
+#include "comm/values.h"
 
 namespace convoy::bench {
 namespace {
@@ -39,9 +39,9 @@ double time_slowest(comm::Communicator& communicator, const std::function<void()
   communicator.barrier().wait();
   const auto start = std::chrono::steady_clock::now();
   work();
-  double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  communicator.all_reduce(std::span(&seconds, 1), comm::ReduceOp::kMax).wait();
-  return seconds;
+  const auto seconds =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  return comm::all_reduce_value(communicator, seconds, comm::ReduceOp::kMax);
 }
 
 std::string to_json(const std::string& key, const Timing& timing) {

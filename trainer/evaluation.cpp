@@ -2,11 +2,11 @@
 #include "trainer/evaluation.h"
 
 #include <algorithm>
-#include <array>
 #include <limits>
 #include <numeric>
 #include <vector>
 
+#include "comm/values.h"
 #include "trainer/loss.h"
 
 namespace convoy::trainer {
@@ -38,8 +38,8 @@ std::vector<std::int64_t> own_indices(std::int64_t size, int rank, int ranks) {
 }
 
 Evaluation combine(comm::Communicator& communicator, const Totals& own) {
-  std::array sums{own.loss_sum, own.samples, own.correct, own.counted};
-  communicator.all_reduce(std::span<double>(sums)).wait();
+  const auto sums = comm::all_reduce_values(
+      communicator, std::vector{own.loss_sum, own.samples, own.correct, own.counted});
   Evaluation result;
   result.samples = static_cast<std::int64_t>(sums[1]);
   result.loss = sums[0] / std::max(sums[1], 1.0);

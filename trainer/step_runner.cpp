@@ -4,12 +4,14 @@
 #include <array>
 #include <cmath>
 #include <limits>
+#include <memory>
 #include <optional>
 #include <span>
 #include <stdexcept>
 #include <string>
 
 #include "base/random.h"
+#include "comm/values.h"
 #include "trainer/loss.h"
 #include "trainer/random_streams.h"
 
@@ -18,17 +20,18 @@ namespace convoy::trainer {
 /// What the ranks tell each other once a step, in one small all-reduce that backward hides.
 struct StepRunner::Vote {
   bool own_nonfinite = false;
-  std::array<double, 3> sums{};  ///< loss times samples, ranks not finite, ranks asked to stop
+  /// Loss times samples, ranks not finite, ranks asked to stop. Shared with the request.
+  std::shared_ptr<std::array<double, 3>> sums = std::make_shared<std::array<double, 3>>();
   comm::Request request;
 
   void add_loss(double mean_loss, std::int64_t samples) {
-    sums[0] += mean_loss * static_cast<double>(samples);
+    (*sums)[0] += mean_loss * static_cast<double>(samples);
     own_nonfinite = own_nonfinite || !std::isfinite(mean_loss);
   }
   void cast(comm::Communicator& communicator, bool stop) {
-    sums[1] = own_nonfinite ? 1.0 : 0.0;
-    sums[2] = stop ? 1.0 : 0.0;
-    request = communicator.all_reduce(std::span<double>(sums));
+    (*sums)[1] = own_nonfinite ? 1.0 : 0.0;
+    (*sums)[2] = stop ? 1.0 : 0.0;
+    request = communicator.all_reduce(comm::Buffer(std::span(*sums), sums));
   }
 };
 
@@ -118,11 +121,11 @@ void StepRunner::add_backward_time() {
 
 void StepRunner::update(const StepPosition& position, double learning_rate, Vote& vote) {
   vote.request.wait();
-  result_.loss_sum = vote.sums[0];
-  result_.stop = vote.sums[2] > 0;
+  result_.loss_sum = (*vote.sums)[0];
+  result_.stop = (*vote.sums)[2] > 0;
   result_.seconds.exposed += watch_.lap();
   const auto buffers = parallel_.buffers();
-  if (vote.sums[1] > 0) {
+  if ((*vote.sums)[1] > 0) {
     refuse_nonfinite(position, vote);
   } else {
     if (job_.train.clip_norm > 0) clip_gradients(parallel_.parameters(), job_.train.clip_norm);
@@ -150,9 +153,9 @@ void StepRunner::refuse_nonfinite(const StepPosition& position, const Vote& vote
     result_.skipped = true;
     return;
   }
-  std::int32_t first =
-      vote.own_nonfinite ? communicator_.rank() : std::numeric_limits<std::int32_t>::max();
-  communicator_.all_reduce(std::span(&first, 1), comm::ReduceOp::kMin).wait();
+  const auto own = vote.own_nonfinite ? std::int32_t{communicator_.rank()}
+                                      : std::numeric_limits<std::int32_t>::max();
+  const auto first = comm::all_reduce_value(communicator_, own, comm::ReduceOp::kMin);
   throw std::runtime_error("the loss of rank " + std::to_string(first) + " is not finite in step " +
                            std::to_string(position.step + 1) +
                            " (a smaller train.optimizer.lr, train.clip_norm or "

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "trainer/together.h"
 
-#include <array>
 #include <cstdint>
 #include <exception>
 #include <limits>
-#include <span>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 #include "base/errors.h"
+#include "comm/values.h"
 
 namespace convoy::trainer {
 namespace {
@@ -36,15 +36,12 @@ Failure attempt(const std::function<void()>& work) {
 
 /// Everybody learns what rank `root` has met, and throws it.
 [[noreturn]] void throw_everywhere(comm::Communicator& communicator, const Failure& own, int root) {
-  std::array<std::int64_t, 2> header{static_cast<std::int64_t>(own.message.size()), own.config};
-  communicator.broadcast(std::span<std::int64_t>(header), root).wait();
-  std::string text = own.message;
-  text.resize(static_cast<std::size_t>(header[0]));
-  const std::span bytes(reinterpret_cast<std::uint8_t*>(text.data()), text.size());
-  communicator.broadcast(bytes, root).wait();
+  const auto config =
+      comm::broadcast_values(communicator, std::vector{std::int32_t{own.config}}, root);
+  const std::string text = comm::broadcast_text(communicator, own.message, root);
   if (own.exception) std::rethrow_exception(own.exception);
   const std::string message = "rank " + std::to_string(root) + ": " + text;
-  if (header[1] != 0) throw ConfigError(message);
+  if (config.front() != 0) throw ConfigError(message);
   throw std::runtime_error(message);
 }
 
@@ -52,8 +49,9 @@ Failure attempt(const std::function<void()>& work) {
 
 void together(comm::Communicator& communicator, const std::function<void()>& local_work) {
   const Failure own = attempt(local_work);
-  std::int32_t first = own.exception ? communicator.rank() : kNobody;
-  communicator.all_reduce(std::span(&first, 1), comm::ReduceOp::kMin).wait();
+  const auto first = comm::all_reduce_value(
+      communicator, own.exception ? std::int32_t{communicator.rank()} : kNobody,
+      comm::ReduceOp::kMin);
   if (first == kNobody) return;
   throw_everywhere(communicator, own, first);
 }

@@ -3,9 +3,12 @@
 
 #include <filesystem>
 #include <string>
+#include <system_error>
+#include <vector>
 
 #include "base/errors.h"
 #include "base/file.h"
+#include "comm/values.h"
 #include "trainer/checkpoint/state_dict.h"
 #include "trainer/models/model.h"
 #include "trainer/together.h"
@@ -14,9 +17,23 @@
 namespace convoy::trainer {
 namespace {
 
+/// Hosts may hold different files under one name; then the ranks would count different steps.
+void require_same_size(comm::Communicator& communicator, const std::string& part,
+                       std::int64_t size) {
+  const auto sizes = comm::all_gather_values(communicator, std::vector{size});
+  for (std::size_t rank = 1; rank < sizes.size(); ++rank) {
+    require_config(sizes[rank] == sizes[0], "the ranks read different data: rank " +
+                                                std::to_string(rank) + " has " +
+                                                std::to_string(sizes[rank]) + " " + part +
+                                                " samples, rank 0 has " + std::to_string(sizes[0]));
+  }
+}
+
 Datasets load_everywhere(comm::Communicator& communicator, const Job& job) {
   Datasets datasets;
   together(communicator, [&] { datasets = load_datasets(job.data, job.run.seed); });
+  require_same_size(communicator, "training", datasets.train->size());
+  require_same_size(communicator, "evaluation", datasets.test->size());
   return datasets;
 }
 
@@ -32,10 +49,17 @@ void check_job(const Job& job, int ranks) {
                      ") than samples (data.limit = " + std::to_string(job.data.limit) + ")");
 }
 
+void make_run_dir(const std::filesystem::path& folder) {
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  require_config(!error,
+                 "cannot create the run directory " + folder.string() + ": " + error.message());
+}
+
 Summary train(comm::Communicator& communicator, const Job& job, const RunRequest& request) {
   together(communicator, [&] {
     check_job(job, communicator.size());
-    std::filesystem::create_directories(request.run_dir);
+    make_run_dir(request.run_dir);
   });
   TrainingRun run(communicator, job, request, load_everywhere(communicator, job));
   together(communicator, [&] {
@@ -56,7 +80,12 @@ Evaluation evaluate(comm::Communicator& communicator, const Job& job,
   together(communicator, [&] {
     ModelConfig config = job.model;
     // A scripted run leaves a whole module behind, any other its weights.
-    (config.torchscript.empty() ? config.init : config.torchscript) = weights.string();
+    if (config.torchscript.empty()) {
+      config.init = weights.string();
+    } else {
+      config.torchscript = weights.string();
+      config.init.clear();  // where the training began
+    }
     model = make_model(config, datasets.test->info(), job.run.seed);
   });
   return evaluate_model(communicator, *model, *datasets.test, job.train.evaluate_batch);

@@ -14,6 +14,9 @@ namespace convoy::trainer {
 /// do not fit, `ranks` against the number of samples. @throws ConfigError, one line.
 void check_job(const Job& job, int ranks);
 
+/// Creates the folder of a run, with its parents. Local. @throws ConfigError where it cannot.
+void make_run_dir(const std::filesystem::path& folder);
+
 /// Trains the job on all ranks of `communicator` and writes metrics, checkpoints, model.pt and
 /// summary.json into the run directory. Collective; one call a rank. Returns the same on all ranks.
 /// @throws ConfigError, CommError, std::runtime_error (non-finite loss under "stop", full disk).

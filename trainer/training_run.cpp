@@ -9,6 +9,7 @@
 #include "base/errors.h"
 #include "base/hash.h"
 #include "base/log.h"
+#include "comm/values.h"
 #include "trainer/optim/schedule.h"
 #include "trainer/parallel/replicas.h"
 #include "trainer/together.h"
@@ -218,12 +219,11 @@ void TrainingRun::save_checkpoint() {
 
 Summary TrainingRun::finish() {
   report_interval();
+  save_checkpoint();  // first: whoever interrupts a run does not wait for an evaluation
   if (evaluated_step_ != position_.step) evaluate();
-  save_checkpoint();
   verify_replicas(communicator_, model_->parameters());
-  std::int64_t bytes = static_cast<std::int64_t>(bytes_sent());
-  communicator_.all_reduce(std::span(&bytes, 1)).wait();
-  summary_.bytes_sent = static_cast<std::uint64_t>(bytes);
+  summary_.bytes_sent = static_cast<std::uint64_t>(
+      comm::all_reduce_value(communicator_, static_cast<std::int64_t>(bytes_sent())));
   summary_.steps = position_.step;
   summary_.epochs = position_.epoch;
   summary_.parameters_hash = to_hex(parameters_hash(model_->parameters()));

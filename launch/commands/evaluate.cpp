@@ -9,6 +9,7 @@
 #include "base/errors.h"
 #include "launch/commands/command.h"
 #include "launch/commands/job_options.h"
+#include "launch/commands/same_job.h"
 #include "launch/job/job_file.h"
 #include "launch/process/backend.h"
 #include "trainer/trainer.h"
@@ -53,6 +54,7 @@ class EvaluateCommand final : public Command {
     const trainer::Job job = load();
     require_weights();
     run_ranks(process, job, [&](comm::Communicator& communicator) {
+      require_same_job(communicator, job);
       const auto result = trainer::evaluate(communicator, job, weights());
       if (communicator.rank() != 0) return;
       std::fputs(to_text(result, json_).c_str(), stdout);

@@ -6,11 +6,12 @@
 
 #include "base/errors.h"
 #include "base/file.h"
+#include "comm/values.h"
 #include "launch/commands/command.h"
 #include "launch/commands/job_options.h"
+#include "launch/commands/same_job.h"
 #include "launch/job/job_file.h"
 #include "launch/process/backend.h"
-#include "launch/process/broadcast.h"
 #include "launch/process/run_directory.h"
 #include "launch/process/signals.h"
 #include "trainer/together.h"
@@ -108,11 +109,12 @@ class TrainCommand final : public Command {
       if (communicator.rank() != 0) return;
       point = resuming_ ? resume_from(job) : ResumePoint{fresh_run_dir(job.run, run_dir_), {}};
     });
-    return {.run_dir = broadcast_text(communicator, point.run_dir.string(), 0),
-            .checkpoint = broadcast_text(communicator, point.checkpoint.string(), 0)};
+    return {.run_dir = comm::broadcast_text(communicator, point.run_dir.string(), 0),
+            .checkpoint = comm::broadcast_text(communicator, point.checkpoint.string(), 0)};
   }
 
   void run_rank(comm::Communicator& communicator, const trainer::Job& job) const {
+    require_same_job(communicator, job);
     trainer::together(communicator, [&] { trainer::check_job(job, communicator.size()); });
     const ResumePoint place = place_of_run(communicator, job);
     const trainer::RunRequest request{

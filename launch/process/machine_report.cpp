@@ -6,7 +6,6 @@
 #include <spdlog/fmt/ranges.h>
 #include <unistd.h>
 
-#include <array>
 #include <cstring>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -14,6 +13,7 @@
 #include "comm/mpi/mpi.h"
 #include "comm/nccl/nccl.h"
 #include "comm/tcp/tcp.h"
+#include "comm/values.h"
 #include "launch/process/startup_check.h"
 
 namespace convoy::launch {
@@ -28,11 +28,10 @@ int usable_cores() {
 }
 
 std::vector<std::string> host_names(comm::Communicator& communicator) {
-  std::array<std::uint8_t, kHostBytes> own{};
+  std::vector<std::uint8_t> own(kHostBytes);
   // One byte less: the name ends with a zero even where it is cut.
   ::gethostname(reinterpret_cast<char*>(own.data()), kHostBytes - 1);
-  std::vector<std::uint8_t> all(kHostBytes * static_cast<std::size_t>(communicator.size()));
-  communicator.all_gather(std::span<const std::uint8_t>(own), std::span(all)).wait();
+  const auto all = comm::all_gather_values(communicator, std::move(own));
   std::vector<std::string> names;
   for (std::size_t i = 0; i < all.size(); i += kHostBytes) {
     names.emplace_back(reinterpret_cast<const char*>(&all[i]));

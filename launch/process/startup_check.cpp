@@ -6,6 +6,7 @@
 
 #include "base/hash.h"
 #include "base/log.h"
+#include "comm/values.h"
 #include "launch/process/hardware.h"
 
 namespace convoy::launch {
@@ -58,9 +59,7 @@ std::vector<std::string> differences(std::span<const Fingerprint> ranks) {
 
 void compare_ranks(comm::Communicator& communicator) {
   const Fingerprint own = own_fingerprint();
-  const std::array<std::int64_t, 2> piece{own.build, own.gemm};
-  std::vector<std::int64_t> all(piece.size() * static_cast<std::size_t>(communicator.size()));
-  communicator.all_gather(std::span<const std::int64_t>(piece), std::span(all)).wait();
+  const auto all = comm::all_gather_values(communicator, std::vector{own.build, own.gemm});
   std::vector<Fingerprint> ranks;
   for (std::size_t i = 0; i < all.size(); i += 2) ranks.push_back({all[i], all[i + 1]});
   if (communicator.rank() != 0) return;

@@ -121,6 +121,8 @@ class Supervisor {
 int supervise(const std::vector<std::string>& arguments, const SuperviseOptions& options) {
   // Blocked before the child exists, so that none is lost; Supervisor takes them one by one.
   const sigset_t watched = watched_signals();
+  // Where our parent ignores it, the kernel would keep the child's end from us.
+  ::signal(SIGCHLD, SIG_DFL);
   sigset_t before;
   ::sigprocmask(SIG_BLOCK, &watched, &before);
   const int code = Supervisor(start(arguments), options).run();

@@ -8,6 +8,8 @@
 #include <memory>
 #include <mutex>
 #include <regex>
+#include <span>
+#include <stdexcept>
 #include <string>
 #include <thread>
 #include <utility>
@@ -151,6 +153,37 @@ TEST(Destructor, OfAPendingRequestTimesOutAndPoisons) {
         over = true;
       },
       with(50ms));
+}
+
+// Rank 0 leaves with an exception while its sum is under way; rank 1 never adds to it.
+std::chrono::duration<double> time_to_leave(const std::shared_ptr<void>& owner,
+                                            std::span<float> values) {
+  std::chrono::duration<double> taken{};
+  const std::vector<Faults> faults(2, Faults{.keeps_writing = true});
+  const auto body = [&](Communicator& c) {
+    if (c.rank() == 1) {
+      float own = 0;
+      (void)comm_error([&] { c.recv(std::span(&own, 1), 0).wait(); });
+      return;
+    }
+    const auto start = std::chrono::steady_clock::now();
+    try {
+      const auto request = c.all_reduce(comm::Buffer(values, owner));
+      throw std::runtime_error("elsewhere");
+    } catch (const std::runtime_error&) {
+      taken = std::chrono::steady_clock::now() - start;
+    }
+    EXPECT_TRUE(c.poisoned());
+  };
+  run_faulty(faults, body, with(1s));
+  return taken;
+}
+
+TEST(Destructor, DuringAnExceptionWaitsOnlyForBorrowedMemory) {
+  static std::vector<float> borrowed(100'000);  // the transport might write later
+  const auto owned = std::make_shared<std::vector<float>>(borrowed.size());
+  EXPECT_LT(time_to_leave(owned, *owned), 500ms);
+  EXPECT_GE(time_to_leave(nullptr, borrowed), 1s);
 }
 
 TEST(Mismatch, OfSizesIsFoundAtOnce) {

@@ -40,7 +40,7 @@ class FaultyTransport final : public Transport {
     inner_->leave(failure);
   }
   [[nodiscard]] bool leave_releases_memory() const override {
-    return inner_->leave_releases_memory();
+    return !faults_.keeps_writing && inner_->leave_releases_memory();
   }
   [[nodiscard]] std::unique_ptr<Transport> split(const SplitGroup& group) override {
     return make_faulty(inner_->split(group), faults_);

@@ -22,6 +22,8 @@ struct Faults {
   std::chrono::microseconds longest_delay{0};
   /// Replaces what the transport says.
   std::optional<std::size_t> max_message_bytes;
+  /// Like MPI: messages may still be written after leave().
+  bool keeps_writing = false;
   std::uint64_t seed = 1;
 };
 

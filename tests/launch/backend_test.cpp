@@ -4,8 +4,6 @@
 #include <gtest/gtest.h>
 
 #include "base/errors.h"
-#include "comm/local/local.h"
-#include "launch/process/broadcast.h"
 
 namespace convoy::launch {
 namespace {
@@ -21,14 +19,6 @@ TEST(ChooseBackend, AutoFollowsTheLauncher) {
   EXPECT_EQ(choose("mpi", false, 1), Backend::kMpi);
   EXPECT_EQ(choose("local", true, 1), Backend::kLocal);
   EXPECT_THROW((void)choose("local", true, 2), ConfigError);
-}
-
-TEST(BroadcastText, GivesEverybodyTheRootsText) {
-  comm::local::run(3, [](comm::Communicator& communicator) {
-    const std::string own = "from " + std::to_string(communicator.rank());
-    EXPECT_EQ(broadcast_text(communicator, own, 2), "from 2");
-    EXPECT_EQ(broadcast_text(communicator, communicator.rank() == 0 ? "" : own, 0), "");
-  });
 }
 
 }  // namespace

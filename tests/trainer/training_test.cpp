@@ -251,6 +251,22 @@ TEST(Training, MoreRanksThanSamplesIsRefused) {
   EXPECT_THROW((void)train_local(job, 3, folder.path()), ConfigError);
 }
 
+TEST(Training, RanksWithOtherDataAreRefused) {
+  TemporaryFolder folder;
+  comm::local::run(2, [&](comm::Communicator& world) {
+    Job job = small_job();
+    if (world.rank() == 1) job.data.samples = 700;
+    try {
+      (void)train(world, job, {.run_dir = folder.path() / "run", .quiet = true});
+      ADD_FAILURE() << "rank " << world.rank() << " trained";
+    } catch (const ConfigError& error) {
+      EXPECT_STREQ(error.what(),
+                   "the ranks read different data: rank 1 has 630 training samples, rank 0 has "
+                   "720");
+    }
+  });
+}
+
 TEST(Training, LeavesMetricsSummaryAndModelBehind) {
   TemporaryFolder folder;
   const Summary summary = train_local(small_job(), 2, folder.path());

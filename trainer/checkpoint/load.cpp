@@ -10,6 +10,7 @@
 #include "base/errors.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "comm/values.h"
 #include "trainer/checkpoint/checkpoint.h"
 #include "trainer/checkpoint/internal/error_text.h"
 #include "trainer/checkpoint/internal/exchange.h"
@@ -34,7 +35,7 @@ Proposal share(comm::Communicator& communicator, const Proposal& own) {
   const auto text =
       nlohmann::json{{"refusal", own.refusal}, {"folder", own.folder}, {"manifest", own.manifest}}
           .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-  const auto json = nlohmann::json::parse(internal::broadcast_text(communicator, text));
+  const auto json = nlohmann::json::parse(comm::broadcast_text(communicator, text, 0));
   return {json.at("refusal"), json.at("folder"), json.at("manifest")};
 }
 

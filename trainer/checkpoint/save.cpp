@@ -13,6 +13,7 @@
 
 #include "base/errors.h"
 #include "base/file.h"
+#include "comm/values.h"
 #include "trainer/checkpoint/checkpoint.h"
 #include "trainer/checkpoint/internal/error_text.h"
 #include "trainer/checkpoint/internal/exchange.h"
@@ -172,19 +173,18 @@ std::set<std::int64_t> kept_steps(const fs::path& folder, std::int64_t step, std
 }  // namespace
 
 void CheckpointStore::save(const TrainingState& state) {
-  using internal::broadcast_text;
   const int rank = communicator_.rank();
   const auto path = folder_ / internal::folder_name(state.step);
 
   const std::string proposed = rank == 0 ? std::to_string(next_revision(path)) : "";
-  const int revision = std::stoi(broadcast_text(communicator_, proposed));
+  const int revision = std::stoi(comm::broadcast_text(communicator_, proposed, 0));
 
   const auto reports = exchange(communicator_, write_own_files(path, rank, revision, state));
   std::string failure = first_failure(reports);
   auto manifest = make_manifest(state, reports, identity_, revision);
   if (failure.empty()) {
     const std::string problem = rank == 0 ? write_manifest(path, manifest) : "";
-    failure = broadcast_text(communicator_, problem.empty() ? "" : "rank 0: " + problem);
+    failure = comm::broadcast_text(communicator_, problem.empty() ? "" : "rank 0: " + problem, 0);
   }
   if (!failure.empty()) {
     withdraw(communicator_, path, revision);
@@ -194,7 +194,7 @@ void CheckpointStore::save(const TrainingState& state) {
 
   const nlohmann::json own_kept =
       rank == 0 ? kept_steps(folder_, state.step, config_.keep) : std::set<std::int64_t>{};
-  const auto kept = nlohmann::json::parse(broadcast_text(communicator_, own_kept.dump()));
+  const auto kept = nlohmann::json::parse(comm::broadcast_text(communicator_, own_kept.dump(), 0));
   internal::remove_leftovers(folder_, kept.get<std::set<std::int64_t>>(), path, manifest);
   // Nobody may begin the next checkpoint while another still removes files.
   communicator_.barrier().wait();

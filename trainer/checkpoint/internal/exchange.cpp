@@ -2,49 +2,36 @@
 #include "trainer/checkpoint/internal/exchange.h"
 
 #include <cstdint>
-#include <numeric>
+#include <memory>
 #include <span>
+#include <utility>
+
+#include "comm/values.h"
 
 namespace convoy::trainer::internal {
-namespace {
-
-/// Fits `container` to rank 0's size and contents.
-template <typename Container>
-void broadcast(comm::Communicator& communicator, Container& container) {
-  auto size = static_cast<std::int64_t>(container.size());
-  communicator.broadcast(std::span(&size, 1), 0).wait();
-  container.resize(static_cast<std::size_t>(size));
-  const comm::Buffer values(std::as_writable_bytes(std::span(container)), comm::DType::kUInt8);
-  communicator.broadcast(values, 0).wait();
-}
-
-}  // namespace
 
 std::vector<std::string> gather_texts(comm::Communicator& communicator, const std::string& text) {
-  const auto ranks = static_cast<std::size_t>(communicator.size());
-  const auto size = static_cast<std::int64_t>(text.size());
-  std::vector<std::int64_t> sizes(ranks);
-  communicator.all_gather(std::span(&size, 1), std::span(sizes)).wait();
-  std::string all(static_cast<std::size_t>(std::reduce(sizes.begin(), sizes.end())), '\0');
-  const comm::ConstBuffer piece(std::as_bytes(std::span(text)), comm::DType::kUInt8);
-  const comm::Buffer values(std::as_writable_bytes(std::span(all)), comm::DType::kUInt8);
-  communicator.all_gather_v(piece, values, sizes).wait();
+  const auto sizes =
+      comm::all_gather_values(communicator, std::vector{static_cast<std::int64_t>(text.size())});
+  const auto all = comm::all_gather_values(
+      communicator, std::vector<std::uint8_t>(text.begin(), text.end()), sizes);
   std::vector<std::string> texts;
-  std::size_t begin = 0;
-  for (const auto length : sizes) {
-    texts.push_back(all.substr(begin, static_cast<std::size_t>(length)));
-    begin += static_cast<std::size_t>(length);
+  auto begin = all.begin();
+  for (const auto size : sizes) {
+    texts.emplace_back(begin, begin + size);
+    begin += size;
   }
   return texts;
 }
 
 void broadcast_bytes(comm::Communicator& communicator, std::vector<std::byte>& bytes) {
-  broadcast(communicator, bytes);
-}
-
-std::string broadcast_text(comm::Communicator& communicator, std::string text) {
-  broadcast(communicator, text);
-  return text;
+  const auto size =
+      comm::broadcast_values(communicator, std::vector{static_cast<std::int64_t>(bytes.size())}, 0);
+  // Owned, because a transport may still write after a CommError.
+  const auto owned = std::make_shared<std::vector<std::byte>>(std::move(bytes));
+  owned->resize(static_cast<std::size_t>(size.front()));
+  communicator.broadcast(comm::Buffer(std::span(*owned), comm::DType::kUInt8, owned), 0).wait();
+  bytes = std::move(*owned);
 }
 
 }  // namespace convoy::trainer::internal

@@ -17,7 +17,4 @@ namespace convoy::trainer::internal {
 /// @throws CommError.
 void broadcast_bytes(comm::Communicator& communicator, std::vector<std::byte>& bytes);
 
-/// The same for a text. @returns rank 0's.
-[[nodiscard]] std::string broadcast_text(comm::Communicator& communicator, std::string text);
-
 }  // namespace convoy::trainer::internal
