@@ -19,7 +19,7 @@ class Operation {
   virtual void wait(std::chrono::milliseconds timeout) = 0;
   /// Nobody will wait for this one: waits until the default timeout, logs a failure and goes on.
   /// At once, with the communicator poisoned, where an exception is on its way out and either the
-  /// backend can take its messages back or the buffers have owners.
+  /// backend can take its messages back or all buffers have owners.
   virtual void abandon() noexcept = 0;
   /// The timeout that the communicator was made with.
   [[nodiscard]] virtual std::chrono::milliseconds default_timeout() const = 0;
@@ -29,8 +29,7 @@ class Operation {
 
 /// Handle of one asynchronous operation. Move-only; wait() exactly once, or let the destructor do
 /// it: a request that is still pending when it is destroyed waits until its timeout and then leaves
-/// the communicator poisoned, with a line in the log. While an exception is on its way out it poisons
-/// at once instead, if its buffers have owners (or the backend is local). Any one thread at a time.
+/// the communicator poisoned, with a line in the log. Any one thread at a time.
 /// Operations of one communicator move on whenever one of its requests is waited for or tested, so
 /// requests may be waited for in any order.
 class [[nodiscard]] Request {

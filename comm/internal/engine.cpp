@@ -131,15 +131,11 @@ void Engine::wait(Exchange& exchange, std::chrono::milliseconds timeout) {
 
 void Engine::abandon(Exchange& exchange) noexcept {
   try {
-    // An exception is on its way out. If the memory cannot be freed under a message, it need not
-    // wait for peers that may be waiting for this rank.
-    if (std::uncaught_exceptions() > 0 &&
-        (transport_->leave_releases_memory() || exchange.owns_memory())) {
+    // An exception is on its way out: peers that wait for this rank must not wait for us to wait.
+    if (std::uncaught_exceptions() > 0) {
       const std::lock_guard lock(mutex_);
-      if (exchange.state == Exchange::State::kActive) {
-        poison(exchange.describe() + " was dropped by an exception");
-      }
-      return;
+      if (exchange.state != Exchange::State::kActive) return;
+      if (may_leave()) return poison(exchange.describe() + " was dropped by an exception");
     }
     wait(exchange, options_.timeout);
   } catch (const std::exception& error) {
@@ -188,6 +184,11 @@ void Engine::fail(Exchange& exchange, const std::string& why, bool by_peer) {
   exchange.failure = exchange.describe() + ": " + why;
   exchange.failed_by_peer = by_peer;
   poison(exchange.failure);
+}
+
+bool Engine::may_leave() const {
+  return transport_->leave_releases_memory() ||
+         std::ranges::none_of(active_, [](const auto& exchange) { return exchange->borrows(); });
 }
 
 void Engine::poison(const std::string& why) {

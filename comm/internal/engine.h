@@ -55,6 +55,8 @@ class Engine : public std::enable_shared_from_this<Engine> {
   [[nodiscard]] static bool is_over(const Exchange& exchange);
   void fail(Exchange& exchange, const std::string& why, bool by_peer);
   void poison(const std::string& why);
+  /// True when no message under way can be written into memory that is gone by then.
+  [[nodiscard]] bool may_leave() const;
 
   std::mutex mutex_;
   std::unique_ptr<Transport> transport_;

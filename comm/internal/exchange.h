@@ -59,11 +59,14 @@ class Exchange {
 
   /// Holds the owners of the caller's buffers until the operation is over.
   void keep(std::shared_ptr<void> owner) {
-    if (owner == nullptr) owns_memory_ = false;
-    owners_.push_back(std::move(owner));
+    if (owner == nullptr) {
+      borrows_ = true;
+    } else {
+      owners_.push_back(std::move(owner));
+    }
   }
-  /// True if the caller's buffers live as long as this.
-  [[nodiscard]] bool owns_memory() const { return owns_memory_; }
+  /// True when a buffer came without an owner: its memory may go before the messages do.
+  [[nodiscard]] bool borrows() const { return borrows_; }
 
   State state = State::kActive;
   std::string failure;
@@ -96,7 +99,7 @@ class Exchange {
   std::deque<InStream> ins_;
   std::deque<OutStream> outs_;
   std::vector<std::shared_ptr<void>> owners_;
-  bool owns_memory_ = true;
+  bool borrows_ = false;
   std::uint64_t bytes_sent_ = 0;
 };
 

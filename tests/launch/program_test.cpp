@@ -108,6 +108,16 @@ TEST(Program, RefusedRunsLeaveTheRunDirectoryAsItWas) {
   EXPECT_EQ(resumed.code, 0) << resumed.errors;
 }
 
+TEST(Program, RunDirThatCannotBeIsRefused) {
+  const TemporaryFolder folder;
+  const std::string job = folder.file("job.toml",
+                                      "[data]\nname = \"synthetic\"\n[model]\nname = \"mlp\"\n"
+                                      "[train]\nsteps = 1\n[communication]\nbackend = \"local\"\n");
+  const std::string file = folder.file("file", "");
+  expect_refused(run(folder, {"train", job, "--run-dir", file + "/run"}),
+                 "cannot create the run directory " + file + "/run: Not a directory");
+}
+
 TEST(Program, LaunchSaysWhatToInstall) {
   const TemporaryFolder folder;
   expect_refused(run(folder, {"launch", "-n", "2", "--", "info"}, {"PATH=/nowhere"}),
