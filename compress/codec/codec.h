@@ -62,8 +62,9 @@ class Codec {
   /// Default: decodes into a temporary.
   virtual void do_add_decoded(std::span<const std::byte> payload, float scale,
                               std::span<float> out) const;
-  /// One candidate that is not dense; default: encodes, decodes and compares. Candidates that can
-  /// share a pass over the data override do_levels() instead.
+  /// The costs of `candidates`, none of them dense, in their order. Default: encodes with seed 0,
+  /// decodes and compares, one candidate after the other; a codec whose candidates can share a pass
+  /// over the data overrides it.
   [[nodiscard]] virtual std::vector<LevelCost> do_levels(std::span<const float> values,
                                                          std::span<const Level> candidates) const;
 };
