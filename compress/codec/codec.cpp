@@ -34,6 +34,12 @@ std::size_t Codec::max_bytes(std::int64_t numel, Level level) const {
   return do_max_bytes(numel, level);
 }
 
+std::size_t Codec::typical_bytes(std::int64_t numel, Level level) const {
+  require(numel >= 0, fmt::format("{} typical_bytes: {} values", family(), numel));
+  check_level(level);
+  return do_typical_bytes(numel, level);
+}
+
 std::size_t Codec::encode(Values values, Level level, std::uint64_t seed,
                           std::span<std::byte> out) const {
   const std::int64_t count = numel(values);

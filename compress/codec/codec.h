@@ -39,6 +39,9 @@ class Codec {
   /// Largest payload, in bytes, that encode() can produce for `numel` values at `level`. Arithmetic
   /// only; exact beyond 2^31 values.
   [[nodiscard]] std::size_t max_bytes(std::int64_t numel, Level level) const;
+  /// About how large a payload is, from its size and level alone: what planners and reports count
+  /// with where payloads depend on values. Arithmetic only.
+  [[nodiscard]] std::size_t typical_bytes(std::int64_t numel, Level level) const;
   /// Writes `values` into `out` and returns the bytes used. Values must be finite: others give
   /// some valid payload.
   /// @param seed  key of the random numbers of stochastic codecs.
@@ -56,6 +59,10 @@ class Codec {
 
  private:
   [[nodiscard]] virtual std::size_t do_max_bytes(std::int64_t numel, Level level) const = 0;
+  /// Default: the largest.
+  [[nodiscard]] virtual std::size_t do_typical_bytes(std::int64_t numel, Level level) const {
+    return do_max_bytes(numel, level);
+  }
   [[nodiscard]] virtual std::size_t do_encode(Values values, Level level, std::uint64_t seed,
                                               std::span<std::byte> out) const = 0;
   virtual void do_decode(std::span<const std::byte> payload, std::span<float> out) const = 0;
