@@ -35,6 +35,9 @@ QuantizeLayout read_layout(std::span<const std::byte> payload, std::size_t numel
   if (layout.bits < 1 || layout.bits > internal::kMostBits) {
     throw PayloadError(fmt::format("quantize payload: {} bits, expected 1 to 8", layout.bits));
   }
+  if (header.second > 1) {
+    throw PayloadError(fmt::format("quantize payload: rounding {}", header.second));
+  }
   if (!internal::is_group_size(layout.group)) {
     throw PayloadError(fmt::format("quantize payload: groups of {} values", layout.group));
   }

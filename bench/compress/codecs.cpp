@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+// What codecs cost on one thread:
+//   build/bin/codec_speed [number of values] [--benchmark_filter=quantize ...of Google Benchmark]
+// `ratio` is the time in units of a memcpy of the values (against.h), `bytes` the payload and
+// `relative_error` ||x - decoded|| / ||x||. Wanted (issue 3) of quantize/4: encode at most 1.2,
+// add_decoded at most 1.5.
+#include <benchmark/benchmark.h>
+
+#include <cmath>
+#include <cstring>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/random.h"
+#include "bench/compress/against.h"
+#include "compress/codec/codec.h"
+#include "compress/codec/quantize_codec.h"
+
+namespace convoy::compress {
+namespace {
+
+/// One codec at one level.
+struct Case {
+  std::string name;
+  std::shared_ptr<const Codec> codec;
+  Level level;
+};
+
+std::vector<Case> cases() {
+  std::vector<Case> all;
+  const auto nearest = std::make_shared<QuantizeCodec>();
+  const auto stochastic =
+      std::make_shared<QuantizeCodec>(QuantizeConfig{.rounding = Rounding::kStochastic});
+  for (int bits = 1; bits <= 8; ++bits) {
+    all.push_back({"quantize/" + std::to_string(bits), nearest, Level(bits)});
+  }
+  all.push_back({"quantize_stochastic/4", stochastic, Level(4)});
+  return all;
+}
+
+/// What every benchmark works on.
+struct Buffers {
+  explicit Buffers(std::size_t numel) : values(numel), copy(numel), out(numel) {
+    Random random(1);
+    for (float& value : values) value = static_cast<float>(random.normal());
+  }
+  std::vector<float> values;
+  std::vector<float> copy;
+  std::vector<float> out;
+};
+
+/// Of `work` against copying the values.
+template <typename Work>
+void time_against_copy(benchmark::State& state, Buffers& buffers, Work work) {
+  const std::size_t bytes = sizeof(float) * buffers.values.size();
+  bench::time_against(
+      state, [&] { std::memcpy(buffers.copy.data(), buffers.values.data(), bytes); }, work);
+}
+
+double relative_error(const std::vector<float>& values, const std::vector<float>& decoded) {
+  double squares = 0.0;
+  double error = 0.0;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const double difference = static_cast<double>(values[i]) - static_cast<double>(decoded[i]);
+    squares += static_cast<double>(values[i]) * static_cast<double>(values[i]);
+    error += difference * difference;
+  }
+  return std::sqrt(error / squares);
+}
+
+std::vector<std::byte> encode(const Case& test, const Buffers& buffers) {
+  const auto count = static_cast<std::int64_t>(buffers.values.size());
+  std::vector<std::byte> payload(test.codec->max_bytes(count, test.level));
+  payload.resize(test.codec->encode(std::span(buffers.values), test.level, 1, payload));
+  return payload;
+}
+
+void bench_encode(benchmark::State& state, const Case& test, Buffers& buffers) {
+  const auto count = static_cast<std::int64_t>(buffers.values.size());
+  std::vector<std::byte> payload(test.codec->max_bytes(count, test.level));
+  std::size_t used = 0;
+  time_against_copy(state, buffers, [&] {
+    used = test.codec->encode(std::span<const float>(buffers.values), test.level, 1, payload);
+  });
+  test.codec->decode(std::span(payload).first(used), buffers.out);
+  state.counters["bytes"] = static_cast<double>(used);
+  state.counters["relative_error"] = relative_error(buffers.values, buffers.out);
+}
+
+void bench_add_decoded(benchmark::State& state, const Case& test, Buffers& buffers) {
+  const std::vector<std::byte> payload = encode(test, buffers);
+  time_against_copy(state, buffers, [&] { test.codec->add_decoded(payload, 1e-3F, buffers.out); });
+  state.counters["bytes"] = static_cast<double>(payload.size());
+}
+
+/// The level tables of the families, for all their usual candidates at once.
+void bench_levels(benchmark::State& state, const Codec& codec, const std::vector<Level>& levels,
+                  Buffers& buffers) {
+  time_against_copy(state, buffers,
+                    [&] { benchmark::DoNotOptimize(codec.levels(buffers.values, levels)); });
+}
+
+void register_all(Buffers& buffers) {
+  const auto add = [](const std::string& name, const auto& run) {
+    benchmark::RegisterBenchmark(name.c_str(), run)->UseManualTime()->Unit(benchmark::kMillisecond);
+  };
+  for (const Case& test : cases()) {
+    add(test.name + "/encode",
+        [test, &buffers](benchmark::State& state) { bench_encode(state, test, buffers); });
+    add(test.name + "/add_decoded",
+        [test, &buffers](benchmark::State& state) { bench_add_decoded(state, test, buffers); });
+  }
+  add("quantize/levels", [&buffers](benchmark::State& state) {
+    std::vector<Level> widths;
+    for (int bits = 1; bits <= 8; ++bits) widths.emplace_back(bits);
+    bench_levels(state, QuantizeCodec(), widths, buffers);
+  });
+}
+
+}  // namespace
+}  // namespace convoy::compress
+
+int main(int argc, char** argv) {
+  benchmark::Initialize(&argc, argv);
+  // What is left: the number of values; about ResNet-18 unless given.
+  convoy::compress::Buffers buffers(argc > 1 ? std::stoul(argv[1]) : 11'200'000);
+  convoy::compress::register_all(buffers);
+  benchmark::RunSpecifiedBenchmarks();
+  benchmark::Shutdown();
+  return 0;
+}
