@@ -85,18 +85,20 @@ double search(const Problem& problem, std::int64_t partial_plans, Incumbent& inc
   return internal::branch_and_bound(core, Order::kTable, partial_plans, incumbent).proven_bytes;
 }
 
-/// Raises `proven` to the incumbent's bytes, or as far as the work allows. A short pass first: the
-/// better its plan, the less is left for the long one.
+/// Raises `proven` to the incumbent's bytes, or as far as the work allows. A short pass comes
+/// first: the better its plan, the less is left for the long one.
 double close_gap(const Problem& problem, std::int64_t partial_plans, double proven,
                  Incumbent& incumbent) {
   constexpr std::int64_t kShortPass = 16;
-  proven = std::max(proven, search(problem, partial_plans / kShortPass, incumbent));
-  if (proven >= incumbent.bytes()) return proven;
-  if (const auto levels = internal::dynamic_programme(
-          internal::without_hopeless_options(problem, incumbent.bytes()))) {
-    (void)incumbent.offer(*levels);
+  for (const std::int64_t work : {partial_plans / kShortPass, partial_plans}) {
+    proven = std::max(proven, search(problem, work, incumbent));
+    if (proven >= incumbent.bytes()) return proven;
   }
-  return std::max(proven, search(problem, partial_plans, incumbent));
+  constexpr double kGoodEnough = 0.999;  // not worth the dynamic programme's time
+  if (proven >= kGoodEnough * incumbent.bytes()) return proven;
+  const Problem core = internal::without_hopeless_options(problem, incumbent.bytes());
+  if (const auto levels = internal::dynamic_programme(core)) (void)incumbent.offer(*levels);
+  return proven;
 }
 
 }  // namespace

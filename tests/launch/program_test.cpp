@@ -33,7 +33,7 @@ TEST(Program, HelpAndVersionSucceed) {
   const TemporaryFolder folder;
   const Ended help = run(folder, {"--help"});
   EXPECT_EQ(help.code, 0);
-  for (const char* command : {"launch", "train", "evaluate", "info"}) {
+  for (const char* command : {"launch", "train", "evaluate", "plan", "info"}) {
     EXPECT_NE(help.output.find(command), std::string::npos) << command;
   }
   const Ended own = run(folder, {"train", "--help"});
@@ -47,7 +47,7 @@ TEST(Program, WrongUsageExitsTwo) {
   expect_refused(run(folder, {}), "A subcommand is required (see convoy --help)");
   expect_refused(
       run(folder, {"frobnicate"}),
-      "unknown subcommand \"frobnicate\"; this version has launch, train, evaluate, info");
+      "unknown subcommand \"frobnicate\"; this version has launch, train, evaluate, plan, info");
   expect_refused(run(folder, {"train"}), "train needs a job file (see convoy train --help)");
   expect_refused(run(folder, {"train", "nowhere.toml"}),
                  "cannot open nowhere.toml: No such file or directory");

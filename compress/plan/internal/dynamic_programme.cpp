@@ -1,50 +1,59 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "compress/plan/internal/dynamic_programme.h"
 
-#include <algorithm>
 #include <cmath>
-#include <cstdint>
 #include <limits>
+#include <utility>
 
 namespace convoy::compress::internal {
 namespace {
 
-/// The state after some layers: for every error spent, in bins, the least bytes.
+/// For every number of layers and every error spent on them, in bins: the least bytes.
 class Table {
  public:
-  explicit Table(std::size_t bins) : bins_(bins), least_(bins + 1, 0.0), before_(bins + 1) {}
+  explicit Table(std::size_t bins) : bins_(bins), rows_{std::vector<double>(bins + 1, 0.0)} {}
 
   /// Takes one more layer in. `errors` are in bins, one for each option.
   void add_layer(const std::vector<Option>& options, const std::vector<std::size_t>& errors) {
-    before_.swap(least_);
-    std::fill(least_.begin(), least_.end(), std::numeric_limits<double>::infinity());
-    std::vector<std::uint16_t>& choices = choices_.emplace_back(bins_ + 1, 0);
+    std::vector<double> row(bins_ + 1, std::numeric_limits<double>::infinity());
     for (std::size_t i = 0; i < options.size(); ++i) {
-      if (errors[i] > bins_) continue;
-      try_option(options[i].bytes, errors[i], static_cast<std::uint16_t>(i), choices);
+      if (errors[i] <= bins_) take_least(rows_.back(), options[i].bytes, errors[i], row);
     }
+    rows_.push_back(std::move(row));
   }
 
-  [[nodiscard]] bool has_plan() const { return std::isfinite(least_[bins_]); }
-  [[nodiscard]] std::size_t choice(std::size_t layer, std::size_t error) const {
-    return choices_[layer][error];
+  [[nodiscard]] bool has_plan() const { return std::isfinite(rows_.back()[bins_]); }
+
+  /// Goes back over the layer that was added last: the option that it took when `spent` bins were
+  /// spent in all; lowers `spent` by its error.
+  std::size_t pop_layer(const std::vector<Option>& options, const std::vector<std::size_t>& errors,
+                        std::size_t& spent) {
+    const double least = rows_.back()[spent];
+    rows_.pop_back();
+    std::size_t option = 0;
+    while (errors[option] > spent ||
+           rows_.back()[spent - errors[option]] + options[option].bytes != least) {
+      ++option;
+    }
+    spent -= errors[option];
+    return option;
   }
 
  private:
-  void try_option(double bytes, std::size_t error, std::uint16_t option,
-                  std::vector<std::uint16_t>& choices) {
-    for (std::size_t spent = error; spent <= bins_; ++spent) {
-      const double with = before_[spent - error] + bytes;
-      const bool better = with < least_[spent];
-      least_[spent] = better ? with : least_[spent];
-      choices[spent] = better ? option : choices[spent];
+  /// The hot loop: plain enough for the compiler to vectorise.
+  static void take_least(const std::vector<double>& before, double bytes, std::size_t error,
+                         std::vector<double>& row) {
+    const double* __restrict from = before.data();
+    double* __restrict to = row.data() + error;
+    const std::size_t count = row.size() - error;
+    for (std::size_t i = 0; i < count; ++i) {
+      const double with = from[i] + bytes;
+      to[i] = with < to[i] ? with : to[i];
     }
   }
 
   std::size_t bins_;
-  std::vector<double> least_;
-  std::vector<double> before_;
-  std::vector<std::vector<std::uint16_t>> choices_;
+  std::vector<std::vector<double>> rows_;
 };
 
 double smallest_error(const Problem& problem) {
@@ -78,14 +87,10 @@ std::optional<std::vector<std::size_t>> dynamic_programme(const Problem& problem
   if (!table.has_plan()) return std::nullopt;
   std::vector<std::size_t> levels(problem.layers.size());
   std::size_t spent = bins;
-  std::size_t row = static_cast<std::size_t>(
-      std::count_if(problem.layers.begin(), problem.layers.end(),
-                    [](const auto& options) { return options.size() > 1; }));
   for (std::size_t i = levels.size(); i-- > 0;) {
     const auto& options = problem.layers[i];
-    const std::size_t option = options.size() > 1 ? table.choice(--row, spent) : 0;
+    const std::size_t option = options.size() > 1 ? table.pop_layer(options, errors[i], spent) : 0;
     levels[i] = options[option].level;
-    spent -= errors[i][option];
   }
   return levels;
 }
