@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <cstdint>
 #include <limits>
@@ -37,8 +38,10 @@ inline constexpr float kLargestFloat = std::numeric_limits<float>::max();
     const double margin = (width - static_cast<double>(kLargestFloat)) / 2;
     return {static_cast<float>(range.lo + margin), kLargestFloat, limit};
   }
-  auto step = static_cast<float>(exact);
-  if (static_cast<double>(step) < exact) step = std::nextafter(step, kLargestFloat);
+  const auto nearest = static_cast<float>(exact);
+  // The next float above is one above as an integer. No branch: it would be a coin toss.
+  const auto rounded_down = static_cast<std::uint32_t>(static_cast<double>(nearest) < exact);
+  const auto step = std::bit_cast<float>(std::bit_cast<std::uint32_t>(nearest) + rounded_down);
   return {range.lo + 0.0F, step, limit};  // -0 becomes +0, which SIMD minima cannot tell apart
 }
 

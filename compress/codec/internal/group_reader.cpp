@@ -19,7 +19,8 @@ GroupReader::GroupReader(const Values& values, std::size_t group)
       numel_(static_cast<std::size_t>(numel(values))),
       group_(group),
       groups_((numel_ + group - 1) / group),
-      staging_(std::min(group, (numel_ + kBlock - 1) / kBlock * kBlock)) {}
+      staged_(std::min(group, (numel_ + kBlock - 1) / kBlock * kBlock)),
+      staging_(2 * staged_) {}
 
 GroupView GroupReader::read(std::size_t index) {
   const std::size_t from = index * group_;
@@ -27,20 +28,22 @@ GroupView GroupReader::read(std::size_t index) {
   const std::size_t padded = (count + kBlock - 1) / kBlock * kBlock;
   const auto* floats = std::get_if<std::span<const float>>(&values_);
   if (floats != nullptr && count == padded) return {&(*floats)[from], count, padded};
+  float* const staging = staging_.data() + (index % 2) * staged_;
   std::visit(
       [&](auto values) {
-        std::transform(&values[from], &values[from] + count, staging_.data(),
+        std::transform(&values[from], &values[from] + count, staging,
                        [](auto value) { return as_float(value); });
       },
       values_);
-  const GroupView view{staging_.data(), count, padded};
-  set_padding(view, staging_[count - 1]);
+  const GroupView view{staging, count, padded};
+  set_padding(view, staging[count - 1]);
   return view;
 }
 
 void GroupReader::set_padding(const GroupView& view, float value) {
   if (view.count == view.padded) return;
-  std::fill(&staging_[view.count], staging_.data() + view.padded, value);
+  float* const staging = staging_.data() + (view.values - staging_.data());
+  std::fill(staging + view.count, staging + view.padded, value);
 }
 
 }  // namespace convoy::compress::internal

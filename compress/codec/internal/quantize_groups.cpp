@@ -78,11 +78,17 @@ void GroupEncoder::fill_codes(const GroupView& view, const Grid& grid, GroupKey 
                                               random_at(key, static_cast<std::uint32_t>(i)));
     }
   }
-  std::fill(&codes_[0] + view.count, &codes_[0] + view.padded, std::uint8_t{0});
+  if (view.count < view.padded) {
+    std::fill(&codes_[view.count], codes_.data() + view.padded, std::uint8_t{0});
+  }
 }
 
-void GroupEncoder::encode(const GroupView& view, std::uint64_t key, std::byte* out) {
-  const Grid grid = make_grid(kernels_.find_range(view.values, view.padded), limit_of(bits_));
+Grid GroupEncoder::grid_of(const GroupView& view) const {
+  return make_grid(kernels_.find_range(view.values, view.padded), limit_of(bits_));
+}
+
+void GroupEncoder::encode(const GroupView& view, const Grid& grid, std::uint64_t key,
+                          std::byte* out) {
   store(grid.min, out);
   store(grid.step, out + sizeof(float));
   std::byte* const packed = out + QuantizeLayout::kScaleBytes;

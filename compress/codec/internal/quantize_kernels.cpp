@@ -44,27 +44,27 @@ Range find_range(const float* HWY_RESTRICT values, std::size_t count) {
   const Floats d;
   const Ints di;
   const std::size_t lanes = hn::Lanes(d);
-  const auto magnitude_bits = hn::Set(di, 0x7fffffff);
-  auto lo_a = hn::LoadU(d, values);
-  auto hi_a = lo_a;
-  auto lo_b = lo_a;
-  auto hi_b = lo_a;
-  // As integers the magnitudes of floats keep their order, NaN above infinity above the rest.
-  auto largest_a = hn::Zero(di);
-  auto largest_b = hn::Zero(di);
-  for (std::size_t i = 0; i < count; i += 2 * lanes) {
+  const auto magnitude = hn::Set(di, 0x7fffffff);
+  auto lo = hn::LoadU(d, values);
+  auto hi = lo;
+  auto largest = hn::Zero(di);
+  // Four vectors at a time, joined as a tree: one after the other each would wait for the last.
+  for (std::size_t i = 0; i < count; i += 4 * lanes) {
     const auto a = hn::LoadU(d, values + i);
     const auto b = hn::LoadU(d, values + i + lanes);
-    lo_a = hn::Min(lo_a, a);
-    lo_b = hn::Min(lo_b, b);
-    hi_a = hn::Max(hi_a, a);
-    hi_b = hn::Max(hi_b, b);
-    largest_a = hn::Max(largest_a, hn::And(hn::BitCast(di, a), magnitude_bits));
-    largest_b = hn::Max(largest_b, hn::And(hn::BitCast(di, b), magnitude_bits));
+    const auto c = hn::LoadU(d, values + i + 2 * lanes);
+    const auto e = hn::LoadU(d, values + i + 3 * lanes);
+    lo = hn::Min(lo, hn::Min(hn::Min(a, b), hn::Min(c, e)));
+    hi = hn::Max(hi, hn::Max(hn::Max(a, b), hn::Max(c, e)));
+    // As integers the magnitudes of floats keep their order, NaN above infinity above the rest.
+    const auto ab =
+        hn::Max(hn::And(hn::BitCast(di, a), magnitude), hn::And(hn::BitCast(di, b), magnitude));
+    const auto ce =
+        hn::Max(hn::And(hn::BitCast(di, c), magnitude), hn::And(hn::BitCast(di, e), magnitude));
+    largest = hn::Max(largest, hn::Max(ab, ce));
   }
-  const auto largest = hn::GetLane(hn::MaxOfLanes(di, hn::Max(largest_a, largest_b)));
-  return {hn::GetLane(hn::MinOfLanes(d, hn::Min(lo_a, lo_b))),
-          hn::GetLane(hn::MaxOfLanes(d, hn::Max(hi_a, hi_b))), largest < 0x7f800000};
+  return {hn::GetLane(hn::MinOfLanes(d, lo)), hn::GetLane(hn::MaxOfLanes(d, hi)),
+          hn::GetLane(hn::MaxOfLanes(di, largest)) < 0x7f800000};
 }
 
 void nearest_codes(const float* HWY_RESTRICT values, std::size_t count, const Grid& grid,
@@ -80,12 +80,12 @@ void nearest_codes(const float* HWY_RESTRICT values, std::size_t count, const Gr
   }
 }
 
-/// random_at() of grid.h for consecutive indices.
-HWY_INLINE hn::Vec<Words> random_from(GroupKey key, hn::Vec<Words> index) {
+/// random_at() of grid.h from its counter, key.low + index * kCounterStep.
+HWY_INLINE hn::Vec<Words> random_from(hn::Vec<Words> counter, hn::Vec<Words> key_high) {
   const Words d;
-  auto x = hn::Add(hn::Set(d, key.low), hn::Mul(index, hn::Set(d, kCounterStep)));
+  auto x = counter;
   x = hn::Mul(hn::Xor(x, hn::ShiftRight<16>(x)), hn::Set(d, kMixFirst));
-  x = hn::Xor(x, hn::Set(d, key.high));
+  x = hn::Xor(x, key_high);
   x = hn::Mul(hn::Xor(x, hn::ShiftRight<15>(x)), hn::Set(d, kMixSecond));
   return hn::ShiftRight<32 - kRandomBits>(hn::Xor(x, hn::ShiftRight<16>(x)));
 }
@@ -100,14 +100,20 @@ void stochastic_codes(const float* HWY_RESTRICT values, std::size_t count, const
                       GroupKey key, std::uint8_t* HWY_RESTRICT codes) {
   const Floats d;
   const Words dw;
+  const int limit = grid.limit;
   const auto min = broadcast(grid.min);
   const auto inverse = reciprocal(grid.step);
+  const auto key_high = hn::Set(dw, key.high);
+  const auto lanes = static_cast<std::uint32_t>(hn::Lanes(d));
+  const auto stride = hn::Set(dw, kCounterStep * lanes);
+  auto counter = hn::Mul(hn::Iota(dw, 0U), hn::Set(dw, kCounterStep));
+  counter = hn::Add(counter, hn::Set(dw, key.low));
   for (std::size_t i = 0; i < count; i += hn::Lanes(d)) {
-    const auto place =
-        hn::BitCast(dw, fixed_place(place_of(hn::LoadU(d, values + i), min, inverse), grid.limit));
-    const auto random = random_from(key, hn::Iota(dw, static_cast<std::uint32_t>(i)));
-    const auto code = hn::ShiftRight<kRandomBits>(hn::Add(place, random));
+    const auto place = fixed_place(place_of(hn::LoadU(d, values + i), min, inverse), limit);
+    const auto random = random_from(counter, key_high);
+    const auto code = hn::ShiftRight<kRandomBits>(hn::Add(hn::BitCast(dw, place), random));
     hn::StoreU(hn::TruncateTo(Codes(), code), Codes(), codes + i);
+    counter = hn::Add(counter, stride);
   }
 }
 
