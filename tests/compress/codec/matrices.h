@@ -8,14 +8,12 @@
 
 #include "base/random.h"
 #include "compress/codec/low_rank.h"
+#include "tests/compress/codec/codec_kit.h"
 
 namespace convoy::compress {
 
 inline std::vector<float> random_values(std::int64_t count, std::uint64_t seed) {
-  Random random(seed);
-  std::vector<float> values(static_cast<std::size_t>(count));
-  for (float& value : values) value = static_cast<float>(random.normal());
-  return values;
+  return normal_values(static_cast<std::size_t>(count), seed);
 }
 
 /// A matrix whose singular values fall off roughly as 1, decay, decay^2, ...
@@ -37,15 +35,6 @@ inline std::vector<float> decaying_matrix(MatrixShape shape, double decay, std::
 inline double squared_norm(std::span<const float> values) {
   double sum = 0.0;
   for (const float value : values) sum += static_cast<double>(value) * static_cast<double>(value);
-  return sum;
-}
-
-inline double squared_distance(std::span<const float> a, std::span<const float> b) {
-  double sum = 0.0;
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    const double difference = static_cast<double>(a[i]) - static_cast<double>(b[i]);
-    sum += difference * difference;
-  }
   return sum;
 }
 
