@@ -147,6 +147,20 @@ TEST(Quantize, ThePayloadIsExactlyAsLargeAsPromised) {
   }
 }
 
+TEST(Quantize, WritesNothingBeyondItsPayload) {
+  const auto mark = std::byte{0xa5};
+  for (const std::size_t count : {0U, 1U, 9U, 64U, 70U, 513U}) {
+    const auto values = normal_values(count, 5);
+    for (int bits = 1; bits <= 8; ++bits) {
+      std::vector<std::byte> out(2000, mark);
+      const std::size_t used = QuantizeCodec().encode(std::span(values), Level(bits), 0, out);
+      EXPECT_EQ(std::count(out.begin() + static_cast<std::ptrdiff_t>(used), out.end(), mark),
+                static_cast<std::ptrdiff_t>(2000 - used))
+          << count << " values, " << bits << " bits";
+    }
+  }
+}
+
 TEST(Quantize, SizesAreRightBeyondTwoToThe31) {
   const QuantizeCodec codec;
   const std::int64_t numel = (std::int64_t{1} << 33) + 1;
