@@ -23,7 +23,7 @@ using internal::IndexFormat;
 using internal::PayloadHeader;
 using internal::ScaledHalf;
 
-constexpr char kTag = 'k';
+constexpr char kTag = 'K';
 /// After the common header: how many values there are.
 constexpr std::size_t kCountOffset = PayloadHeader::kBytes;
 constexpr std::size_t kValuesOffset = kCountOffset + sizeof(std::uint64_t);

@@ -43,7 +43,7 @@ void expect_refused(const Bytes& payload, const std::string& why, std::size_t nu
 TEST(TopKPayload, IsLaidOutAsDocumented) {
   const Bytes payload = small_payload();
   ASSERT_EQ(payload.size(), kHeader + 2 * 4 + 2);
-  EXPECT_EQ(payload[0], std::byte{'k'});
+  EXPECT_EQ(payload[0], std::byte{'K'});
   EXPECT_EQ(payload[kIndexFormat], std::byte{0});
   EXPECT_EQ(payload[kValueFormat], std::byte{0});
   const auto at = [&]<typename T>(std::size_t offset, T) {
@@ -90,7 +90,7 @@ TEST(TopKPayload, NothingIsWrittenOfARefusedOne) {
 
 TEST(TopKPayload, AForgedHeaderIsRefusedWithTheReason) {
   const Bytes payload = small_payload();
-  expect_refused(with(payload, 0, 'q'), "expected 'k'");
+  expect_refused(with(payload, 0, 'Q'), "expected 'K'");
   expect_refused(payload, "holds 10 values, 11 were expected", 11);
   expect_refused(with(payload, kIndexFormat, std::uint8_t{4}), "index format 4");
   expect_refused(with(payload, kValueFormat, std::uint8_t{2}), "value format 2");
