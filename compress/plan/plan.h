@@ -65,8 +65,9 @@ struct Effort {
 /// @throws ContractError if a layer has no level, or an entry is NaN, infinite or negative, naming
 ///         the layer; ConfigError if the smallest possible error is above the budget, saying by how
 ///         much.
-/// Paper: L-GreCo, arXiv:2210.17357, section 4. Differs: uniform, hull-greedy and the paper's
-/// dynamic programme are closed by branch and bound; errors are squared by default.
+/// Paper: L-GreCo, arXiv:2210.17357, section 4. Differs: uniform and hull-greedy plans are closed
+/// by branch and bound, and the paper's dynamic programme is tried only where that leaves more
+/// than 0.1 % open; errors are squared by default.
 [[nodiscard]] Choice lgreco(const Table& table, double max_error, ErrorMetric metric,
                             Effort effort = {});
 

@@ -126,8 +126,7 @@ class PlanCommand final : public Command {
   }
 
   [[nodiscard]] Preparation prepare(int ranks) override {
-    require_config(ranks == 1, "convoy plan runs alone, not on " + std::to_string(ranks) +
-                                   " ranks; without convoy launch");
+    require_config(ranks == 1, "convoy plan runs in one process: call it without convoy launch");
     if (table_ != "-") (void)solve(load());
     return {};
   }

@@ -111,6 +111,10 @@ TEST(PlanCommand, RefusesWhatItCannotDo) {
       "--alpha needs a budget with reference_level, and that of " + absolute + " is max_error");
   expect_refused(plan({"nowhere.json"}), "cannot open nowhere.json: No such file or directory");
   EXPECT_EQ(plan({absolute, "--metric", "l1"}).code, 2);
+  Child launched(folder, {"launch", "-n", "2", "--", "plan", absolute});
+  EXPECT_EQ(launched.wait(), 2);
+  EXPECT_EQ(launched.errors(),
+            "convoy: convoy plan runs in one process: call it without convoy launch\n");
 }
 
 }  // namespace

@@ -101,6 +101,12 @@ TEST(Lgreco, EqualLevelsTakeTheLowerIndex) {
   EXPECT_EQ(lgreco(table, 2.0, kSquared).levels, std::vector<std::size_t>{1});
 }
 
+TEST(Lgreco, DominatedLevelsAreLeftOutOfUniformPlansToo) {
+  // All at level 1 is within the budget, but level 2 has less error for the same bytes.
+  const Table table{{"a", 1, {{Level(1), 5, 3}, {Level(2), 5, 1}}}};
+  EXPECT_EQ(lgreco(table, 3.0, kSquared).levels, std::vector<std::size_t>{1});
+}
+
 TEST(Lgreco, NoLayersNeedNoBytes) {
   const Choice choice = lgreco({}, 0.0, kSquared);
   EXPECT_TRUE(choice.levels.empty());

@@ -140,6 +140,8 @@ TEST(DynamicProgramme, RoundsErrorsUp) {
                         .max_error = 3.0};
   EXPECT_EQ(dynamic_programme(problem, 3), (std::vector<std::size_t>{1, 0}));
   EXPECT_EQ(dynamic_programme(problem, 300), (std::vector<std::size_t>{0, 0}));
+  const Problem exact{.layers = {{{1, 3.0, 0}, {5, 0, 1}}}, .max_error = 3.0};
+  EXPECT_EQ(dynamic_programme(exact, 3), std::vector<std::size_t>{0});
 }
 
 class BranchAndBound : public testing::TestWithParam<Order> {};
