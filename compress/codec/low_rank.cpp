@@ -15,10 +15,10 @@ using internal::Factor;
 using internal::MatrixBlock;
 
 // Sums run over blocks of this many terms, then over the blocks: rounding errors grow with the
-// length of a block and the number of blocks instead of their product. Part of the fixed order; a
-// block of four factor columns fits the first-level cache.
+// length of a block and the number of blocks instead of their product. Part of the fixed order; four
+// factor columns of a block fit the second-level cache.
 constexpr std::int64_t kBlockRows = 256;
-constexpr std::int64_t kBlockColumns = 1024;
+constexpr std::int64_t kBlockColumns = 4096;
 
 std::int64_t count_of(std::span<const float> values) {
   return static_cast<std::int64_t>(values.size());

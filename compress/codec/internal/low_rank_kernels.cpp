@@ -29,6 +29,10 @@ std::int64_t size_of(D tag) {
   return static_cast<std::int64_t>(hn::Lanes(tag));
 }
 
+// Rows that share what is loaded of Q: as many as the registers hold sums of. (No row's sums depend
+// on it.)
+constexpr int kRowsAtOnce = hn::MaxLanes(Wide()) == kLanes ? 4 : 2;
+
 float fold(float* lanes) {
   for (std::int64_t half = kLanes / 2; half > 0; half /= 2) {
     for (std::int64_t lane = 0; lane < half; ++lane) lanes[lane] += lanes[lane + half];
@@ -88,10 +92,14 @@ void multiply_rows(const float* rows, const MatrixBlock& block, Factor<const flo
 void multiply_block(const MatrixBlock& block, Factor<const float> q, Factor<float> p) {
   const float* rows = block.data;
   std::int64_t left = block.rows;
-  for (; left >= 2; left -= 2, rows += 2 * block.stride, p.data += 2) {
-    multiply_rows<2>(rows, block, q, p);
+  for (; left >= kRowsAtOnce; left -= kRowsAtOnce) {
+    multiply_rows<kRowsAtOnce>(rows, block, q, p);
+    rows += kRowsAtOnce * block.stride;
+    p.data += kRowsAtOnce;
   }
-  if (left > 0) multiply_rows<1>(rows, block, q, p);
+  for (; left > 0; --left, rows += block.stride, p.data += 1) {
+    multiply_rows<1>(rows, block, q, p);
+  }
 }
 
 // Sum of the products of kRows (1 or 4) matrix rows with one value of P each.

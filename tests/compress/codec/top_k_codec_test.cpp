@@ -196,6 +196,18 @@ TEST(TopK, Float16DoesNotRoundTheLargestFloatsToInfinity) {
   EXPECT_EQ(round_trip(kHalf, limits, Level(1)), limits);
 }
 
+TEST(TopK, SizesOfHugeLayersAreExact) {
+  const std::int64_t numel = (std::int64_t{1} << 33) + 1;
+  const std::int64_t k = 85'899'346;  // 1 %, rounded up
+  const auto gaps = static_cast<std::size_t>(k + (numel - k) / 255);
+  const auto kept = static_cast<std::size_t>(k);
+  EXPECT_EQ(kExact.max_bytes(numel, Level(0.01)), 24 + 4 * kept + gaps);
+  EXPECT_EQ(kHalf.max_bytes(numel, Level(0.01)), 24 + 2 * kept + gaps);
+  EXPECT_NEAR(static_cast<double>(kHalf.typical_bytes(numel, Level(0.01))), 3.083 * 85'899'346,
+              1e-3 * 85'899'346);
+  EXPECT_EQ(kExact.max_bytes(numel, Level(1)), 24 + 4 * 8'589'934'593 + (std::size_t{1} << 30) + 1);
+}
+
 TEST(TopK, OnlyDensitiesAreLevels) {
   for (const double level : {0.0, -0.1, 1.5}) {
     EXPECT_THROW(kExact.check_level(Level(level)), ContractError) << level;
