@@ -15,6 +15,7 @@
 #include "base/random.h"
 #include "bench/compress/against.h"
 #include "compress/codec/codec.h"
+#include "compress/codec/half_codec.h"
 #include "compress/codec/quantize_codec.h"
 
 namespace convoy::compress {
@@ -36,6 +37,10 @@ std::vector<Case> cases() {
     all.push_back({"quantize/" + std::to_string(bits), nearest, Level(bits)});
   }
   all.push_back({"quantize_stochastic/4", stochastic, Level(4)});
+  all.push_back({"float16", std::make_shared<HalfCodec>(), Level(16)});
+  all.push_back({"bfloat16",
+                 std::make_shared<HalfCodec>(HalfConfig{.format = HalfFormat::kBFloat16}),
+                 Level(16)});
   return all;
 }
 

@@ -97,18 +97,9 @@ std::size_t QuantizeCodec::do_encode(Values values, Level level, std::uint64_t s
                          out);
   GroupReader reader(values, layout.group);
   internal::GroupEncoder encoder(layout, config_.rounding);
-  const std::size_t groups = layout.groups();
-  GroupView next = groups > 0 ? reader.read(0) : GroupView{};
-  Grid next_grid = groups > 0 ? encoder.grid_of(next) : Grid{};
-  for (std::size_t index = 0; index < groups; ++index) {
-    const GroupView view = next;
-    const Grid grid = next_grid;
-    // A group ahead: while the CPU waits for the few numbers of a grid, it writes codes.
-    if (index + 1 < groups) {
-      next = reader.read(index + 1);
-      next_grid = encoder.grid_of(next);
-    }
-    encoder.encode(view, grid, mix({seed, index}), &out[layout.offset(index)]);
+  for (std::size_t index = 0; index < layout.groups(); ++index) {
+    const GroupView view = reader.read(index);
+    encoder.encode(view, mix({seed, index}), &out[layout.offset(index)]);
   }
   return layout.bytes();
 }

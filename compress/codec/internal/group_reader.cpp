@@ -19,8 +19,7 @@ GroupReader::GroupReader(const Values& values, std::size_t group)
       numel_(static_cast<std::size_t>(numel(values))),
       group_(group),
       groups_((numel_ + group - 1) / group),
-      staged_(std::min(group, (numel_ + kBlock - 1) / kBlock * kBlock)),
-      staging_(2 * staged_) {}
+      staging_(std::min(group, (numel_ + kBlock - 1) / kBlock * kBlock)) {}
 
 GroupView GroupReader::read(std::size_t index) {
   const std::size_t from = index * group_;
@@ -28,22 +27,20 @@ GroupView GroupReader::read(std::size_t index) {
   const std::size_t padded = (count + kBlock - 1) / kBlock * kBlock;
   const auto* floats = std::get_if<std::span<const float>>(&values_);
   if (floats != nullptr && count == padded) return {&(*floats)[from], count, padded};
-  float* const staging = staging_.data() + (index % 2) * staged_;
   std::visit(
       [&](auto values) {
-        std::transform(&values[from], &values[from] + count, staging,
+        std::transform(&values[from], &values[from] + count, staging_.data(),
                        [](auto value) { return as_float(value); });
       },
       values_);
-  const GroupView view{staging, count, padded};
-  set_padding(view, staging[count - 1]);
+  const GroupView view{staging_.data(), count, padded};
+  set_padding(view, staging_[count - 1]);
   return view;
 }
 
 void GroupReader::set_padding(const GroupView& view, float value) {
   if (view.count == view.padded) return;
-  float* const staging = staging_.data() + (view.values - staging_.data());
-  std::fill(staging + view.count, staging + view.padded, value);
+  std::fill(&staging_[view.count], staging_.data() + view.padded, value);
 }
 
 }  // namespace convoy::compress::internal

@@ -22,9 +22,9 @@ class GroupReader {
   /// @param group  values in a group, a multiple of the kernels' block.
   GroupReader(const Values& values, std::size_t group);
   [[nodiscard]] std::size_t groups() const { return groups_; }
-  /// Valid until the next call but one.
+  /// Valid until the next call.
   [[nodiscard]] GroupView read(std::size_t index);
-  /// Replaces the padding of `view`.
+  /// Replaces the padding of the group that was read last.
   void set_padding(const GroupView& view, float value);
 
  private:
@@ -32,8 +32,7 @@ class GroupReader {
   std::size_t numel_;
   std::size_t group_;
   std::size_t groups_;
-  std::size_t staged_;
-  std::vector<float> staging_;  ///< two groups of staged_, which take turns
+  std::vector<float> staging_;
 };
 
 }  // namespace convoy::compress::internal

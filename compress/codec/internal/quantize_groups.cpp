@@ -83,12 +83,8 @@ void GroupEncoder::fill_codes(const GroupView& view, const Grid& grid, GroupKey 
   }
 }
 
-Grid GroupEncoder::grid_of(const GroupView& view) const {
-  return make_grid(kernels_.find_range(view.values, view.padded), limit_of(bits_));
-}
-
-void GroupEncoder::encode(const GroupView& view, const Grid& grid, std::uint64_t key,
-                          std::byte* out) {
+void GroupEncoder::encode(const GroupView& view, std::uint64_t key, std::byte* out) {
+  const Grid grid = make_grid(kernels_.find_range(view.values, view.padded), limit_of(bits_));
   store(grid.min, out);
   store(grid.step, out + sizeof(float));
   std::byte* const packed = out + QuantizeLayout::kScaleBytes;

@@ -33,11 +33,9 @@ namespace convoy::compress::internal {
 class GroupEncoder {
  public:
   GroupEncoder(const QuantizeLayout& layout, Rounding rounding);
-  /// The grid from the smallest to the largest value.
-  [[nodiscard]] Grid grid_of(const GroupView& view) const;
   /// @param key  names the random numbers of the group.
   /// @param out  scale and packed codes of the group.
-  void encode(const GroupView& view, const Grid& grid, std::uint64_t key, std::byte* out);
+  void encode(const GroupView& view, std::uint64_t key, std::byte* out);
 
  private:
   void fill_codes(const GroupView& view, const Grid& grid, GroupKey key);
