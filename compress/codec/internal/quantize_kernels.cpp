@@ -16,7 +16,7 @@ namespace {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
-// At most 16 lanes: two of them (below) divide a block, however wide the CPU.
+// At most 16 lanes: four vectors divide a block, however wide the CPU.
 using Floats = hn::CappedTag<float, 16>;
 using Ints = hn::RebindToSigned<Floats>;
 using Words = hn::RebindToUnsigned<Floats>;
