@@ -10,10 +10,10 @@ namespace convoy::compress {
 namespace {
 
 constexpr double kBytesPerValue = sizeof(float);
+// Of a sum; fixed, so that compilers may vectorise it without changing its bits.
+constexpr std::size_t kLanes = 8;
 
 double sum_of_squares(std::span<const float> values) {
-  // Lanes of a fixed number, so that compilers may vectorise it without changing its bits.
-  constexpr std::size_t kLanes = 8;
   double lanes[kLanes] = {};
   const std::size_t whole = values.size() / kLanes * kLanes;
   for (std::size_t i = 0; i < whole; i += kLanes) {

@@ -12,6 +12,15 @@
 namespace convoy::compress::internal {
 namespace {
 
+// Digits are counted in several tables in turn: equal ones in a row do not wait for each other.
+constexpr std::size_t kTables = 4;
+// Words of marks that are made at a time.
+constexpr std::int64_t kWords = 64;
+// A sample is one of so many values, within these limits.
+constexpr std::int64_t kOneOf = 16;
+constexpr std::int64_t kSmallestSample = 256;
+constexpr std::int64_t kLargestSample = 1 << 15;
+
 template <typename T>
 std::int64_t count_of(std::span<const T> values) {
   return static_cast<std::int64_t>(values.size());
@@ -28,8 +37,6 @@ struct Cut {
 template <typename T>
 std::vector<std::int64_t> count_digits(std::span<const T> values, std::uint32_t prefix, int shift,
                                        int width) {
-  // Four tables in turn: equal digits in a row do not wait for each other's count.
-  constexpr std::size_t kTables = 4;
   const std::size_t digits = std::size_t{1} << width;
   std::vector<std::int64_t> counts(kTables * digits);
   const auto add = [&](T value, std::size_t table) {
@@ -65,7 +72,6 @@ Cut find_cut(std::span<const T> values, std::int64_t k) {
 /// false.
 template <typename T, typename Visit>
 void for_each_at_least(std::span<const T> values, std::uint32_t threshold, Visit visit) {
-  constexpr std::int64_t kWords = 64;
   std::array<std::uint64_t, kWords> marks;
   std::int64_t first = 0;
   for (; first + 64 <= count_of(values); first += 64 * kWords) {
@@ -99,10 +105,8 @@ struct Guess {
 /// A threshold that more than `k` values are likely to reach, but not many more.
 template <typename T>
 std::optional<Guess> guess_threshold(std::span<const T> values, std::int64_t k) {
-  constexpr std::int64_t kLargestSample = 1 << 15;
-  constexpr std::int64_t kOneOf = 16;
   const std::int64_t size = std::min(kLargestSample, count_of(values) / kOneOf);
-  if (size < 256) return {};
+  if (size < kSmallestSample) return {};
   const std::int64_t stride = count_of(values) / size;
   const double expected = static_cast<double>(k) / static_cast<double>(stride);
   const double wanted = expected + 4.0 * std::sqrt(expected) + 8.0;  // four standard deviations
