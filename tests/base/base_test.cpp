@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Errors, hashes and files.
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <filesystem>
 #include <span>
@@ -11,29 +10,18 @@
 #include "base/errors.h"
 #include "base/file.h"
 #include "base/hash.h"
+#include "tests/temporary_folder.h"
 
 namespace convoy {
 namespace {
 
 namespace fs = std::filesystem;
 
-class TemporaryFolder {
- public:
-  TemporaryFolder()
-      : path_(fs::temp_directory_path() / ("convoy-base-" + std::to_string(::getpid()))) {
-    fs::create_directories(path_);
-  }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  ~TemporaryFolder() { fs::remove_all(path_); }
-  [[nodiscard]] fs::path operator/(const char* name) const { return path_ / name; }
-  [[nodiscard]] auto entries() const {
-    return std::distance(fs::directory_iterator(path_), fs::directory_iterator());
-  }
+using tests::TemporaryFolder;
 
- private:
-  fs::path path_;
-};
+auto entries_of(const TemporaryFolder& folder) {
+  return std::distance(fs::directory_iterator(folder.path()), fs::directory_iterator());
+}
 
 template <typename Error, typename Call>
 std::string message_of(Call call) {
@@ -78,7 +66,7 @@ TEST(File, ReadsBackWhatWasWritten) {
   EXPECT_EQ(read_file(folder / "bytes"), many);
   write_file_atomic(folder / "empty", std::string());
   EXPECT_TRUE(read_file(folder / "empty").empty());
-  EXPECT_EQ(folder.entries(), 3);  // no temporary is left
+  EXPECT_EQ(entries_of(folder), 3);  // no temporary is left
 }
 
 TEST(File, FailuresNameThePathAndTheReasonAndLeaveNothing) {
@@ -92,7 +80,7 @@ TEST(File, FailuresNameThePathAndTheReasonAndLeaveNothing) {
   // A folder in the way: the temporary is written and must go again.
   fs::create_directory(folder / "folder");
   EXPECT_THROW(write_file_atomic(folder / "folder", std::string("x")), std::runtime_error);
-  EXPECT_EQ(folder.entries(), 1);
+  EXPECT_EQ(entries_of(folder), 1);
 }
 
 }  // namespace

@@ -50,22 +50,6 @@ std::vector<std::string> environment_with(const std::vector<std::string>& more) 
 
 }  // namespace
 
-TemporaryFolder::TemporaryFolder() {
-  std::string name = (fs::temp_directory_path() / "convoy-test.XXXXXX").string();
-  if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("mkdtemp failed");
-  path_ = name;
-}
-
-TemporaryFolder::~TemporaryFolder() {
-  std::error_code ignored;
-  fs::remove_all(path_, ignored);
-}
-
-std::string TemporaryFolder::file(const std::string& name, const std::string& text) const {
-  std::ofstream(path_ / name) << text;
-  return (path_ / name).string();
-}
-
 Child::Child(const TemporaryFolder& folder, const std::vector<std::string>& arguments,
              const std::vector<std::string>& environment) {
   static int count = 0;

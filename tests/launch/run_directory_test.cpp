@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "base/errors.h"
-#include "tests/launch/child.h"
+#include "tests/temporary_folder.h"
 
 namespace convoy::launch {
 namespace {

@@ -14,8 +14,8 @@
 
 #include "base/file.h"
 #include "base/random.h"
+#include "tests/temporary_folder.h"
 #include "tests/trainer/checkpoint/states.h"
-#include "tests/trainer/checkpoint/temporary_folder.h"
 #include "trainer/checkpoint/checkpoint.h"
 
 namespace convoy::trainer {

@@ -7,8 +7,8 @@
 #include <string>
 
 #include "base/file.h"
+#include "tests/temporary_folder.h"
 #include "tests/trainer/checkpoint/states.h"
-#include "tests/trainer/checkpoint/temporary_folder.h"
 #include "trainer/checkpoint/checkpoint.h"
 
 namespace convoy::trainer {

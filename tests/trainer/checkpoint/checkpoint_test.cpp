@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "base/file.h"
+#include "tests/temporary_folder.h"
 #include "tests/trainer/checkpoint/states.h"
-#include "tests/trainer/checkpoint/temporary_folder.h"
 #include "trainer/checkpoint/state_dict.h"
 
 namespace convoy::trainer {

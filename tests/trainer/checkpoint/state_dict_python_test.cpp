@@ -9,7 +9,7 @@
 
 #include "base/errors.h"
 #include "base/file.h"
-#include "tests/trainer/checkpoint/temporary_folder.h"
+#include "tests/temporary_folder.h"
 #include "trainer/checkpoint/state_dict.h"
 
 namespace convoy::trainer {

@@ -11,7 +11,7 @@
 
 #include "base/errors.h"
 #include "base/file.h"
-#include "tests/trainer/checkpoint/temporary_folder.h"
+#include "tests/temporary_folder.h"
 
 namespace convoy::trainer {
 namespace {

@@ -26,16 +26,16 @@ class Cifar10 : public ::testing::Test {
     for (char i = 0; i < 5; ++i) {
       const std::string first(1, static_cast<char>(2 * i));
       const std::string second(1, static_cast<char>(2 * i + 1));
-      (void)folder_.write(file(i + 1), record(first, 2 * i) + record(second, 2 * i + 1));
+      (void)folder_.file(file(i + 1), record(first, 2 * i) + record(second, 2 * i + 1));
     }
-    (void)folder_.write_gzip("test_batch.bin.gz", record("\7", 70));
+    (void)folder_.gzip_file("test_batch.bin.gz", record("\7", 70));
   }
   static std::string file(int number) { return "data_batch_" + std::to_string(number) + ".bin"; }
   [[nodiscard]] std::string error(std::int64_t limit = 0) const {
     return config_error([&] { (void)read_cifar_images(config_, Part::kTrain, limit); });
   }
 
-  test::TemporaryFolder folder_;
+  test::DataFolder folder_;
   DataConfig config_;
 };
 
@@ -59,7 +59,7 @@ TEST_F(Cifar10, LimitStopsInTheMiddleOfAFile) {
 }
 
 TEST_F(Cifar10, FindsTheFolderThatTheArchiveUnpacksTo) {
-  const test::TemporaryFolder outer;
+  const test::DataFolder outer;
   std::filesystem::create_directory_symlink(folder_.path(), outer / "cifar-10-batches-bin");
   config_.path = outer.path();
   EXPECT_EQ(read_cifar_images(config_, Part::kTrain, 0).size(), 10);
@@ -67,13 +67,13 @@ TEST_F(Cifar10, FindsTheFolderThatTheArchiveUnpacksTo) {
 
 TEST_F(Cifar10, SaysWhatIsMissing) {
   std::filesystem::remove(folder_ / file(5));
-  EXPECT_EQ(error(1), folder_.path() +
+  EXPECT_EQ(error(1), folder_.path().string() +
                           ": no data_batch_5.bin or data_batch_5.bin.gz there; set "
                           "data.path to the binary version of CIFAR-10");
 }
 
 TEST_F(Cifar10, FindsTruncationEvenWhenOneImageIsAskedFor) {
-  folder_.truncate(file(1), 5000);
+  folder_.resize(file(1), 5000);
   for (const std::int64_t limit : {0, 1}) {
     EXPECT_EQ(error(limit), folder_ / file(1) +
                                 ": truncated or not CIFAR-10: 5000 bytes are not "
@@ -82,17 +82,17 @@ TEST_F(Cifar10, FindsTruncationEvenWhenOneImageIsAskedFor) {
 }
 
 TEST_F(Cifar10, RefusesAnEmptyFileAndABadLabel) {
-  (void)folder_.write(file(2), "");
+  (void)folder_.file(file(2), "");
   EXPECT_EQ(error(), folder_ / file(2) +
                          ": truncated or not CIFAR-10: 0 bytes are not records of "
                          "3073 bytes");
-  (void)folder_.write(file(2), record("\1", 1) + record("\12", 1));
+  (void)folder_.file(file(2), record("\1", 1) + record("\12", 1));
   EXPECT_EQ(error(), folder_ / file(2) + ": label 10 of record 1 is not in 0..9");
 }
 
 TEST(Cifar100, LearnsTheFineLabels) {
-  const test::TemporaryFolder folder;
-  (void)folder.write("train.bin", record("\5\143", 1) + record("\23\1", 2));
+  const test::DataFolder folder;
+  (void)folder.file("train.bin", record("\5\143", 1) + record("\23\1", 2));
   const DataConfig config{.name = "cifar100", .path = folder.path()};
   const ImageSet images = read_cifar_images(config, Part::kTrain, 0);
   EXPECT_EQ(images.labels, (std::vector<std::uint8_t>{99, 1}));
@@ -101,14 +101,14 @@ TEST(Cifar100, LearnsTheFineLabels) {
 }
 
 TEST(Cifar100, RefusesALabelOutOfRange) {
-  const test::TemporaryFolder folder;
+  const test::DataFolder folder;
   const DataConfig config{.name = "cifar100", .path = folder.path()};
   const auto error = [&] {
     return config_error([&] { (void)read_cifar_images(config, Part::kTrain, 0); });
   };
-  (void)folder.write("train.bin", record("\24\1", 1));
+  (void)folder.file("train.bin", record("\24\1", 1));
   EXPECT_EQ(error(), folder / "train.bin" + ": label 20 of record 0 is not in 0..19");
-  (void)folder.write("train.bin", record("\1\144", 1));
+  (void)folder.file("train.bin", record("\1\144", 1));
   EXPECT_EQ(error(), folder / "train.bin" + ": label 100 of record 0 is not in 0..99");
 }
 

@@ -26,7 +26,7 @@ Records read_records(const std::string& path) {
 class Csv : public ::testing::Test {
  protected:
   [[nodiscard]] Table read(const std::string& content, std::int64_t limit = 0) {
-    config_.path = folder_.write("a.csv", content);
+    config_.path = folder_.file("a.csv", content);
     return read_csv_table(config_, limit);
   }
   /// What is wrong with this content, without the path in front.
@@ -36,15 +36,15 @@ class Csv : public ::testing::Test {
     return message.substr((folder_ / "a.csv: ").size());
   }
 
-  test::TemporaryFolder folder_;
+  test::DataFolder folder_;
   DataConfig config_{.name = "csv"};
 };
 
 TEST_F(Csv, SplitsQuotedFieldsAndAllLineEndings) {
-  const auto path = folder_.write("a.csv",
-                                  "\xef\xbb\xbf"
-                                  "a,\"b,c\",\"say \"\"hi\"\"\"\r\n\r\n"
-                                  "1,,\"two\nlines\"\n\n3");
+  const auto path = folder_.file("a.csv",
+                                 "\xef\xbb\xbf"
+                                 "a,\"b,c\",\"say \"\"hi\"\"\"\r\n\r\n"
+                                 "1,,\"two\nlines\"\n\n3");
   EXPECT_EQ(read_records(path),
             (Records{{"a", "b,c", "say \"hi\""}, {"1", "", "two\nlines"}, {"3"}}));
 }
@@ -52,7 +52,7 @@ TEST_F(Csv, SplitsQuotedFieldsAndAllLineEndings) {
 TEST_F(Csv, ReadsACompressedFileLongerThanTheBuffer) {
   std::string content;
   for (int i = 0; i < 30'000; ++i) content += std::to_string(i) + ",\"x\"\n";
-  const Records records = read_records(folder_.write_gzip("a.csv.gz", content));
+  const Records records = read_records(folder_.gzip_file("a.csv.gz", content));
   ASSERT_EQ(records.size(), 30'000U);
   for (int i = 0; i < 30'000; ++i) EXPECT_EQ(records[i][0], std::to_string(i));
 }
@@ -117,8 +117,8 @@ TEST_F(Csv, RefusesAnImpossibleHeader) {
 TEST_F(Csv, NoticesACutOffGzip) {
   std::string content = "x,label\n";
   for (int i = 0; i < 10'000; ++i) content += std::to_string(i * 7919 % 10007) + ",a\n";
-  config_.path = folder_.write_gzip("b.csv.gz", content);
-  folder_.truncate("b.csv.gz", std::filesystem::file_size(config_.path) / 2);
+  config_.path = folder_.gzip_file("b.csv.gz", content);
+  folder_.resize("b.csv.gz", std::filesystem::file_size(config_.path) / 2);
   const std::string message = config_error([&] { (void)read_csv_table(config_, 0); });
   EXPECT_EQ(message.find(config_.path + ": truncated: the gzip data break off after "), 0U)
       << message;

@@ -2,60 +2,32 @@
 #pragma once
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 #include <zlib.h>
 
-#include <atomic>
 #include <cstdint>
 #include <filesystem>
-#include <fstream>
 #include <functional>
 #include <string>
 
 #include "base/errors.h"
+#include "tests/temporary_folder.h"
 
 namespace convoy::test {
 
-/// A folder that is gone at the end of the test.
-class TemporaryFolder {
+/// A folder for data files.
+class DataFolder : public tests::TemporaryFolder {
  public:
-  TemporaryFolder() {
-    static std::atomic<int> number = 0;
-    path_ = std::filesystem::temp_directory_path() /
-            ("convoy_data_" + std::to_string(::getpid()) + "_" + std::to_string(number++));
-    std::filesystem::create_directories(path_);
-  }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  ~TemporaryFolder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-
-  [[nodiscard]] std::string path() const { return path_.string(); }
-  [[nodiscard]] std::string operator/(const std::string& name) const {
-    return (path_ / name).string();
-  }
-
-  /// Writes a file and returns its path.
-  std::string write(const std::string& name, const std::string& content) const {
-    std::ofstream(path_ / name, std::ios::binary) << content;
-    return *this / name;
-  }
-  std::string write_gzip(const std::string& name, const std::string& content) const {
+  std::string gzip_file(const std::string& name, const std::string& content) const {
     const std::string path = *this / name;
     gzFile file = gzopen(path.c_str(), "wb");
     gzwrite(file, content.data(), static_cast<unsigned>(content.size()));
     gzclose(file);
     return path;
   }
-  /// Cuts a file down to its first `bytes` bytes.
-  void truncate(const std::string& name, std::uintmax_t bytes) const {
-    std::filesystem::resize_file(path_ / name, bytes);
+  /// Cuts a file down to its first `bytes` bytes, or fills it up with zeros.
+  void resize(const std::string& name, std::uintmax_t bytes) const {
+    std::filesystem::resize_file(path() / name, bytes);
   }
-
- private:
-  std::filesystem::path path_;
 };
 
 /// The message of the ConfigError that `action` throws; it must be one line.

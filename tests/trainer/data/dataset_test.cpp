@@ -102,12 +102,12 @@ TEST(Synthetic, ClustersCanBeLearned) {
 }
 
 TEST(Csv, FeaturesAreStandardisedByTheTrainingPart) {
-  const test::TemporaryFolder folder;
+  const test::DataFolder folder;
   std::string content = "x,label,y\n";
   for (int i = 0; i < 200; ++i) {
     content += std::to_string(1e6 + i) + (i % 2 == 0 ? ",even," : ",odd,") + "7\n";
   }
-  const DataConfig config{.name = "csv", .path = folder.write("a.csv", content)};
+  const DataConfig config{.name = "csv", .path = folder.file("a.csv", content)};
   EXPECT_NO_THROW(check_data(config));
   const Datasets parts = load_datasets(config, 1);
   EXPECT_EQ(parts.test->size(), 20);
@@ -127,9 +127,9 @@ TEST(Csv, RegressionHasAColumnOfTargets) {
                           .label = "height",
                           .task = "regress"};
   EXPECT_THROW(check_data(config), ConfigError);  // the column of names
-  const test::TemporaryFolder folder;
+  const test::DataFolder folder;
   DataConfig numbers = config;
-  numbers.path = folder.write("a.csv", "x,height\n1,2\n3,4\n5,6\n7,8\n");
+  numbers.path = folder.file("a.csv", "x,height\n1,2\n3,4\n5,6\n7,8\n");
   const Datasets parts = load_datasets(numbers, 1);
   const Batch batch = all_of(*parts.train);
   EXPECT_EQ(parts.train->info().task, Task::kRegress);
@@ -147,16 +147,16 @@ TEST(Csv, ReadsTheExampleWithQuotedNames) {
 }
 
 TEST(Csv, RefusesASingleClass) {
-  const test::TemporaryFolder folder;
-  const auto path = folder.write("a.csv", "x,label\n1,a\n2,a\n");
+  const test::DataFolder folder;
+  const auto path = folder.file("a.csv", "x,label\n1,a\n2,a\n");
   EXPECT_EQ(config_error([&] { (void)load_datasets({.name = "csv", .path = path}, 1); }),
             path + ": all rows have the same \"label\"");
 }
 
 TEST(Cifar, LoadsThroughTheFrontDoor) {
-  const test::TemporaryFolder folder;
+  const test::DataFolder folder;
   for (int i = 1; i <= 5; ++i) {
-    (void)folder.write(
+    (void)folder.file(
         "data_batch_" + std::to_string(i) + ".bin",
         std::string("\1", 1) + test::noise(3072) + std::string("\2", 1) + test::noise(3072, 2));
   }

@@ -18,10 +18,10 @@ std::string read_all(GzipFile& file) {
 }
 
 TEST(GzipFile, ReadsPlainAndCompressedAlike) {
-  const test::TemporaryFolder folder;
+  const test::DataFolder folder;
   const std::string content = test::noise(kLong);
-  for (const auto& path : {folder.write("a", content), folder.write_gzip("b.gz", content),
-                           folder.write_gzip("c.dz", content), folder.write_gzip("d", content)}) {
+  for (const auto& path : {folder.file("a", content), folder.gzip_file("b.gz", content),
+                           folder.gzip_file("c.dz", content), folder.gzip_file("d", content)}) {
     GzipFile file(path);
     EXPECT_EQ(file.claimed_bytes(), kLong) << path;
     EXPECT_EQ(file.read_up_to(5), std::vector<std::uint8_t>(content.begin(), content.begin() + 5));
@@ -31,17 +31,17 @@ TEST(GzipFile, ReadsPlainAndCompressedAlike) {
 }
 
 TEST(GzipFile, SaysWhatATruncatedFileHolds) {
-  const test::TemporaryFolder folder;
-  const std::string path = folder.write("a", test::noise(1000));
+  const test::DataFolder folder;
+  const std::string path = folder.file("a", test::noise(1000));
   GzipFile file(path);
   EXPECT_EQ(config_error([&] { (void)file.read_exactly(1001, "header says 7 things"); }),
             path + ": truncated: header says 7 things (1001 bytes), found 1000");
 }
 
 TEST(GzipFile, NoticesACutOffStream) {
-  const test::TemporaryFolder folder;
-  const std::string path = folder.write_gzip("a.gz", test::noise(kLong));
-  folder.truncate("a.gz", 1U << 20U);
+  const test::DataFolder folder;
+  const std::string path = folder.gzip_file("a.gz", test::noise(kLong));
+  folder.resize("a.gz", 1U << 20U);
   GzipFile file(path);
   const std::size_t found = read_all(file).size();
   EXPECT_GT(found, 0U);
@@ -52,8 +52,8 @@ TEST(GzipFile, NoticesACutOffStream) {
 }
 
 TEST(GzipFile, NoticesDamage) {
-  const test::TemporaryFolder folder;
-  const std::string path = folder.write_gzip("a.gz", test::noise(kLong));
+  const test::DataFolder folder;
+  const std::string path = folder.gzip_file("a.gz", test::noise(kLong));
   std::fstream(path, std::ios::in | std::ios::out | std::ios::binary).seekp(1 << 20) << "damage!";
   const std::string message = config_error([&] {
     GzipFile file(path);
@@ -63,28 +63,29 @@ TEST(GzipFile, NoticesDamage) {
 }
 
 TEST(GzipFile, RefusesWhatIsNoFileOrNoGzip) {
-  const test::TemporaryFolder folder;
+  const test::DataFolder folder;
   EXPECT_EQ(config_error([&] { GzipFile file(folder / "none"); }),
             folder / "none" + ": no such file");
-  EXPECT_EQ(config_error([&] { GzipFile file(folder.path()); }), folder.path() + ": not a file");
-  EXPECT_EQ(config_error([&] { GzipFile file(folder.write("a.gz", "plain text")); }),
+  EXPECT_EQ(config_error([&] { GzipFile file(folder.path()); }),
+            folder.path().string() + ": not a file");
+  EXPECT_EQ(config_error([&] { GzipFile file(folder.file("a.gz", "plain text")); }),
             folder / "a.gz" + ": not gzip data, though its name says so");
 }
 
 TEST(GzipFile, PromisesInAHeaderCostNoMemory) {
-  const test::TemporaryFolder folder;
-  GzipFile file(folder.write("a", "short"));
+  const test::DataFolder folder;
+  GzipFile file(folder.file("a", "short"));
   EXPECT_THROW((void)file.read_exactly(~std::size_t{0}, "header says a lot"), ConfigError);
 }
 
 TEST(FindDataFile, TakesThePlainFileOrTheCompressedOne) {
-  const test::TemporaryFolder folder;
-  (void)folder.write("b.gz", "");
+  const test::DataFolder folder;
+  (void)folder.file("b.gz", "");
   EXPECT_EQ(find_data_file(folder.path(), "b", ""), folder / "b.gz");
-  (void)folder.write("b", "");
+  (void)folder.file("b", "");
   EXPECT_EQ(find_data_file(folder.path(), "b", ""), folder / "b");
   EXPECT_EQ(config_error([&] { (void)find_data_file(folder.path(), "c", "do this"); }),
-            folder.path() + ": no c or c.gz there; do this");
+            folder.path().string() + ": no c or c.gz there; do this");
 }
 
 }  // namespace

@@ -30,8 +30,8 @@ class IdxDataset : public ::testing::Test {
     write_labels(label_file(3, std::string("\2\11\0", 3)));
     config_.path = folder_.path();
   }
-  void write_images(const std::string& content) { (void)folder_.write(kImages, content); }
-  void write_labels(const std::string& content) { (void)folder_.write(kLabels, content); }
+  void write_images(const std::string& content) { (void)folder_.file(kImages, content); }
+  void write_labels(const std::string& content) { (void)folder_.file(kLabels, content); }
   [[nodiscard]] ImageSet read(std::int64_t limit = 0) const {
     return read_idx_images(config_, Part::kTrain, limit);
   }
@@ -41,7 +41,7 @@ class IdxDataset : public ::testing::Test {
 
   static constexpr const char* kImages = "train-images-idx3-ubyte";
   static constexpr const char* kLabels = "train-labels-idx1-ubyte";
-  test::TemporaryFolder folder_;
+  test::DataFolder folder_;
   DataConfig config_;
 };
 
@@ -63,7 +63,7 @@ TEST_F(IdxDataset, LimitTakesTheFirst) {
 
 TEST_F(IdxDataset, SaysWhatIsMissing) {
   std::filesystem::remove(folder_ / kLabels);
-  EXPECT_EQ(error(), folder_.path() +
+  EXPECT_EQ(error(), folder_.path().string() +
                          ": no train-labels-idx1-ubyte or train-labels-idx1-ubyte.gz "
                          "there; apt-get install dataset-fashion-mnist, or set "
                          "data.path");
@@ -81,9 +81,9 @@ TEST_F(IdxDataset, FindsTruncationEvenWhenOneImageIsAskedFor) {
 TEST_F(IdxDataset, FindsATruncatedGzip) {
   std::filesystem::remove(folder_ / kImages);
   const std::string name = std::string(kImages) + ".gz";
-  const std::string path = folder_.write_gzip(name, image_file(3, 3 * kImageBytes));
+  const std::string path = folder_.gzip_file(name, image_file(3, 3 * kImageBytes));
   EXPECT_EQ(read(1).size(), 1);
-  folder_.truncate(name, 1500);
+  folder_.resize(name, 1500);
   for (const std::int64_t limit : {0, 1}) {
     EXPECT_EQ(error(limit).find(path + ": truncated: header says 3 images of 28x28 (2352 bytes), "
                                        "found "),

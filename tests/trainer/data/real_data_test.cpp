@@ -70,14 +70,14 @@ TEST_F(FashionMnist, OnlyTheTrainingPartIsAugmented) {
 }
 
 TEST_F(FashionMnist, ACopyThatWasCutShortIsFoundByTheCheapCheck) {
-  const test::TemporaryFolder folder;
+  const test::DataFolder folder;
   for (const auto& entry : std::filesystem::directory_iterator(kFashion)) {
     std::filesystem::copy(entry.path(), folder / entry.path().filename().string());
   }
   DataConfig config;
   config.path = folder.path();
   EXPECT_NO_THROW(check_data(config));
-  folder.truncate("train-images-idx3-ubyte.gz", 20'000'000);
+  folder.resize("train-images-idx3-ubyte.gz", 20'000'000);
   const auto message = test::config_error([&] { check_data(config); });
   EXPECT_EQ(message.find(folder / "train-images-idx3-ubyte.gz" +
                          ": truncated: header says 60000 images of 28x28 (47040000 bytes), found "),

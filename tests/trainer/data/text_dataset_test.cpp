@@ -23,11 +23,11 @@ std::string bytes_of(const torch::Tensor& tokens) {
 class Text : public ::testing::Test {
  protected:
   [[nodiscard]] Datasets load(const std::string& content) {
-    config_.path = folder_.write("a.txt", content);
+    config_.path = folder_.file("a.txt", content);
     return load_text(config_);
   }
 
-  test::TemporaryFolder folder_;
+  test::DataFolder folder_;
   DataConfig config_{.name = "text", .context = 4};
 };
 
@@ -69,8 +69,8 @@ TEST_F(Text, AWindowNeedsTheByteBehindIt) {
 }
 
 TEST_F(Text, LimitReadsNoFurther) {
-  config_.path = folder_.write_gzip("a.txt.dz", test::noise(1 << 20));
-  folder_.truncate("a.txt.dz", 1 << 19);
+  config_.path = folder_.gzip_file("a.txt.dz", test::noise(1 << 20));
+  folder_.resize("a.txt.dz", 1 << 19);
   EXPECT_NE(config_error([&] { (void)load_text(config_); }).find("break off after"),
             std::string::npos);
   config_.limit = 100;
@@ -81,7 +81,7 @@ TEST_F(Text, LimitReadsNoFurther) {
 }
 
 TEST_F(Text, RefusesATextThatIsTooShort) {
-  config_.path = folder_.write("a.txt", "12345678");
+  config_.path = folder_.file("a.txt", "12345678");
   const std::string expected =
       config_.path + ": 8 bytes, but two samples of data.context = 4 need 9";
   EXPECT_EQ(config_error([&] { (void)load_text(config_); }), expected);

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/temporary_folder.h"
 #include "trainer/metrics/metrics.h"
 
 namespace convoy::trainer {
@@ -18,13 +19,6 @@ namespace fs = std::filesystem;
 
 class Jsonl : public testing::Test {
  protected:
-  void SetUp() override {
-    std::string pattern = (fs::temp_directory_path() / "convoy-jsonl-XXXXXX").string();
-    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
-    folder_ = pattern;
-  }
-  void TearDown() override { fs::remove_all(folder_); }
-
   [[nodiscard]] fs::path path() const { return folder_ / "metrics.jsonl"; }
 
   [[nodiscard]] std::vector<nlohmann::json> lines() const {
@@ -39,7 +33,8 @@ class Jsonl : public testing::Test {
     for (const auto step : steps) sink->interval({.step = step});
   }
 
-  fs::path folder_;
+  tests::TemporaryFolder temporary_;
+  const fs::path& folder_ = temporary_.path();
 };
 
 TEST_F(Jsonl, WritesEveryField) {

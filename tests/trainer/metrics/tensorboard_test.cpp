@@ -16,6 +16,7 @@
 #include <string_view>
 #include <vector>
 
+#include "tests/temporary_folder.h"
 #include "trainer/metrics/internal/tfrecord.h"
 #include "trainer/metrics/metrics.h"
 
@@ -126,20 +127,14 @@ std::vector<Point> read_points(const std::vector<std::string>& records) {
 
 class TensorBoard : public testing::Test {
  protected:
-  void SetUp() override {
-    std::string pattern = (fs::temp_directory_path() / "convoy-events-XXXXXX").string();
-    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
-    folder_ = pattern;
-  }
-  void TearDown() override { fs::remove_all(folder_); }
-
   [[nodiscard]] std::vector<std::string> records() const {
     std::ifstream file(fs::directory_iterator(folder_)->path(), std::ios::binary);
     const std::string content{std::istreambuf_iterator<char>(file), {}};
     return read_records(content);
   }
 
-  fs::path folder_;
+  tests::TemporaryFolder temporary_;
+  const fs::path& folder_ = temporary_.path();
 };
 
 TEST_F(TensorBoard, BeginsWithTheVersionAndTheResumedStep) {

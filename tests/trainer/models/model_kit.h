@@ -3,14 +3,13 @@
 
 #include <gtest/gtest.h>
 #include <torch/torch.h>
-#include <unistd.h>
 
 #include <cstdint>
-#include <filesystem>
 #include <string>
 #include <vector>
 
 #include "base/errors.h"
+#include "tests/temporary_folder.h"
 #include "trainer/models/model.h"
 
 /// What the tests of models share.
@@ -58,29 +57,10 @@ std::string message_of(const Body& body) {
   return "";
 }
 
-/// A folder of this process, removed at its end.
-class TemporaryFolder {
- public:
-  TemporaryFolder()
-      : path_(std::filesystem::temp_directory_path() /
-              ("convoy_models_" + std::to_string(::getpid()))) {
-    std::filesystem::create_directories(path_);
-  }
-  ~TemporaryFolder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
-
+/// The path of a file in a folder of this process.
 inline std::string temporary(const std::string& name) {
-  static const TemporaryFolder folder;
-  return (folder.path() / name).string();
+  static const tests::TemporaryFolder folder;
+  return folder / name;
 }
 
 }  // namespace convoy::trainer::testing_kit
