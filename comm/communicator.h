@@ -30,7 +30,8 @@ struct CommunicatorOptions {
 /// then call the backend; all backends get the same checks.
 ///
 /// Collective calls must be made by all ranks in the same order with matching sizes, types and
-/// roots. Calls return at once; the Request says when the buffers may be touched again. Any thread
+/// roots; what a peer does otherwise is found by its first message and becomes a CommError. Calls
+/// return at once; the Request says when the buffers may be touched again. Any thread
 /// may call; calls of one communicator from several threads need an order that all ranks share.
 ///
 /// Sums are taken in rank order, ((r0 + r1) + r2) + ..., for every element, whatever its place in
@@ -72,8 +73,8 @@ class Communicator {
                                      Buffer to, std::vector<std::int64_t> from_counts);
   /// Everybody's `values` become those of `root`.
   [[nodiscard]] Request broadcast(Buffer values, int root);
-  /// Point to point; matched by (peer, tag) in the order of the calls. Sizes must agree; `tag` is
-  /// in [0, 16384).
+  /// Point to point; matched by (peer, tag) in the order of the calls. Sizes and element types
+  /// must agree; `tag` is in [0, 16384).
   [[nodiscard]] Request send(ConstBuffer values, int peer, int tag = 0);
   [[nodiscard]] Request recv(Buffer values, int peer, int tag = 0);
   /// Done when every rank has called it.

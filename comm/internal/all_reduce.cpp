@@ -21,9 +21,8 @@ constexpr std::size_t kRingChunks = 4;
 class OneRoundAllReduce final : public Exchange {
  public:
   OneRoundAllReduce(const Layout& layout, const Buffer& values, ReduceOp op)
-      : Exchange({Kind::kAllReduce, values.dtype, values.numel()}, layout),
+      : Exchange({Kind::kAllReduce, values.dtype, values.numel(), op}, layout),
         values_(values.bytes),
-        op_(op),
         scratch_(new std::byte[values.bytes.size() * static_cast<std::size_t>(layout.size)]) {
     const std::size_t bytes = values_.size();
     for (int rank = 0; rank < layout.size; ++rank) {
@@ -40,14 +39,13 @@ class OneRoundAllReduce final : public Exchange {
  private:
   bool step() override {
     if (!combined_ && streams_done()) {
-      combine(call().dtype, op_, inputs_, values_);
+      combine(call().dtype, call().op, inputs_, values_);
       combined_ = true;
     }
     return false;
   }
 
   std::span<std::byte> values_;
-  ReduceOp op_;
   std::unique_ptr<std::byte[]> scratch_;
   std::vector<const std::byte*> inputs_;
   bool combined_ = false;
@@ -57,8 +55,7 @@ class OneRoundAllReduce final : public Exchange {
 // Its streams come first in ins() and outs(), one per peer in rank order.
 class SegmentExchange : public Exchange {
  protected:
-  SegmentExchange(const Call& call, const Layout& layout, ReduceOp op)
-      : Exchange(call, layout), op_(op) {}
+  using Exchange::Exchange;
 
   // `pieces`: this rank's contributions, one per owner. `result` may be the own piece.
   void start_scatter(const std::vector<std::span<const std::byte>>& pieces,
@@ -113,10 +110,9 @@ class SegmentExchange : public Exchange {
       inputs_.push_back(rank == layout().rank ? inside(own_piece_).data()
                                               : ins()[stream++].chunk(index).data());
     }
-    combine(call().dtype, op_, inputs_, inside(result_));
+    combine(call().dtype, call().op, inputs_, inside(result_));
   }
 
-  ReduceOp op_;
   std::span<const std::byte> own_piece_;
   std::span<std::byte> result_;
   std::unique_ptr<std::byte[]> ring_;  // kRingChunks chunks per peer
@@ -130,7 +126,7 @@ class SegmentExchange : public Exchange {
 class ReduceScatter final : public SegmentExchange {
  public:
   ReduceScatter(const Layout& layout, const ConstBuffer& values, const Buffer& piece, ReduceOp op)
-      : SegmentExchange({Kind::kReduceScatter, values.dtype, values.numel()}, layout, op) {
+      : SegmentExchange({Kind::kReduceScatter, values.dtype, values.numel(), op}, layout) {
     std::vector<std::span<const std::byte>> pieces;
     const std::size_t bytes = piece.bytes.size();
     for (std::size_t r = 0; r < static_cast<std::size_t>(layout.size); ++r) {
@@ -143,7 +139,7 @@ class ReduceScatter final : public SegmentExchange {
 class AllReduce final : public SegmentExchange {
  public:
   AllReduce(const Layout& layout, const Buffer& values, ReduceOp op)
-      : SegmentExchange({Kind::kAllReduce, values.dtype, values.numel()}, layout, op) {
+      : SegmentExchange({Kind::kAllReduce, values.dtype, values.numel(), op}, layout) {
     std::vector<std::span<const std::byte>> pieces;
     for (int r = 0; r < layout.size; ++r) pieces.push_back(segment(values, r));
     const auto own = segment(values, layout.rank);

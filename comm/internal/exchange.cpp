@@ -71,24 +71,29 @@ std::string Exchange::describe_delay(std::chrono::milliseconds waited) const {
   return fmt::format("not complete within {:.1f} s", seconds);
 }
 
+// Both sides of a point-to-point message say kSend.
+Signature Exchange::signature() const {
+  return {call_.kind == Kind::kRecv ? Kind::kSend : call_.kind, call_.dtype, call_.op};
+}
+
 InStream& Exchange::receive(int peer, int phase, std::span<std::byte> memory,
                             std::size_t total_bytes) {
-  return ins_.emplace_back(call_.kind, Route{peer, Channel::kCollective, phase}, memory,
+  return ins_.emplace_back(signature(), Route{peer, Channel::kCollective, phase}, memory,
                            total_bytes, layout_.chunk_bytes);
 }
 
 OutStream& Exchange::send(int peer, int phase, std::span<const std::byte> source) {
-  return outs_.emplace_back(call_.kind, Route{peer, Channel::kCollective, phase}, source,
+  return outs_.emplace_back(signature(), Route{peer, Channel::kCollective, phase}, source,
                             layout_.chunk_bytes);
 }
 
 void Exchange::receive_from_user(int peer, int tag, std::span<std::byte> memory) {
-  ins_.emplace_back(Kind::kSend, Route{peer, Channel::kUser, tag}, memory, memory.size(),
+  ins_.emplace_back(signature(), Route{peer, Channel::kUser, tag}, memory, memory.size(),
                     layout_.max_message_bytes);
 }
 
 void Exchange::send_to_user(int peer, int tag, std::span<const std::byte> source) {
-  outs_.emplace_back(Kind::kSend, Route{peer, Channel::kUser, tag}, source,
+  outs_.emplace_back(signature(), Route{peer, Channel::kUser, tag}, source,
                      layout_.max_message_bytes);
 }
 

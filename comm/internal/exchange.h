@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "comm/buffer.h"
+#include "comm/communicator.h"
 #include "comm/internal/stream.h"
 
 namespace convoy::comm::internal {
@@ -19,7 +19,8 @@ struct Call {
   Kind kind = Kind::kBarrier;
   DType dtype = DType::kUInt8;
   std::int64_t numel = 0;
-  std::uint64_t sequence = 0;  // of the calls of collectives, or of send and recv; from 1
+  ReduceOp op = ReduceOp::kSum;  // of reductions
+  std::uint64_t sequence = 0;    // of the calls of collectives, or of send and recv; from 1
 };
 
 /// The rank's place and how its messages are cut.
@@ -91,6 +92,7 @@ class Exchange {
   [[nodiscard]] bool streams_done() const;
 
  private:
+  [[nodiscard]] Signature signature() const;
   /// Works on what has arrived and allows more chunks. @return true if the streams can move on.
   virtual bool step() { return false; }
 

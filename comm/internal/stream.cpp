@@ -11,6 +11,18 @@ namespace {
 constexpr std::array kNames{"all_reduce", "reduce_scatter", "all_gather", "all_to_all",
                             "broadcast",  "barrier",        "send",       "recv"};
 
+const char* verb(ReduceOp op) {
+  switch (op) {
+    case ReduceOp::kSum:
+      return "sums";
+    case ReduceOp::kMin:
+      return "takes the minimum";
+    case ReduceOp::kMax:
+      return "takes the maximum";
+  }
+  return "does something unknown";
+}
+
 [[noreturn]] void throw_wrong_size(int peer, std::size_t received, std::size_t expected) {
   throw TransportError(
       fmt::format("rank {} sent {} bytes where {} were expected", peer, received, expected));
@@ -24,10 +36,13 @@ const char* name(Kind kind) {
 }
 
 // NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init): first_message_ is filled when it is used
-Stream::Stream(Kind kind, Route route, Chunks chunks)
+Stream::Stream(Signature signature, Route route, Chunks chunks)
     : route_(route),
       chunks_(chunks),
-      header_{chunks.total_bytes, chunks.chunk_bytes, kind, route.tag},
+      header_{.total_bytes = chunks.total_bytes,
+              .chunk_bytes = chunks.chunk_bytes,
+              .signature = signature,
+              .chunk_tag = route.tag},
       lead_(chunks.count() == 1 && chunks.total_bytes <= kRidesAlongBytes ? 0 : 1) {}
 
 bool Stream::may_start() const {
@@ -55,9 +70,9 @@ void Stream::retire() {
   ++retired_;
 }
 
-OutStream::OutStream(Kind kind, Route route, std::span<const std::byte> source,
+OutStream::OutStream(Signature signature, Route route, std::span<const std::byte> source,
                      std::size_t chunk_bytes)
-    : Stream(kind, route, {source.size(), chunk_bytes}), source_(source) {}
+    : Stream(signature, route, {source.size(), chunk_bytes}), source_(source) {}
 
 std::size_t OutStream::advance(Transport& transport) {
   std::size_t handed_over = 0;
@@ -91,9 +106,9 @@ void OutStream::retire_finished() {
   while (oldest_finished() != nullptr) retire();
 }
 
-InStream::InStream(Kind kind, Route route, std::span<std::byte> memory, std::size_t total_bytes,
-                   std::size_t chunk_bytes)
-    : Stream(kind, route, {total_bytes, chunk_bytes}),
+InStream::InStream(Signature signature, Route route, std::span<std::byte> memory,
+                   std::size_t total_bytes, std::size_t chunk_bytes)
+    : Stream(signature, route, {total_bytes, chunk_bytes}),
       memory_(memory),
       slots_(memory.size() >= total_bytes ? chunks().count() : memory.size() / chunk_bytes) {}
 
@@ -125,16 +140,34 @@ void InStream::retire_finished() {
 }
 
 void InStream::accept_first_message(std::size_t received_bytes) {
-  const int peer = route().peer;
   const auto message = first_message();
   if (received_bytes < sizeof(Header) || received_bytes > message.size()) {
-    throw_wrong_size(peer, received_bytes, sizeof(Header));
+    throw_wrong_size(route().peer, received_bytes, sizeof(Header));
   }
   Header theirs;
   std::memcpy(&theirs, message.data(), sizeof(Header));
-  if (theirs.kind != header().kind) {
-    throw TransportError(fmt::format("rank {} calls {} here, of {} bytes", peer, name(theirs.kind),
+  check_agreement(theirs);
+  header().chunk_tag = theirs.chunk_tag;
+  if (rides_along() && chunks().total_bytes > 0) {
+    std::memcpy(chunk(0).data(), &message[sizeof(Header)], chunks().total_bytes);
+  }
+}
+
+void InStream::check_agreement(const Header& theirs) const {
+  const int peer = route().peer;
+  const Signature& own = header().signature;
+  const Signature& other = theirs.signature;
+  if (other.kind != own.kind) {
+    throw TransportError(fmt::format("rank {} calls {} here, of {} bytes", peer, name(other.kind),
                                      theirs.total_bytes));
+  }
+  if (other.dtype != own.dtype) {
+    throw TransportError(fmt::format("rank {} has {} elements where this rank has {}", peer,
+                                     name(other.dtype), name(own.dtype)));
+  }
+  if (other.op != own.op) {
+    throw TransportError(
+        fmt::format("rank {} {} where this rank {}", peer, verb(other.op), verb(own.op)));
   }
   if (theirs.total_bytes != chunks().total_bytes) {
     throw_wrong_size(peer, theirs.total_bytes, chunks().total_bytes);
@@ -143,10 +176,6 @@ void InStream::accept_first_message(std::size_t received_bytes) {
       (chunks().count() > 1 && theirs.chunk_bytes != chunks().chunk_bytes)) {
     throw TransportError(fmt::format("rank {} has chunk_bytes {} where this rank has {}", peer,
                                      theirs.chunk_bytes, chunks().chunk_bytes));
-  }
-  header().chunk_tag = theirs.chunk_tag;
-  if (rides_along() && chunks().total_bytes > 0) {
-    std::memcpy(chunk(0).data(), &message[sizeof(Header)], chunks().total_bytes);
   }
 }
 

@@ -8,12 +8,13 @@
 #include <deque>
 #include <span>
 
+#include "comm/communicator.h"
 #include "comm/internal/transport.h"
 
 namespace convoy::comm::internal {
 
 /// What a rank has called; travels in headers, so the order is part of the wire format.
-enum class Kind : std::uint32_t {
+enum class Kind : std::uint8_t {
   kAllReduce,
   kReduceScatter,
   kAllGather,
@@ -24,6 +25,13 @@ enum class Kind : std::uint32_t {
   kRecv
 };
 [[nodiscard]] const char* name(Kind kind);
+
+/// What all ranks of one operation must agree on, besides sizes.
+struct Signature {
+  Kind kind = Kind::kBarrier;
+  DType dtype = DType::kUInt8;
+  ReduceOp op = ReduceOp::kSum;  // stays so where nothing is reduced
+};
 
 /// How a run of bytes is cut into messages: equal chunks and a shorter last one. An empty run is
 /// one empty chunk.
@@ -52,9 +60,11 @@ inline constexpr std::size_t kAllChunks = SIZE_MAX;
 struct Header {
   std::uint64_t total_bytes = 0;
   std::uint64_t chunk_bytes = 0;
-  Kind kind = Kind::kAllReduce;
+  Signature signature;
+  std::uint8_t unused = 0;
   std::int32_t chunk_tag = 0;
 };
+static_assert(sizeof(Header) == 24, "no byte of a header may be undefined");
 
 /// A single chunk of at most this size is sent together with the header: small enough that every
 /// MPI sends both eagerly, i.e. without asking the receiver.
@@ -65,7 +75,7 @@ inline constexpr std::size_t kRidesAlongBytes = 2048;
 /// chunk, in order, with the header's chunk_tag.
 class Stream {
  public:
-  Stream(Kind kind, Route route, Chunks chunks);
+  Stream(Signature signature, Route route, Chunks chunks);
 
   /// Lets the first `n` chunks travel. @return true if that is more than before.
   bool allow(std::size_t n) {
@@ -101,6 +111,7 @@ class Stream {
   [[nodiscard]] bool header_is_oldest() const { return retired_ == 0; }
   void retire();
   [[nodiscard]] Header& header() { return header_; }
+  [[nodiscard]] const Header& header() const { return header_; }
   /// Room for the first message.
   [[nodiscard]] std::span<std::byte> first_message() { return first_message_; }
 
@@ -119,7 +130,8 @@ class Stream {
 /// Sends `source` to a peer.
 class OutStream : public Stream {
  public:
-  OutStream(Kind kind, Route route, std::span<const std::byte> source, std::size_t chunk_bytes);
+  OutStream(Signature signature, Route route, std::span<const std::byte> source,
+            std::size_t chunk_bytes);
   /// Starts what is allowed and retires what is over. @return payload bytes handed over now.
   std::size_t advance(Transport& transport);
 
@@ -134,8 +146,8 @@ class OutStream : public Stream {
 /// Receives `total_bytes` into `memory`, which is as large or a ring of whole chunks.
 class InStream : public Stream {
  public:
-  /// @param kind  what the sender has called.
-  InStream(Kind kind, Route route, std::span<std::byte> memory, std::size_t total_bytes,
+  /// @param signature  of what the sender should have called.
+  InStream(Signature signature, Route route, std::span<std::byte> memory, std::size_t total_bytes,
            std::size_t chunk_bytes);
   /// @throws TransportError when the peer sends something else.
   void advance(Transport& transport);
@@ -144,6 +156,7 @@ class InStream : public Stream {
  private:
   void retire_finished();
   void accept_first_message(std::size_t received_bytes);
+  void check_agreement(const Header& theirs) const;
 
   std::span<std::byte> memory_;
   std::size_t slots_;

@@ -6,8 +6,6 @@
 #include <chrono>
 #include <functional>
 #include <memory>
-#include <mutex>
-#include <regex>
 #include <span>
 #include <stdexcept>
 #include <string>
@@ -17,6 +15,7 @@
 
 #include "base/errors.h"
 #include "comm/local/local.h"
+#include "tests/comm/comm_errors.h"
 #include "tests/comm/faulty_transport.h"
 #include "tests/comm/values.h"
 
@@ -26,30 +25,6 @@ namespace {
 using comm::Communicator;
 using comm::ReduceOp;
 using namespace std::chrono_literals;
-
-template <typename Call>
-std::string comm_error(Call call) {
-  try {
-    call();
-  } catch (const CommError& error) {
-    return error.what();
-  }
-  return "no CommError";
-}
-
-void expect_match(const std::string& text, const std::string& pattern) {
-  static std::mutex mutex;  // libstdc++ makes its locale tables without one
-  const std::lock_guard lock(mutex);
-  EXPECT_TRUE(std::regex_search(text, std::regex(pattern))) << text << "\n  is not\n" << pattern;
-}
-
-comm::CommunicatorOptions with(std::chrono::milliseconds timeout,
-                               std::size_t chunk_bytes = 1 << 18) {
-  comm::CommunicatorOptions options;
-  options.timeout = timeout;
-  options.chunk_bytes = chunk_bytes;
-  return options;
-}
 
 // Rank 2 of 4 stays away until all others have failed.
 void with_rank_two_absent(const std::function<void(Communicator&)>& body) {
@@ -184,43 +159,6 @@ TEST(Destructor, DuringAnExceptionWaitsOnlyForBorrowedMemory) {
   const auto owned = std::make_shared<std::vector<float>>(borrowed.size());
   EXPECT_LT(time_to_leave(owned, *owned), 500ms);
   EXPECT_GE(time_to_leave(nullptr, borrowed), 1s);
-}
-
-TEST(Mismatch, OfSizesIsFoundAtOnce) {
-  // (rank 0, others): one message each; one against several; several of equal chunks.
-  const std::vector<std::pair<std::size_t, std::size_t>> cases{
-      {1000, 1001}, {1000, 100'000}, {100'000, 1000}, {12'288, 24'576}, {24'576, 12'288}};
-  for (const auto& [numel, others] : cases) {
-    std::atomic<int> named{0};
-    const auto start = std::chrono::steady_clock::now();
-    comm::local::run(
-        3,
-        [&, numel = numel, others = others](Communicator& c) {
-          std::vector<float> values(c.rank() == 0 ? numel : others);
-          const auto text = comm_error([&] { c.all_reduce(std::span(values)).wait(); });
-          expect_match(text, "all_reduce rank ./3, [0-9]+ float32 .*rank [0-2]");
-          if (text.find("bytes where") != std::string::npos) ++named;
-        },
-        with(60s, 4096));
-    EXPECT_GE(named, 1) << numel << " against " << others;
-    EXPECT_LT(std::chrono::steady_clock::now() - start, 20s);
-  }
-}
-
-TEST(Mismatch, OfSendAndRecvNamesBothSizes) {
-  for (const std::size_t sent : {0, 7, 9, 100'000}) {
-    comm::local::run(2, [&](Communicator& c) {
-      std::vector<float> values(c.rank() == 0 ? sent : 8);
-      if (c.rank() == 0) {
-        // Over at once when small; a larger one may learn that its receiver has failed.
-        static_cast<void>(comm_error([&] { c.send(std::span(values), 1).wait(); }));
-        return;
-      }
-      EXPECT_EQ(comm_error([&] { c.recv(std::span(values), 0).wait(); }),
-                "recv rank 1/2, 8 float32: rank 0 sent " + std::to_string(sent * 4) +
-                    " bytes where 32 were expected");
-    });
-  }
 }
 
 TEST(Injected, FailureOfAnyCallReachesAllRanks) {
