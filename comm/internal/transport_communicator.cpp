@@ -2,12 +2,11 @@
 #include "comm/internal/transport_communicator.h"
 
 #include <algorithm>
-#include <array>
-#include <span>
 #include <tuple>
 #include <utility>
 
 #include "comm/internal/collectives.h"
+#include "comm/values.h"
 
 namespace convoy::comm::internal {
 
@@ -64,9 +63,7 @@ TransportCommunicator::OperationPtr TransportCommunicator::do_barrier() {
 // The gather tells every rank who goes where, and brings the timeout that names a missing one: the
 // backend's own split may then block.
 std::unique_ptr<Communicator> TransportCommunicator::do_split(int color, int key) {
-  const std::array<std::int32_t, 2> own{color, key};
-  std::vector<std::int32_t> all(2 * static_cast<std::size_t>(size()));
-  all_gather(std::span(own), std::span(all)).wait();
+  const auto all = all_gather_values(*this, std::vector<std::int32_t>{color, key});
 
   SplitGroup group{.color = color, .key = key};
   for (int r = 0; r < size(); ++r) {

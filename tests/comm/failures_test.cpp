@@ -161,6 +161,31 @@ TEST(Destructor, DuringAnExceptionWaitsOnlyForBorrowedMemory) {
   EXPECT_GE(time_to_leave(nullptr, borrowed), 1s);
 }
 
+// A split must not count as borrowing: another thread's failed call would wait for it.
+TEST(Destructor, DuringAnExceptionDoesNotWaitForASplit) {
+  std::chrono::duration<double> taken{};
+  const std::vector<Faults> faults(2, Faults{.keeps_writing = true});
+  const auto body = [&](Communicator& c) {
+    if (c.rank() == 1) {
+      float own = 0;
+      (void)comm_error([&] { c.recv(std::span(&own, 1), 0).wait(); });
+      return;
+    }
+    const std::jthread splitting([&] { (void)comm_error([&] { (void)c.duplicate(); }); });
+    while (c.bytes_sent() == 0) std::this_thread::yield();
+    const auto owned = std::make_shared<std::vector<float>>(100'000);
+    const auto start = std::chrono::steady_clock::now();
+    try {
+      const auto request = c.all_reduce(comm::Buffer(std::span(*owned), owned));
+      throw std::runtime_error("elsewhere");
+    } catch (const std::runtime_error&) {
+      taken = std::chrono::steady_clock::now() - start;
+    }
+  };
+  run_faulty(faults, body, with(1s));
+  EXPECT_LT(taken, 500ms);
+}
+
 TEST(Injected, FailureOfAnyCallReachesAllRanks) {
   for (const int call : {1, 2, 3, 5, 8, 13, 21}) {
     std::vector<Faults> faults(3);
