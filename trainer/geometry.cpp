@@ -9,17 +9,31 @@
 namespace convoy::trainer {
 namespace {
 
-std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
+// Beyond it a double, which counters of checkpoints and metrics are, skips whole numbers.
+constexpr std::int64_t kLargestCount = std::int64_t{1} << 53;
+
+std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return a / b + (a % b == 0 ? 0 : 1); }
+
+/// @throws ConfigError that names `key`, which holds `value`, when value * factor is beyond use.
+std::int64_t product(const char* key, std::int64_t value, std::int64_t factor) {
+  std::int64_t result = 0;
+  const bool fits = !__builtin_mul_overflow(value, factor, &result) && result <= kLargestCount;
+  require_config(fits, std::string(key) + " = " + std::to_string(value) + " is too large: times " +
+                           std::to_string(factor) + " it must be at most 2^53");
+  return result;
+}
 
 }  // namespace
 
 Geometry::Geometry(const TrainConfig& train, std::int64_t samples, int ranks)
     : accumulate_(train.accumulate),
       samples_(samples),
-      batch_samples_(ranks * train.batch_size),
+      batch_samples_(product("train.batch_size", train.batch_size, ranks)),
       batches_per_epoch_(ceil_div(samples, batch_samples_)),
       steps_per_epoch_(ceil_div(batches_per_epoch_, accumulate_)),
-      total_steps_(train.steps > 0 ? train.steps : train.epochs * steps_per_epoch_) {
+      total_steps_(train.steps > 0 ? product("train.steps", train.steps, 1)
+                                   : product("train.epochs", train.epochs, steps_per_epoch_)) {
+  (void)product("train.accumulate", accumulate_, batch_samples_);
   require_config(samples >= ranks, "there are more ranks (" + std::to_string(ranks) +
                                        ") than training samples (" + std::to_string(samples) + ")");
 }

@@ -13,7 +13,7 @@ namespace convoy::trainer {
 /// of an epoch).
 class Geometry {
  public:
-  /// @throws ConfigError when there are more ranks than samples.
+  /// @throws ConfigError when there are more ranks than samples, or when a count would pass 2^53.
   Geometry(const TrainConfig& train, std::int64_t samples, int ranks);
 
   [[nodiscard]] std::int64_t batches_per_epoch() const { return batches_per_epoch_; }

@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
+#include <string>
+
 #include "base/errors.h"
 
 namespace convoy::trainer {
@@ -40,6 +43,41 @@ TEST(Geometry, AnotherNumberOfRanksRoundsDown) {
   const Geometry three(config(8, 1, 1), 800, 3);
   const std::int64_t position = four.position_of_step(10);  // 320 samples
   EXPECT_EQ(three.step_of_position(position), 13);          // 312 of them
+}
+
+std::string error_of(const TrainConfig& train, std::int64_t samples, int ranks) {
+  try {
+    const Geometry geometry(train, samples, ranks);
+  } catch (const ConfigError& error) {
+    return error.what();
+  }
+  return "";
+}
+
+TEST(Geometry, NamesTheKeyThatIsTooLarge) {
+  constexpr std::int64_t kLargest = std::numeric_limits<std::int64_t>::max();
+  const std::string largest = std::to_string(kLargest);
+  EXPECT_EQ(error_of(config(kLargest, 1, 1), 800, 2),
+            "train.batch_size = " + largest + " is too large: times 2 it must be at most 2^53");
+  EXPECT_EQ(
+      error_of(config(8, kLargest / 8, 1), 800, 2),
+      "train.accumulate = 1152921504606846975 is too large: times 16 it must be at most 2^53");
+  EXPECT_EQ(error_of(config(8, 1, kLargest), 800, 2),
+            "train.epochs = " + largest + " is too large: times 50 it must be at most 2^53");
+  TrainConfig steps = config(8, 1, 0);
+  steps.steps = kLargest;
+  EXPECT_EQ(error_of(steps, 800, 2),
+            "train.steps = " + largest + " is too large: times 1 it must be at most 2^53");
+}
+
+TEST(Geometry, TakesTheLargestCounts) {
+  const std::int64_t most = std::int64_t{1} << 53;
+  const Geometry one_step(config(most / 2, 1, 3), 800, 2);
+  EXPECT_EQ(one_step.steps_per_epoch(), 1);
+  EXPECT_EQ(one_step.total_steps(), 3);
+  const Geometry accumulated(config(4, most / 8, 1), 800, 2);
+  EXPECT_EQ(accumulated.batches_of_step(0).end, 100);
+  EXPECT_EQ(accumulated.position_of_step(1), 800);
 }
 
 TEST(Geometry, RefusesMoreRanksThanSamples) {
