@@ -12,11 +12,11 @@
 #include "base/log.h"
 #include "comm/values.h"
 #include "trainer/checkpoint/checkpoint.h"
-#include "trainer/checkpoint/internal/error_text.h"
 #include "trainer/checkpoint/internal/exchange.h"
 #include "trainer/checkpoint/internal/folders.h"
 #include "trainer/checkpoint/internal/manifest.h"
 #include "trainer/checkpoint/state_dict.h"
+#include "trainer/torch_error.h"
 
 namespace convoy::trainer {
 namespace {
@@ -133,7 +133,7 @@ Pieces read_pieces(const fs::path& path, const Manifest& manifest, int rank, int
       pieces.rank_tensors = decode_state_dict(read_piece(path, manifest, stem), stem);
     }
   } catch (const std::exception& error) {
-    pieces.problem = internal::one_line(error);
+    pieces.problem = one_line(error);
   }
   return pieces;
 }

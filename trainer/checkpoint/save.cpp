@@ -15,11 +15,11 @@
 #include "base/file.h"
 #include "comm/values.h"
 #include "trainer/checkpoint/checkpoint.h"
-#include "trainer/checkpoint/internal/error_text.h"
 #include "trainer/checkpoint/internal/exchange.h"
 #include "trainer/checkpoint/internal/folders.h"
 #include "trainer/checkpoint/internal/manifest.h"
 #include "trainer/checkpoint/state_dict.h"
+#include "trainer/torch_error.h"
 
 namespace convoy::trainer {
 namespace {
@@ -99,7 +99,7 @@ Report write_own_files(const fs::path& path, int rank, int revision, const Train
       report.files.push_back(write(path, names[2], state.optimizer));
     }
   } catch (const std::exception& error) {
-    report.error = internal::one_line(error);
+    report.error = one_line(error);
   }
   return report;
 }
@@ -127,7 +127,7 @@ std::string write_manifest(const fs::path& path, Manifest& manifest) {
     write_file_atomic(path / internal::kManifestName, internal::to_json(manifest));
     return "";
   } catch (const std::exception& error) {
-    return internal::one_line(error);
+    return one_line(error);
   }
 }
 

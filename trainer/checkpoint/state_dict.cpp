@@ -13,8 +13,8 @@
 
 #include "base/errors.h"
 #include "base/file.h"
-#include "trainer/checkpoint/internal/error_text.h"
 #include "trainer/checkpoint/internal/unpickle.h"
+#include "trainer/torch_error.h"
 
 namespace convoy::trainer {
 namespace {
@@ -128,7 +128,7 @@ std::vector<NamedTensor> decode_state_dict(std::span<const std::byte> bytes,
   try {
     return decode(bytes);
   } catch (const std::exception& error) {
-    throw ConfigError("cannot load " + origin + ": " + internal::one_line(error));
+    throw ConfigError("cannot load " + origin + ": " + one_line(error));
   }
 }
 
