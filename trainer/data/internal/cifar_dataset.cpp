@@ -27,6 +27,8 @@ struct Format {
   const char* archive_folder;
   std::vector<std::string> train_files;
   std::vector<std::string> test_files;
+  std::size_t train_records;  ///< in each of its files
+  std::size_t test_records;
   std::vector<int> label_classes;  ///< of each label byte; the last one is learned
   std::array<float, 3> mean;
   std::array<float, 3> deviation;
@@ -41,6 +43,8 @@ Format format_of(const std::string& name) {
             .train_files = {"data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin",
                             "data_batch_4.bin", "data_batch_5.bin"},
             .test_files = {"test_batch.bin"},
+            .train_records = 10'000,
+            .test_records = 10'000,
             .label_classes = {10},
             .mean = {0.4914F, 0.4822F, 0.4465F},
             .deviation = {0.2470F, 0.2435F, 0.2616F}};
@@ -49,6 +53,8 @@ Format format_of(const std::string& name) {
           .archive_folder = "cifar-100-binary",
           .train_files = {"train.bin"},
           .test_files = {"test.bin"},
+          .train_records = 50'000,
+          .test_records = 10'000,
           .label_classes = {20, 100},
           .mean = {0.5071F, 0.4865F, 0.4409F},
           .deviation = {0.2673F, 0.2564F, 0.2762F}};
@@ -67,14 +73,13 @@ void append_record(std::span<const std::uint8_t> record, const Format& format,
                        record.end());
 }
 
-/// Adds up to `wanted` records. A file whose claimed size is not a whole number of records is read
+/// Adds the first `wanted` of the file's `records`. A file whose claimed size is another is read
 /// whole, so that the error can say what is there.
-void append_file(const std::filesystem::path& path, const Format& format, std::size_t wanted,
-                 ImageSet& images) {
+void append_file(const std::filesystem::path& path, const Format& format, std::size_t records,
+                 std::size_t wanted, ImageSet& images) {
   GzipFile file(path);
   const std::size_t size = format.record_bytes();
-  const bool whole =
-      file.claimed_bytes() % size != 0 || wanted > std::numeric_limits<std::size_t>::max() / size;
+  const bool whole = file.claimed_bytes() != records * size;
   const auto content =
       file.read_up_to(whole ? std::numeric_limits<std::size_t>::max() : wanted * size);
   file.require_not_cut_off();
@@ -82,8 +87,13 @@ void append_file(const std::filesystem::path& path, const Format& format, std::s
     throw ConfigError(fmt::format("{}: truncated or not {}: {} bytes are not records of {} bytes",
                                   file.path(), format.title, content.size(), size));
   }
-  const std::size_t records = std::min(content.size() / size, wanted);
-  for (std::size_t i = 0; i < records; ++i) {
+  const std::size_t found = content.size() / size;
+  const std::size_t expected = whole ? records : wanted;
+  if (found != expected) {
+    throw ConfigError(fmt::format("{}: truncated or not {}: {} records, {} are expected",
+                                  file.path(), format.title, found, expected));
+  }
+  for (std::size_t i = 0; i < wanted; ++i) {
     append_record(std::span(content).subspan(i * size, size), format, file.path(), i, images);
   }
 }
@@ -105,12 +115,14 @@ ImageSet read_cifar_images(const DataConfig& config, Part part, std::int64_t lim
                   .deviation = format.deviation};
   std::size_t wanted =
       limit > 0 ? static_cast<std::size_t>(limit) : std::numeric_limits<std::size_t>::max();
-  for (const auto& name : part == Part::kTrain ? format.train_files : format.test_files) {
+  const bool train = part == Part::kTrain;
+  const std::size_t records = train ? format.train_records : format.test_records;
+  for (const auto& name : train ? format.train_files : format.test_files) {
     // Looked for even when the limit is reached: half a data set is an error.
     const auto path = find_data_file(
         folder, name, fmt::format("set data.path to the binary version of {}", format.title));
     const std::int64_t before = images.size();
-    if (wanted > 0) append_file(path, format, wanted, images);
+    if (wanted > 0) append_file(path, format, records, std::min(wanted, records), images);
     wanted -= static_cast<std::size_t>(images.size() - before);
   }
   return images;
