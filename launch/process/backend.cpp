@@ -18,11 +18,11 @@ comm::CommunicatorOptions options_of(const trainer::CommunicationConfig& config)
           .chunk_bytes = static_cast<std::size_t>(config.chunk_kb) << 10};
 }
 
-/// How long a rank that refuses its input waits for the others to refuse it too.
+/// How long a rank that has failed waits for the others to fail too.
 constexpr std::chrono::seconds kFarewell{2};
 
-/// True when every rank has come here: then each can end by itself.
-bool all_refuse(comm::Communicator& farewell) {
+/// True when every rank has come here: then none waits for another any more.
+bool all_have_failed(comm::Communicator& farewell) {
   try {
     farewell.barrier().wait(kFarewell);
     return true;
@@ -41,13 +41,19 @@ void run_mpi(Process& process, const comm::CommunicatorOptions& options,
     if (world->size() > 1) compare_ranks(*world);
     if (world->rank() == 0) announce_ready();
     body(*world);
-  } catch (const ConfigError&) {
-    if (all_refuse(*farewell)) throw;
-    process.abort_all(std::current_exception());
-  } catch (...) {
-    // Before the communicator goes: other ranks may wait in it.
+  } catch (const CommError&) {
+    // At once, and before the communicator goes: other ranks may wait in it.
     if (world->size() > 1) process.abort_all(std::current_exception());
     throw;
+  } catch (const ConfigError&) {
+    if (all_have_failed(*farewell)) throw;
+    process.abort_all(std::current_exception());
+  } catch (...) {
+    if (world->size() == 1) throw;
+    if (all_have_failed(*farewell)) {
+      process.abort_all_failed(std::current_exception(), *farewell);
+    }
+    process.abort_all(std::current_exception());
   }
 }
 

@@ -4,10 +4,12 @@
 #include <chrono>
 #include <csignal>
 #include <cstdio>
+#include <string_view>
 #include <thread>
 
 #include "base/errors.h"
 #include "base/log.h"
+#include "comm/values.h"
 #include "launch/process/hardware.h"
 
 namespace convoy::launch {
@@ -28,6 +30,15 @@ Failure describe(const std::exception_ptr& error) {
   } catch (...) {
     return {};
   }
+}
+
+/// Without "rank 2: ", with which trainer::together marks the error of another rank.
+std::string_view without_rank(std::string_view text) {
+  constexpr std::string_view kRank = "rank ";
+  if (!text.starts_with(kRank)) return text;
+  const auto end = text.find_first_not_of("0123456789", kRank.size());
+  if (end == std::string_view::npos || end == kRank.size()) return text;
+  return text.substr(end).starts_with(": ") ? text.substr(end + 2) : text;
 }
 
 }  // namespace
@@ -67,6 +78,22 @@ void Process::say_with_rank(const std::string& text) const {
 void Process::abort_all(const std::exception_ptr& error) {
   const Failure failure = describe(error);
   say_with_rank(failure.text);
+  mpi_->abort(failure.code);
+}
+
+void Process::abort_all_failed(const std::exception_ptr& error, comm::Communicator& all) {
+  const Failure failure = describe(error);
+  // Before the others know, and may abort.
+  if (speaks()) say_with_rank(failure.text);
+  try {
+    const std::string said = comm::broadcast_text(all, failure.text, 0);
+    if (!speaks() && without_rank(said) != without_rank(failure.text)) {
+      say_with_rank(failure.text);
+    }
+    all.barrier().wait();  // all have said theirs
+  } catch (const CommError&) {
+    // A rank that has gone since: the end comes anyhow.
+  }
   mpi_->abort(failure.code);
 }
 

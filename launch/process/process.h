@@ -35,6 +35,10 @@ class Process {
   /// Prints what went wrong here and ends all ranks of the MPI job, which may wait for this one.
   [[noreturn]] void abort_all(const std::exception_ptr& error);
 
+  /// The same where every rank has failed and calls this: rank 0 prints its line, and another rank
+  /// only what rank 0 has not said already. Collective over `all`.
+  [[noreturn]] void abort_all_failed(const std::exception_ptr& error, comm::Communicator& all);
+
   /// Standard error, rank 0 only: "convoy: <line>".
   void say_error(const std::string& line) const;
 

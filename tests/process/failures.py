@@ -71,14 +71,14 @@ def leftovers(marker):
 class Run:
     """A training job under way; `with` cleans up whatever is left of it."""
 
-    def __init__(self, launcher, steps=10**6, timeout=60, every=0):
+    def __init__(self, launcher, steps=10**6, timeout=60, every=0, more=()):
         self.folder = tempfile.mkdtemp(prefix="convoy-failures-")
         self.run_dir = os.path.join(self.folder, "run")
         job = os.path.join(self.folder, "job.toml")
         pathlib.Path(job).write_text(JOB.format(steps=steps, timeout=timeout, every=every))
         self.log_path = os.path.join(self.folder, "log")
         self.log = open(self.log_path, "w")
-        command = launcher + ["train", job, "--run-dir", self.run_dir]
+        command = launcher + ["train", job, "--run-dir", self.run_dir, *more]
         self.process = subprocess.Popen(command, stdout=self.log, stderr=subprocess.STDOUT,
                                         stdin=subprocess.DEVNULL, start_new_session=True)
 
@@ -138,6 +138,10 @@ class Failures(unittest.TestCase):
             time.sleep(0.1)
         self.assertEqual(leftovers(run.run_dir), [], run.output())
 
+    @staticmethod
+    def said(run):
+        return [line for line in run.output().splitlines() if line.startswith("convoy: ")]
+
     def test_a_killed_rank_ends_the_job_and_is_named(self):
         for launcher in (launch, mpirun):
             with self.subTest(launcher=launcher.__name__), Run(launcher(3)) as run:
@@ -156,6 +160,21 @@ class Failures(unittest.TestCase):
             self.assert_all_gone(run)
             self.assertRegex(run.output(), r"rank [01]/3.*rank 2")
             self.assertIn("2.0 s", run.output())
+
+    def test_what_all_ranks_meet_is_said_once(self):
+        with Run(launch(3), more=["--set", "train.optimizer.lr=1e30"]) as run:
+            self.assertEqual(run.wait(60), 1, run.output())
+            self.assert_all_gone(run)
+            self.assertEqual(len(self.said(run)), 1, run.output())
+            self.assertRegex(self.said(run)[0], r"rank 0 of 3: the loss of rank \d is not finite in step")
+
+    def test_what_one_rank_meets_is_not_repeated_by_the_others(self):
+        with Run(launch(3), steps=3000) as run:
+            run.wait_until_training()
+            os.mkdir(os.path.join(run.run_dir, "model.pt"))  # rank 0 wants to write there
+            self.assertEqual(run.wait(60), 1, run.output())
+            self.assertEqual(len(self.said(run)), 1, run.output())
+            self.assertRegex(self.said(run)[0], r"rank 0 of 3: .*model.pt")
 
     def test_ctrl_c_leaves_a_checkpoint_and_success(self):
         for name in (signal.SIGINT, signal.SIGTERM):
