@@ -2,6 +2,7 @@
 // The real program: its exit codes, and one clear line for each kind of bad input.
 #include <gtest/gtest.h>
 
+#include <csignal>
 #include <nlohmann/json.hpp>
 
 #include "tests/launch/child.h"
@@ -122,6 +123,17 @@ TEST(Program, LaunchSaysWhatToInstall) {
   const TemporaryFolder folder;
   expect_refused(run(folder, {"launch", "-n", "2", "--", "info"}, {"PATH=/nowhere"}),
                  "mpirun is not on the PATH: apt-get install openmpi-bin");
+}
+
+// Some service managers and shells start programs so; the kernel then reaps mpirun unseen.
+TEST(Program, LaunchEndsUnderAParentThatIgnoresItsChildren) {
+  const TemporaryFolder folder;
+  const auto before = std::signal(SIGCHLD, SIG_IGN);  // the child takes it over
+  Child refused(folder, {"launch", "-n", "1", "--", "frobnicate"});
+  Child child(folder, {"launch", "-n", "1", "--", "info", "--json"});
+  std::signal(SIGCHLD, before);
+  EXPECT_EQ(child.wait(std::chrono::seconds(20)), 0) << child.errors();
+  EXPECT_EQ(refused.wait(std::chrono::seconds(20)), 2) << refused.errors();
 }
 
 TEST(Program, InfoIsOneJsonDocument) {
