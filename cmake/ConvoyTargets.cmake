@@ -69,6 +69,9 @@ function(convoy_add_program name)
   endif()
 endfunction()
 
+# The tests without labels: what ./run sanitize needs, less than all.
+add_custom_target(unit_tests)
+
 # Tests are compiled often and run once: not optimised, they build in half the time.
 set(CONVOY_TEST_FLAGS -O0)
 
@@ -108,6 +111,9 @@ function(convoy_add_test name)
   if(NOT arg_RANKS)
     target_link_libraries(${name} PRIVATE GTest::gtest_main)
     add_test(NAME ${name} COMMAND ${name})
+    if(NOT arg_LABELS)
+      add_dependencies(unit_tests ${name})
+    endif()
     set_tests_properties(${name} PROPERTIES TIMEOUT ${arg_TIMEOUT} LABELS "${arg_LABELS}"
                          ENVIRONMENT "${CONVOY_TEST_ENVIRONMENT}")
     return()
