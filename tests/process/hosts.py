@@ -132,6 +132,28 @@ class Hosts(unittest.TestCase):
         line = next(line for line in text.splitlines() if "cable:" in line)
         return int(line.split(":")[1].split()[8])
 
+    def wait_until_training(self, process):
+        metrics = pathlib.Path(self.run_dir, "metrics.jsonl")
+        deadline = time.monotonic() + 60
+        while not (metrics.exists() and metrics.stat().st_size > 0):
+            self.assertIsNone(process.poll(), "ended by itself")
+            self.assertLess(time.monotonic(), deadline, "training did not start")
+            time.sleep(0.05)
+
+    def ranks(self):
+        """rank -> process id, whatever the host: process ids are not emulated."""
+        found = {}
+        for entry in pathlib.Path("/proc").glob("[0-9]*"):
+            try:
+                words = (entry / "cmdline").read_bytes().split(b"\0")
+                variables = (entry / "environ").read_bytes().split(b"\0")
+            except OSError:
+                continue
+            for variable in variables:
+                if variable.startswith(b"OMPI_COMM_WORLD_RANK=") and self.run_dir.encode() in words:
+                    found[int(variable.split(b"=")[1])] = int(entry.name)
+        return found
+
     def test_two_hosts_train_to_the_bits_of_one(self):
         self.finish(self.train(40))
         asked = pathlib.Path(self.hosts.folder, "asked").read_text()
@@ -145,16 +167,23 @@ class Hosts(unittest.TestCase):
 
     def test_ctrl_c_reaches_the_ranks_of_both(self):
         process = self.train(10**6)
-        metrics = pathlib.Path(self.run_dir, "metrics.jsonl")
-        deadline = time.monotonic() + 60
-        while not (metrics.exists() and metrics.stat().st_size > 0):
-            self.assertIsNone(process.poll(), "ended by itself")
-            self.assertLess(time.monotonic(), deadline, "training did not start")
-            time.sleep(0.05)
+        self.wait_until_training(process)
         process.send_signal(signal.SIGINT)
         self.finish(process)
         self.assertTrue(self.summary()["interrupted"])
         self.assertEqual(len(list(pathlib.Path(self.run_dir).glob("checkpoints/step-*"))), 1)
+
+    def test_a_killed_rank_of_the_other_host_ends_the_job(self):
+        process = self.train(10**6)
+        self.wait_until_training(process)
+        os.kill(self.ranks()[1], signal.SIGKILL)
+        output = process.communicate(timeout=20)[0]
+        self.assertNotEqual(process.returncode, 0, output)
+        deadline = time.monotonic() + 10
+        while self.ranks() and time.monotonic() < deadline:
+            time.sleep(0.1)
+        self.assertEqual(self.ranks(), {}, output)
+        self.assertRegex(output, r"rank 1\b|rank=1|,1\]")
 
 
 if __name__ == "__main__":
