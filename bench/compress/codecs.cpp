@@ -9,6 +9,7 @@
 #include <cmath>
 #include <cstring>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -44,26 +45,48 @@ std::vector<Case> cases() {
   return all;
 }
 
+/// Floats that begin with a cache line, as LibTorch's tensors do.
+class Floats {
+ public:
+  explicit Floats(std::size_t numel) : lines_(numel / 16 + 1), numel_(numel) {}
+  std::span<float> span() { return {lines_[0].values, numel_}; }
+
+ private:
+  struct alignas(64) Line {
+    float values[16];
+  };
+  std::vector<Line> lines_;
+  std::size_t numel_;
+};
+
 /// What every benchmark works on.
-struct Buffers {
-  explicit Buffers(std::size_t numel) : values(numel), copy(numel), out(numel) {
+class Buffers {
+ public:
+  explicit Buffers(std::size_t numel) : values_(numel), copy_(numel), out_(numel) {
     Random random(1);
-    for (float& value : values) value = static_cast<float>(random.normal());
+    for (float& value : values_.span()) value = static_cast<float>(random.normal());
   }
-  std::vector<float> values;
-  std::vector<float> copy;
-  std::vector<float> out;
+
+ private:
+  Floats values_;
+  Floats copy_;
+  Floats out_;
+
+ public:
+  const std::span<const float> values = values_.span();
+  const std::span<float> copy = copy_.span();
+  const std::span<float> out = out_.span();
 };
 
 /// Of `work` against copying the values.
 template <typename Work>
 void time_against_copy(benchmark::State& state, Buffers& buffers, Work work) {
-  const std::size_t bytes = sizeof(float) * buffers.values.size();
+  const std::size_t bytes = buffers.values.size_bytes();
   bench::time_against(
       state, [&] { std::memcpy(buffers.copy.data(), buffers.values.data(), bytes); }, work);
 }
 
-double relative_error(const std::vector<float>& values, const std::vector<float>& decoded) {
+double relative_error(std::span<const float> values, std::span<const float> decoded) {
   double squares = 0.0;
   double error = 0.0;
   for (std::size_t i = 0; i < values.size(); ++i) {
@@ -77,7 +100,7 @@ double relative_error(const std::vector<float>& values, const std::vector<float>
 std::vector<std::byte> encode(const Case& test, const Buffers& buffers) {
   const auto count = static_cast<std::int64_t>(buffers.values.size());
   std::vector<std::byte> payload(test.codec->max_bytes(count, test.level));
-  payload.resize(test.codec->encode(std::span(buffers.values), test.level, 1, payload));
+  payload.resize(test.codec->encode(buffers.values, test.level, 1, payload));
   return payload;
 }
 
@@ -85,9 +108,8 @@ void bench_encode(benchmark::State& state, const Case& test, Buffers& buffers) {
   const auto count = static_cast<std::int64_t>(buffers.values.size());
   std::vector<std::byte> payload(test.codec->max_bytes(count, test.level));
   std::size_t used = 0;
-  time_against_copy(state, buffers, [&] {
-    used = test.codec->encode(std::span<const float>(buffers.values), test.level, 1, payload);
-  });
+  time_against_copy(state, buffers,
+                    [&] { used = test.codec->encode(buffers.values, test.level, 1, payload); });
   test.codec->decode(std::span(payload).first(used), buffers.out);
   state.counters["bytes"] = static_cast<double>(used);
   state.counters["relative_error"] = relative_error(buffers.values, buffers.out);
