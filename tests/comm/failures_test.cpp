@@ -138,7 +138,7 @@ std::chrono::duration<double> time_to_leave(const std::shared_ptr<void>& owner,
   const auto body = [&](Communicator& c) {
     if (c.rank() == 1) {
       float own = 0;
-      (void)comm_error([&] { c.recv(std::span(&own, 1), 0).wait(); });
+      (void)comm_error([&] { c.recv(std::span(&own, 1), 0).wait(60s); });  // until rank 0 leaves
       return;
     }
     const auto start = std::chrono::steady_clock::now();
@@ -168,7 +168,7 @@ TEST(Destructor, DuringAnExceptionDoesNotWaitForASplit) {
   const auto body = [&](Communicator& c) {
     if (c.rank() == 1) {
       float own = 0;
-      (void)comm_error([&] { c.recv(std::span(&own, 1), 0).wait(); });
+      (void)comm_error([&] { c.recv(std::span(&own, 1), 0).wait(60s); });  // until rank 0 leaves
       return;
     }
     const std::jthread splitting([&] { (void)comm_error([&] { (void)c.duplicate(); }); });
