@@ -15,10 +15,11 @@ class DenseReducer final : public Reducer {
   void begin_step(std::int64_t) override {}
   void reduce(const Bucket& bucket) override;
   void end_step() override {}
-  [[nodiscard]] std::int64_t wire_bytes(std::int64_t numel, int ranks) const override;
+  [[nodiscard]] Traffic traffic() const override { return traffic_; }
 
  private:
   comm::Communicator& communicator_;
+  Traffic traffic_;
 };
 
 }  // namespace convoy::compress

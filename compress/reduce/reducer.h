@@ -2,10 +2,14 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <span>
 #include <string>
 #include <vector>
+
+#include "compress/reduce/plan_record.h"
+#include "compress/reduce/shadow.h"
 
 namespace convoy::compress {
 
@@ -23,23 +27,59 @@ struct Bucket {
   std::span<float> values;
   /// Holds the memory of `values`; handed to the communicator (see comm::Buffer::owner).
   std::shared_ptr<void> owner = nullptr;
+
+  [[nodiscard]] std::span<float> values_of(const Layer& layer) const {
+    return values.subspan(static_cast<std::size_t>(layer.offset),
+                          static_cast<std::size_t>(layer.numel));
+  }
+};
+
+/// What a Reducer of this rank remembers between steps, for checkpoints.
+struct ReducerState {
+  /// By kind and layer. "residual/<layer>" and "window/<layer>" differ by rank: where the number of
+  /// ranks changes, each new rank starts from the mean over the old ones. All others are the same
+  /// on all ranks, or may be missing.
+  std::map<std::string, std::vector<float>> arrays;
+  /// The plans, as JSON; the same on all ranks. Empty: none.
+  std::string plans;
+};
+
+/// What gradients have cost so far, in bytes that this rank has sent.
+struct Traffic {
+  std::uint64_t dense_bytes = 0;     ///< what dense float32 averaging would have sent
+  std::uint64_t sent_bytes = 0;      ///< what was sent for gradients; tables and windows left out
+  std::uint64_t saturated = 0;       ///< values beyond the range of float16 (family half)
+  std::uint64_t residual_bytes = 0;  ///< memory that error feedback holds now
 };
 
 /// Averages gradients over the ranks of a communicator: the seam between DataParallel and a family
-/// of compression. Owned and called by one communication thread. All ranks pass the same buckets in
-/// the same order. State, where a family has any, is keyed by layer name, never by bucket.
+/// of compression. Owned and called by one communication thread; where another thread calls, the
+/// first is idle. All ranks pass the same buckets in the same order. State, where there is any, is
+/// keyed by layer name, never by bucket.
 class Reducer {
  public:
   virtual ~Reducer() = default;
-  /// Starts step number `step`. Everything a step sends belongs to one plan.
+  /// Starts step number `step` and makes what the step before it did to the state final.
+  /// Everything a step sends belongs to one plan.
   virtual void begin_step(std::int64_t step) = 0;
   /// Replaces the values by their mean over all ranks: the same bits everywhere. Collective; blocks
   /// until done. @throws CommError.
   virtual void reduce(const Bucket& bucket) = 0;
   /// Ends the step, after all its buckets.
   virtual void end_step() = 0;
-  /// Bytes that one rank sends for a dense layer of `numel` values among `ranks` ranks.
-  [[nodiscard]] virtual std::int64_t wire_bytes(std::int64_t numel, int ranks) const = 0;
+  /// Takes back what the last step did to the state (residuals, factors), because its gradients are
+  /// not applied: to the last bit as if it had not been. All ranks call it, or none.
+  virtual void discard_step() {}
+
+  [[nodiscard]] virtual Traffic traffic() const { return {}; }
+  /// The plans made since the last call, for plans.jsonl.
+  [[nodiscard]] virtual std::vector<PlanRecord> take_plans() { return {}; }
+  /// What the shadow steps have found; once, when they are over.
+  [[nodiscard]] virtual std::vector<ShadowRow> take_shadow() { return {}; }
+  /// Between steps. Waits for a plan that is being made.
+  [[nodiscard]] virtual ReducerState state() { return {}; }
+  /// Before the first step, or between steps. @throws ConfigError that names what does not fit.
+  virtual void load_state(const ReducerState& state) { (void)state; }
 };
 
 }  // namespace convoy::compress

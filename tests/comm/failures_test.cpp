@@ -138,7 +138,7 @@ std::chrono::duration<double> time_to_leave(const std::shared_ptr<void>& owner,
   const auto body = [&](Communicator& c) {
     if (c.rank() == 1) {
       float own = 0;
-      (void)comm_error([&] { c.recv(std::span(&own, 1), 0).wait(60s); });  // until rank 0 leaves
+      (void)comm_error([&] { c.recv(std::span(&own, 1), 0).wait(); });
       return;
     }
     const auto start = std::chrono::steady_clock::now();
@@ -158,7 +158,8 @@ TEST(Destructor, DuringAnExceptionWaitsOnlyForBorrowedMemory) {
   static std::vector<float> borrowed(100'000);  // the transport might write later
   const auto owned = std::make_shared<std::vector<float>>(borrowed.size());
   EXPECT_LT(time_to_leave(owned, *owned), 500ms);
-  EXPECT_GE(time_to_leave(nullptr, borrowed), 1s);
+  // Rank 1 gives up after 1 s too, and may have begun to wait a moment earlier.
+  EXPECT_GE(time_to_leave(nullptr, borrowed), 900ms);
 }
 
 // A split must not count as borrowing: another thread's failed call would wait for it.
@@ -168,7 +169,7 @@ TEST(Destructor, DuringAnExceptionDoesNotWaitForASplit) {
   const auto body = [&](Communicator& c) {
     if (c.rank() == 1) {
       float own = 0;
-      (void)comm_error([&] { c.recv(std::span(&own, 1), 0).wait(60s); });  // until rank 0 leaves
+      (void)comm_error([&] { c.recv(std::span(&own, 1), 0).wait(); });
       return;
     }
     const std::jthread splitting([&] { (void)comm_error([&] { (void)c.duplicate(); }); });

@@ -106,9 +106,6 @@ class SlowReducer final : public compress::Reducer {
     dense_.reduce(bucket);
   }
   void end_step() override { dense_.end_step(); }
-  [[nodiscard]] std::int64_t wire_bytes(std::int64_t numel, int ranks) const override {
-    return dense_.wire_bytes(numel, ranks);
-  }
 
  private:
   compress::DenseReducer dense_;

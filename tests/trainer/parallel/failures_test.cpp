@@ -94,7 +94,6 @@ class BrokenReducer final : public compress::Reducer {
     if (++calls_ == 2) throw std::out_of_range("reducer is broken");
   }
   void end_step() override {}
-  [[nodiscard]] std::int64_t wire_bytes(std::int64_t, int) const override { return 0; }
 
  private:
   int calls_ = 0;

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace convoy::compress {
+
+/// [compression] of the job file.
+struct CompressionConfig {
+  std::string family = "none";     ///< "none" | "half" | "quantize" | "top_k" | "power_sgd"
+  std::string policy = "uniform";  ///< "uniform": every layer at `level`; "lgreco": one level each
+  /// The reference level: bits, density or rank. Larger: more bytes, less error. 0: the family's
+  /// default (quantize 4, top_k 0.01, power_sgd 4).
+  double level = 0.0;
+  /// Levels that lgreco chooses from, beside dense. Empty: the family's default list.
+  std::vector<double> candidates;
+  /// lgreco's error budget over that of the uniform plan at `level`. Larger: fewer bytes.
+  double alpha = 1.0;
+  std::string error_metric = "squared_l2";  ///< how errors of layers add up; "squared_l2" | "l2"
+  std::int64_t warmup_steps = 0;            ///< dense steps at the start
+  std::int64_t adapt_every = 100;           ///< steps between two plans
+  std::int64_t plan_lag = 10;     ///< steps between the end of a window and its plan taking effect
+  std::int64_t window = 10;       ///< steps whose gradients make a plan
+  std::int64_t min_numel = 1024;  ///< smaller layers, and those of one dimension, go dense
+  std::vector<std::string> exclude;  ///< globs of layer names that go dense
+  std::string residual = "float32";  ///< error feedback: "float32" | "bfloat16" | "off"
+  std::int64_t shadow_steps = 0;     ///< steps after warm-up that only compare with dense averaging
+  std::int64_t group = 512;          ///< quantize: values that share one scale
+  std::string rounding = "nearest";  ///< quantize: "nearest" | "stochastic"
+  std::string values = "float32";    ///< top_k: values on the wire, "float32" | "float16"
+  std::string half_type = "float16";  ///< half: "float16" | "bfloat16"
+};
+
+/// The level of `config`, with the family's default filled in.
+[[nodiscard]] double reference_level(const CompressionConfig& config);
+/// The candidates of `config`, with the family's default filled in; ascending.
+[[nodiscard]] std::vector<double> candidate_levels(const CompressionConfig& config);
+/// @throws ConfigError that names the key, as the job file spells it, whose value cannot be.
+void check(const CompressionConfig& config);
+
+}  // namespace convoy::compress

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "compress/reduce/internal/replanner.h"
+
+#include <spdlog/fmt/fmt.h>
+
+#include <algorithm>
+#include <chrono>
+#include <numeric>
+#include <thread>
+
+#include "base/errors.h"
+#include "comm/values.h"
+
+namespace convoy::compress::internal {
+namespace {
+
+/// Values of one small all-reduce: gradients that travel meanwhile wait for at most this.
+constexpr std::size_t kPiece = std::size_t{64} << 10;
+/// The longest that one piece waits for gradients to be through.
+constexpr std::chrono::milliseconds kPatience{50};
+
+using Clock = std::chrono::steady_clock;
+
+double milliseconds_since(Clock::time_point begin) {
+  return std::chrono::duration<double, std::milli>(Clock::now() - begin).count();
+}
+
+}  // namespace
+
+/// One plan on its way.
+struct Replanner::Work {
+  std::vector<Layer> layers;
+  // Averaged in place; shared with transfers under way.
+  std::vector<std::shared_ptr<std::vector<float>>> gradients;
+  std::vector<int> makers;  // rank that makes the table of each layer
+  Table table;
+  PlanRecord record;
+};
+
+std::vector<int> share_out(const std::vector<std::int64_t>& numels, int ranks) {
+  std::vector<std::size_t> order(numels.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::ranges::stable_sort(order, [&](auto a, auto b) { return numels[a] > numels[b]; });
+  std::vector<std::int64_t> load(static_cast<std::size_t>(ranks));
+  std::vector<int> owners(numels.size());
+  for (const auto layer : order) {
+    const auto least = std::ranges::min_element(load);
+    owners[layer] = static_cast<int>(least - load.begin());
+    *least += numels[layer];
+  }
+  return owners;
+}
+
+Replanner::Replanner(comm::Communicator& communicator, Family& family, ReplannerOptions options,
+                     const std::atomic<bool>& busy)
+    : communicator_(communicator.duplicate()),
+      family_(family),
+      options_(std::move(options)),
+      busy_(busy) {}
+
+void Replanner::start(GradientSums sums, const std::map<std::string, Layer>& layers,
+                      PlanRecord record) {
+  require(!pending_.valid(), "Replanner: the last plan has not been taken");
+  const auto work = std::make_shared<Work>();
+  std::vector<std::int64_t> numels;
+  for (const auto& [name, layer] : layers) {
+    work->layers.push_back(layer);
+    work->gradients.push_back(std::make_shared<std::vector<float>>(std::move(sums[name])));
+    work->gradients.back()->resize(static_cast<std::size_t>(layer.numel));
+    numels.push_back(layer.numel);
+  }
+  work->makers = share_out(numels, communicator_->size());
+  work->record = std::move(record);
+  pending_ = std::async(std::launch::async, [this, work] { return plan(*work); });
+}
+
+PlanRecord Replanner::plan(Work& work) {
+  auto begin = Clock::now();
+  average(work);
+  work.record.gather_ms = milliseconds_since(begin);
+  begin = Clock::now();
+  tabulate(work);
+  exchange_tables(work);
+  work.record.table_ms = milliseconds_since(begin);
+  begin = Clock::now();
+  solve(work);
+  work.record.solve_ms = milliseconds_since(begin);
+  compare_hashes(work.record.hash);
+  return std::move(work.record);
+}
+
+void Replanner::give_way() const {
+  const auto until = Clock::now() + kPatience;
+  while (busy_ && Clock::now() < until) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+}
+
+void Replanner::average(Work& work) {
+  const auto share = 1.0F / static_cast<float>(communicator_->size() * options_.window);
+  for (const auto& gradient : work.gradients) {
+    for (auto rest = std::span(*gradient); !rest.empty();) {
+      const auto piece = rest.first(std::min(rest.size(), kPiece));
+      give_way();
+      communicator_->all_reduce(comm::Buffer(piece, gradient)).wait();
+      for (float& value : piece) value *= share;
+      rest = rest.subspan(piece.size());
+    }
+  }
+}
+
+void Replanner::tabulate(Work& work) {
+  for (std::size_t i = 0; i < work.layers.size(); ++i) {
+    const Layer& layer = work.layers[i];
+    LayerTable entry{layer.name, layer.numel, {}};
+    if (work.makers[i] == communicator_->rank()) {
+      entry.levels =
+          family_.table(layer, *work.gradients[i], options_.candidates, communicator_->size());
+    }
+    work.table.push_back(std::move(entry));
+    work.gradients[i].reset();
+  }
+}
+
+void Replanner::exchange_tables(Work& work) {
+  const std::size_t levels = options_.candidates.size();
+  std::vector<std::int64_t> counts(static_cast<std::size_t>(communicator_->size()));
+  for (const int maker : work.makers) {
+    counts[static_cast<std::size_t>(maker)] += static_cast<std::int64_t>(2 * levels);
+  }
+  std::vector<double> own;
+  for (const LayerTable& entry : work.table) {
+    for (const LevelCost& cost : entry.levels) own.insert(own.end(), {cost.bytes, cost.error});
+  }
+  const auto all = comm::all_gather_values(*communicator_, own, counts);
+  std::vector<std::size_t> next(counts.size());  // where the numbers of each rank go on
+  for (std::size_t rank = 1; rank < counts.size(); ++rank) {
+    next[rank] = next[rank - 1] + static_cast<std::size_t>(counts[rank - 1]);
+  }
+  for (std::size_t i = 0; i < work.table.size(); ++i) {
+    auto& at = next[static_cast<std::size_t>(work.makers[i])];
+    work.table[i].levels.clear();
+    for (std::size_t level = 0; level < levels; ++level, at += 2) {
+      work.table[i].levels.push_back({options_.candidates[level], all[at], all[at + 1]});
+    }
+  }
+}
+
+void Replanner::solve(Work& work) {
+  PlanRecord& record = work.record;
+  const Budget& budget = options_.budget;
+  const Choice reference = uniform(work.table, budget.reference, budget.metric);
+  const Choice choice = lgreco(work.table, max_error(work.table, budget), budget.metric);
+  for (std::size_t i = 0; i < work.table.size(); ++i) {
+    const Layer& layer = work.layers[i];
+    const LevelCost& cost = work.table[i].levels[choice.levels[i]];
+    record.layers.push_back({layer.name, layer.numel, cost.level, cost.bytes,
+                             family_.payload_bytes(layer, cost.level), cost.error});
+    record.dense_bytes += family_.wire_bytes(layer, Level::dense(), communicator_->size());
+  }
+  record.bytes = choice.bytes;
+  record.error = choice.error;
+  record.max_error = choice.max_error;
+  record.uniform_bytes = reference.bytes;
+  record.optimum_bytes = choice.proven_bytes;
+  record.optimum_is_exact = choice.is_optimal();
+  record.hash = plan_hash(record.layers);
+}
+
+void Replanner::compare_hashes(const std::string& hash) {
+  const std::vector<std::uint8_t> own(hash.begin(), hash.end());
+  const auto all = comm::all_gather_values(*communicator_, own);
+  for (std::size_t rank = 1; rank * own.size() < all.size(); ++rank) {
+    const auto theirs = std::span(all).subspan(rank * own.size(), own.size());
+    require(std::ranges::equal(theirs, std::span(all).first(own.size())),
+            fmt::format("plans differ: rank {} has {}, rank 0 has {}", rank,
+                        std::string(theirs.begin(), theirs.end()),
+                        std::string(all.begin(), all.begin() + std::ssize(own))));
+  }
+}
+
+}  // namespace convoy::compress::internal

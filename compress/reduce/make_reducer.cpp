@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "compress/reduce/make_reducer.h"
+
+#include <utility>
+
+#include "base/errors.h"
+#include "compress/codec/half_codec.h"
+#include "compress/codec/quantize_codec.h"
+#include "compress/codec/top_k_codec.h"
+#include "compress/reduce/compressed_reducer.h"
+#include "compress/reduce/dense_reducer.h"
+#include "compress/reduce/gather_family.h"
+#include "compress/reduce/power_sgd_family.h"
+#include "compress/reduce/two_hop_family.h"
+
+namespace convoy::compress {
+namespace {
+
+/// Chunks of 16-bit values begin at multiples of a cache line.
+constexpr std::int64_t kHalfGranule = 32;
+
+std::unique_ptr<Family> quantize(comm::Communicator& communicator,
+                                 const CompressionConfig& config) {
+  const auto rounding =
+      config.rounding == "stochastic" ? Rounding::kStochastic : Rounding::kNearest;
+  return std::make_unique<TwoHopFamily>(
+      communicator,
+      std::make_unique<QuantizeCodec>(QuantizeConfig{.group = config.group, .rounding = rounding}),
+      config.group);
+}
+
+std::unique_ptr<Family> half(comm::Communicator& communicator, const CompressionConfig& config) {
+  const auto format = config.half_type == "bfloat16" ? HalfFormat::kBFloat16 : HalfFormat::kFloat16;
+  return std::make_unique<TwoHopFamily>(
+      communicator, std::make_unique<HalfCodec>(HalfConfig{.format = format}), kHalfGranule,
+      [format](std::span<const float> values) { return count_saturated(values, format); });
+}
+
+std::unique_ptr<Family> top_k(comm::Communicator& communicator, const CompressionConfig& config) {
+  const auto values = config.values == "float16" ? TopKValues::kFloat16 : TopKValues::kFloat32;
+  return std::make_unique<GatherFamily>(communicator,
+                                        std::make_shared<TopKCodec>(TopKConfig{.values = values}));
+}
+
+std::unique_ptr<Family> make_family(comm::Communicator& communicator,
+                                    const CompressionConfig& config) {
+  if (config.family == "quantize") return quantize(communicator, config);
+  if (config.family == "half") return half(communicator, config);
+  if (config.family == "top_k") return top_k(communicator, config);
+  return std::make_unique<PowerSgdFamily>(communicator);
+}
+
+}  // namespace
+
+ReducerFactory make_reducer(const CompressionConfig& config, std::uint64_t seed,
+                            std::vector<PlanRecord> replay) {
+  check(config);
+  return [config, seed, replay](comm::Communicator& communicator) -> std::unique_ptr<Reducer> {
+    if (config.family == "none") return std::make_unique<DenseReducer>(communicator);
+    return std::make_unique<CompressedReducer>(
+        communicator, make_family(communicator, config),
+        CompressedReducer::Options{.config = config, .seed = seed, .replay = replay});
+  };
+}
+
+ReducerFactory make_reducer(std::shared_ptr<const Codec> codec, const CompressionConfig& config,
+                            std::uint64_t seed) {
+  require(codec != nullptr, "make_reducer: no codec");
+  codec->check_level(Level(config.level));
+  for (const double level : config.candidates) codec->check_level(Level(level));
+  CompressionConfig checked = config;
+  checked.family = codec->family();
+  return [codec, checked, seed](comm::Communicator& communicator) -> std::unique_ptr<Reducer> {
+    return std::make_unique<CompressedReducer>(
+        communicator, std::make_unique<GatherFamily>(communicator, codec),
+        CompressedReducer::Options{.config = checked, .seed = seed, .replay = {}});
+  };
+}
+
+}  // namespace convoy::compress

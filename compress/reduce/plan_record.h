@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "compress/level.h"
+
+namespace convoy::compress {
+
+/// One layer of a plan.
+struct PlannedLayer {
+  std::string name;
+  std::int64_t numel = 0;
+  Level level;
+  double wire_bytes = 0.0;     ///< sent by one rank in one step
+  double payload_bytes = 0.0;  ///< encoded once
+  double error = 0.0;          ///< of the window's mean gradient, squared L2; 0 where unknown
+};
+
+/// One plan as it took effect: a line of plans.jsonl.
+struct PlanRecord {
+  std::int64_t version = 0;
+  std::int64_t step = 0;  ///< first step that uses it
+  std::string policy;     ///< "uniform", "lgreco" or "replay"
+  std::string hash;       ///< of names and levels; equal on all ranks
+  std::vector<PlannedLayer> layers;
+  double bytes = 0.0;        ///< wire bytes of all compressed layers
+  double dense_bytes = 0.0;  ///< wire bytes of the same layers uncompressed
+  // The rest only where the plan was made from a level table.
+  double error = 0.0;          ///< of the table, in the planner's metric
+  double max_error = 0.0;      ///< the budget
+  double uniform_bytes = 0.0;  ///< of every layer at the reference level
+  double optimum_bytes = 0.0;  ///< the exact optimum of the same table, or its lower bound
+  bool optimum_is_exact = false;
+  double residual_error = 0.0;  ///< sum of squared residuals of this rank when it was made
+  double gather_ms = 0.0;       ///< averaging the windows
+  double table_ms = 0.0;        ///< making and exchanging the tables
+  double solve_ms = 0.0;
+};
+
+/// Hash over names and levels, in their order, as text.
+[[nodiscard]] std::string plan_hash(const std::vector<PlannedLayer>& layers);
+
+}  // namespace convoy::compress

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "compress/reduce/power_sgd_family.h"
+
+#include <spdlog/fmt/fmt.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/errors.h"
+#include "base/hash.h"
+#include "compress/reduce/internal/state_entries.h"
+
+namespace convoy::compress {
+namespace {
+
+/// Ranks beyond this are no compression, and factors of them no small memory.
+constexpr double kMaxRank = 4096.0;
+
+std::int64_t rank_of(Level level) { return static_cast<std::int64_t>(level.value()); }
+
+std::int64_t factor_values(MatrixShape shape, Level level) {
+  return rank_of(level) * (shape.rows + shape.columns);
+}
+
+/// Cuts `count` values off the front of `rest`.
+std::span<float> take(std::span<float>& rest, std::int64_t count) {
+  const auto front = rest.first(static_cast<std::size_t>(count));
+  rest = rest.subspan(front.size());
+  return front;
+}
+
+}  // namespace
+
+void PowerSgdFamily::check_level(Level level) const {
+  const double rank = level.value();
+  require(rank >= 1.0 && rank <= kMaxRank && rank == std::floor(rank),
+          fmt::format("power_sgd has ranks 1 to {}, not {}", kMaxRank, to_text(level)));
+}
+
+bool PowerSgdFamily::sends_dense(const Layer& layer, Level level) const {
+  if (level.is_dense()) return true;
+  const MatrixShape shape = matrix_shape(layer.shape);
+  return factor_values(shape, level) >= shape.numel();
+}
+
+void PowerSgdFamily::reduce(std::span<const Item> items) {
+  std::int64_t p_values = 0;
+  std::int64_t q_values = 0;
+  for (const Item& item : items) {
+    const MatrixShape shape = matrix_shape(item.layer->shape);
+    p_values += rank_of(item.level) * shape.rows;
+    q_values += rank_of(item.level) * shape.columns;
+  }
+  p_->resize(static_cast<std::size_t>(p_values));
+  q_->resize(static_cast<std::size_t>(q_values));
+
+  auto p = std::span(*p_);
+  for (const Item& item : items) {
+    const MatrixShape shape = matrix_shape(item.layer->shape);
+    multiply(item.owed, shape, start(item), take(p, rank_of(item.level) * shape.rows));
+  }
+  average(p_);
+  p = std::span(*p_);
+  auto q = std::span(*q_);
+  for (const Item& item : items) {
+    const MatrixShape shape = matrix_shape(item.layer->shape);
+    const auto own_p = take(p, rank_of(item.level) * shape.rows);
+    orthogonalise(own_p, shape.rows);
+    multiply_transposed(item.owed, shape, own_p, take(q, rank_of(item.level) * shape.columns));
+  }
+  average(q_);
+  p = std::span(*p_);
+  q = std::span(*q_);
+  for (const Item& item : items) {
+    const MatrixShape shape = matrix_shape(item.layer->shape);
+    const auto own_p = take(p, rank_of(item.level) * shape.rows);
+    const auto own_q = take(q, rank_of(item.level) * shape.columns);
+    product_and_residual(own_p, own_q, shape, item.mean, item.owed);
+    WarmStart& factor = factors_[item.layer->name];
+    factor.next.assign(own_q.begin(), own_q.end());
+    factor.pending = true;
+  }
+}
+
+PowerSgdFamily::Factor PowerSgdFamily::start(const Item& item) const {
+  const MatrixShape shape = matrix_shape(item.layer->shape);
+  const auto known = factors_.find(item.layer->name);
+  Factor factor = known == factors_.end() ? Factor() : known->second.current;
+  factor.resize(static_cast<std::size_t>(rank_of(item.level) * shape.columns));
+  draw_missing_columns(factor, shape.columns, item.key);
+  return factor;
+}
+
+void PowerSgdFamily::average(const std::shared_ptr<std::vector<float>>& values) {
+  communicator_.all_reduce(comm::Buffer(std::span(*values), values)).wait();
+  const float share = 1.0F / static_cast<float>(communicator_.size());
+  for (float& value : *values) value *= share;
+}
+
+double PowerSgdFamily::payload_bytes(const Layer& layer, Level level) const {
+  if (sends_dense(layer, level)) return static_cast<double>(layer.numel) * sizeof(float);
+  const auto values = factor_values(matrix_shape(layer.shape), level);
+  return static_cast<double>(values) * sizeof(float);
+}
+
+double PowerSgdFamily::wire_bytes(const Layer& layer, Level level, int ranks) const {
+  return two_hop_bytes(payload_bytes(layer, level), ranks);
+}
+
+std::vector<LevelCost> PowerSgdFamily::table(const Layer& layer, std::span<const float> gradient,
+                                             std::span<const Level> candidates, int ranks) {
+  const MatrixShape shape = matrix_shape(layer.shape);
+  std::int64_t largest = 0;
+  for (const Level level : candidates) {
+    if (!level.is_dense()) largest = std::max(largest, rank_of(level));
+  }
+  largest = std::min({largest, shape.rows, shape.columns});
+  auto& factor = table_factors_[layer.name];
+  factor.resize(static_cast<std::size_t>(largest * shape.columns));
+  const auto key = hash64(std::as_bytes(std::span(layer.name)));
+  auto costs = low_rank_levels(gradient, shape, candidates, factor, key);
+  for (LevelCost& cost : costs) {
+    cost.bytes = wire_bytes(layer, cost.level, ranks);
+    if (sends_dense(layer, cost.level)) cost.error = 0.0;
+  }
+  return costs;
+}
+
+void PowerSgdFamily::commit() {
+  for (auto& [name, factor] : factors_) {
+    if (factor.pending) factor.current.swap(factor.next);
+    factor.pending = false;
+  }
+}
+
+void PowerSgdFamily::discard() {
+  for (auto& [name, factor] : factors_) factor.pending = false;
+}
+
+void PowerSgdFamily::save(ReducerState& state) const {
+  for (const auto& [name, factor] : factors_) state.arrays["factor/" + name] = factor.current;
+  for (const auto& [name, factor] : table_factors_) state.arrays["table_factor/" + name] = factor;
+}
+
+void PowerSgdFamily::load(const ReducerState& state) {
+  factors_.clear();
+  table_factors_.clear();
+  for (const auto& [name, values] : internal::entries_of(state, "factor/")) {
+    factors_[name].current = *values;
+  }
+  for (const auto& [name, values] : internal::entries_of(state, "table_factor/")) {
+    table_factors_[name] = *values;
+  }
+}
+
+}  // namespace convoy::compress

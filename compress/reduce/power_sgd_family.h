@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "comm/communicator.h"
+#include "compress/codec/low_rank.h"
+#include "compress/reduce/family.h"
+
+namespace convoy::compress {
+
+/// Family `power_sgd`: layer M is sent as P Q^T. P = M Q with the last step's Q, averaged over
+/// ranks and orthogonalised; then Q = M^T P, averaged. All layers of a bucket share one all-reduce
+/// for their P and one for their Q. A layer for which r (rows + columns) >= rows * columns is sent
+/// dense.
+///
+/// When a layer's rank changes, the leading columns of its Q stay; new ones, and columns that have
+/// vanished, are drawn from the item's key, equally on all ranks.
+/// Paper: PowerSGD, arXiv:1905.13727, algorithm 1. Differs: the published L-GreCo code drops the
+/// warm start when a rank changes.
+class PowerSgdFamily final : public Family {
+ public:
+  explicit PowerSgdFamily(comm::Communicator& communicator) : communicator_(communicator) {}
+
+  [[nodiscard]] std::string_view name() const override { return "power_sgd"; }
+  void check_level(Level level) const override;
+  void reduce(std::span<const Item> items) override;
+  [[nodiscard]] double wire_bytes(const Layer& layer, Level level, int ranks) const override;
+  [[nodiscard]] double payload_bytes(const Layer& layer, Level level) const override;
+  [[nodiscard]] bool sends_dense(const Layer& layer, Level level) const override;
+  [[nodiscard]] std::vector<LevelCost> table(const Layer& layer, std::span<const float> gradient,
+                                             std::span<const Level> candidates, int ranks) override;
+  void commit() override;
+  void discard() override;
+  void save(ReducerState& state) const override;
+  void load(const ReducerState& state) override;
+
+ private:
+  using Factor = std::vector<float>;  // Q, column after column
+  struct WarmStart {
+    Factor current;        // of the last step that counts
+    Factor next;           // of the step that is not yet final
+    bool pending = false;  // there is one
+  };
+
+  [[nodiscard]] Factor start(const Item& item) const;
+  void average(const std::shared_ptr<std::vector<float>>& values);
+
+  comm::Communicator& communicator_;
+  std::map<std::string, WarmStart> factors_;  // by layer
+  // Shared with transfers under way.
+  std::shared_ptr<std::vector<float>> p_ = std::make_shared<std::vector<float>>();
+  std::shared_ptr<std::vector<float>> q_ = std::make_shared<std::vector<float>>();
+  // Of table(), which another thread calls.
+  std::map<std::string, Factor> table_factors_;
+};
+
+}  // namespace convoy::compress
