@@ -85,10 +85,6 @@ endif()
 if("address" IN_LIST CONVOY_SANITIZE)
   list(APPEND CONVOY_TEST_ENVIRONMENT "ASAN_OPTIONS=detect_leaks=0")
 endif()
-if("undefined" IN_LIST CONVOY_SANITIZE)
-  # Otherwise it prints, and the test passes.
-  list(APPEND CONVOY_TEST_ENVIRONMENT "UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1")
-endif()
 
 # convoy_add_test(name SOURCES a_test.cpp ... LIBS ... [RANKS 1 2 3 4] [TORCH] [TIMEOUT s] [LABELS ...])
 # One executable with GoogleTest. With RANKS it links tests/mpi_main.cpp and runs once for each

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 
+#include "compress/reduce/compression_config.h"
 #include "trainer/checkpoint/checkpoint_config.h"
 #include "trainer/data/data_config.h"
 #include "trainer/metrics/metrics.h"
@@ -31,7 +32,7 @@ struct TrainConfig {
   bool sync_batchnorm = false;
   std::string buffers = "broadcast";  ///< BatchNorm statistics: "broadcast" from rank 0 | "average"
   bool find_unused = false;           ///< allow parameters that a loss does not reach
-  std::string on_nonfinite = "stop";  ///< "stop" | "skip" a step whose loss is not finite
+  std::string on_nonfinite = "stop";  ///< "stop" | "skip" a step that is not finite
   std::int64_t evaluate_every = 1;    ///< epochs between evaluations; the end is always evaluated
   std::int64_t evaluate_batch = 256;  ///< samples of one rank at a time
   OptimizerConfig optimizer;
@@ -48,18 +49,13 @@ struct CommunicationConfig {
   double timeout_s = 300.0;      ///< a peer that is later than this has failed
 };
 
-/// [compression] of the job file. This version has dense averaging only.
-struct CompressionConfig {
-  std::string family = "none";
-};
-
 /// A whole job, checked and complete.
 struct Job {
   RunConfig run;
   DataConfig data;
   ModelConfig model;
   TrainConfig train;
-  CompressionConfig compression;
+  compress::CompressionConfig compression;
   CommunicationConfig communication;
   CheckpointConfig checkpoint;
   MetricsConfig metrics;

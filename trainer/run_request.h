@@ -16,6 +16,8 @@ struct RunRequest {
   /// Set by a signal handler: stop at the next step that all ranks agree on, with a checkpoint.
   const std::atomic<bool>* stop = nullptr;
   bool quiet = false;  ///< no progress for people (--json)
+  /// plans.jsonl of an earlier run to follow; empty: plan as the job says.
+  std::filesystem::path replay_plans = {};
   /// Called on rank 0 before the first step, when data, model and checkpoint have been found to
   /// fit: what a refused run must not write belongs here. May throw.
   std::function<void()> on_accepted = {};

@@ -16,6 +16,12 @@
 #include "trainer/random_streams.h"
 
 namespace convoy::trainer {
+namespace {
+
+constexpr const char* kNonfiniteAdvice =
+    " (a smaller train.optimizer.lr, train.clip_norm or train.on_nonfinite = \"skip\" may help)";
+
+}  // namespace
 
 /// What the ranks tell each other once a step, in one small all-reduce that backward hides.
 struct StepRunner::Vote {
@@ -125,7 +131,7 @@ void StepRunner::update(const StepPosition& position, double learning_rate, Vote
   result_.stop = (*vote.sums)[2] > 0;
   result_.seconds.exposed += watch_.lap();
   const auto buffers = parallel_.buffers();
-  if ((*vote.sums)[1] > 0) {
+  if ((*vote.sums)[1] > 0 || parallel_.nonfinite()) {
     refuse_nonfinite(position, vote);
   } else {
     if (job_.train.clip_norm > 0) clip_gradients(parallel_.parameters(), job_.train.clip_norm);
@@ -151,15 +157,20 @@ void StepRunner::refuse_nonfinite(const StepPosition& position, const Vote& vote
       buffer.copy_(saved_buffers_[i]);
     }
     result_.skipped = true;
+    parallel_.discard_step();
     return;
+  }
+  if ((*vote.sums)[1] == 0) {
+    const auto& [rank, layer] = *parallel_.nonfinite();
+    throw std::runtime_error("the gradient of " + layer + " on rank " + std::to_string(rank) +
+                             " is not finite in step " + std::to_string(position.step + 1) +
+                             kNonfiniteAdvice);
   }
   const auto own = vote.own_nonfinite ? std::int32_t{communicator_.rank()}
                                       : std::numeric_limits<std::int32_t>::max();
   const auto first = comm::all_reduce_value(communicator_, own, comm::ReduceOp::kMin);
   throw std::runtime_error("the loss of rank " + std::to_string(first) + " is not finite in step " +
-                           std::to_string(position.step + 1) +
-                           " (a smaller train.optimizer.lr, train.clip_norm or "
-                           "train.on_nonfinite = \"skip\" may help)");
+                           std::to_string(position.step + 1) + kNonfiniteAdvice);
 }
 
 }  // namespace convoy::trainer

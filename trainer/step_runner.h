@@ -37,7 +37,7 @@ struct StepSeconds {
 struct StepResult {
   double loss_sum = 0.0;     ///< mean loss times samples, over all ranks
   std::int64_t samples = 0;  ///< over all ranks
-  bool skipped = false;      ///< the loss was not finite and the policy is "skip"
+  bool skipped = false;      ///< loss or gradients were not finite and the policy is "skip"
   bool stop = false;         ///< some rank was asked to stop: all ranks see it in the same step
   StepSeconds seconds;
 };
@@ -51,7 +51,8 @@ class StepRunner {
              Optimizer& optimizer, const Dataset& dataset, const Geometry& geometry, const Job& job,
              const std::atomic<bool>* stop);
 
-  /// @throws std::runtime_error that names the first rank with a non-finite loss, under "stop".
+  /// @throws std::runtime_error that names the first rank whose loss, or the first layer and rank
+  ///         whose gradient, is not finite, under "stop".
   StepResult run(const StepPosition& position, double learning_rate);
 
  private:

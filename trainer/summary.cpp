@@ -27,6 +27,7 @@ std::string to_json(const Summary& summary) {
       {"ranks", summary.ranks},
       {"parameters_hash", summary.parameters_hash},
       {"bytes_sent", summary.bytes_sent},
+      {"compression_ratio", summary.compression_ratio},
       {"skipped_steps", summary.skipped_steps},
       {"interrupted", summary.interrupted},
   };

@@ -26,6 +26,8 @@ struct Summary {
   int ranks = 0;
   std::string parameters_hash;
   std::uint64_t bytes_sent = 0;  ///< all ranks
+  /// Of gradients, all ranks: bytes that dense averaging would have sent over bytes sent.
+  double compression_ratio = 1.0;
   std::int64_t skipped_steps = 0;
   bool interrupted = false;  ///< asked to stop before the last step; a checkpoint was written
 };

@@ -10,6 +10,9 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "comm/values.h"
+#include "compress/reduce/make_reducer.h"
+#include "compress/reduce/plan_json.h"
+#include "trainer/compression_state.h"
 #include "trainer/optim/schedule.h"
 #include "trainer/parallel/replicas.h"
 #include "trainer/together.h"
@@ -63,6 +66,12 @@ void copy_into(const std::vector<NamedTensor>& from, const std::vector<NamedTens
   }
 }
 
+compress::ReducerFactory reducer_of(const Job& job, const RunRequest& request) {
+  std::vector<compress::PlanRecord> replay;
+  if (!request.replay_plans.empty()) replay = compress::read_plans(request.replay_plans);
+  return compress::make_reducer(job.compression, job.run.seed, std::move(replay));
+}
+
 }  // namespace
 
 TrainingRun::TrainingRun(comm::Communicator& communicator, const Job& job,
@@ -81,15 +90,24 @@ TrainingRun::TrainingRun(comm::Communicator& communicator, const Job& job,
     model_->set_batch_statistics(statistics_.get());
   }
   summary_.ranks = communicator.size();
-  if (request.resume) restore();
-  parallel_ = std::make_unique<DataParallel>(communicator, model_->parameters(), model_->buffers(),
-                                             parallel_options(job));
+  std::vector<NamedTensor> compression_state;
+  if (request.resume) compression_state = restore();
+  start_parallel(compression_state);
   runner_ = std::make_unique<StepRunner>(communicator, *model_, *parallel_, *optimizer_,
                                          *datasets_.train, geometry_, job, request.stop);
   together(communicator, [&] { open_sinks(); });
 }
 
-void TrainingRun::restore() {
+void TrainingRun::start_parallel(const std::vector<NamedTensor>& compression_state) {
+  compress::ReducerFactory factory;
+  together(communicator_, [&] { factory = reducer_of(job_, request_); });
+  parallel_ = std::make_unique<DataParallel>(communicator_, model_->parameters(), model_->buffers(),
+                                             parallel_options(job_), factory);
+  parallel_->set_next_step(position_.step);
+  parallel_->reducer().load_state(reducer_state(compression_state));
+}
+
+std::vector<NamedTensor> TrainingRun::restore() {
   auto state = checkpoints_.load(request_.checkpoint);
   require_config(
       state.has_value(),
@@ -103,7 +121,9 @@ void TrainingRun::restore() {
   summary_.skipped_steps = static_cast<std::int64_t>(state->counters["skipped_steps"]);
   bytes_before_ = static_cast<std::uint64_t>(state->counters["bytes_sent"]);
   meter_ = IntervalMeter(bytes_before_);
+  compression_.restore(state->counters);
   saved_step_ = state->step;
+  return std::move(state->rank_tensors);
 }
 
 void TrainingRun::open_sinks() {
@@ -113,6 +133,9 @@ void TrainingRun::open_sinks() {
   }
   if (job_.metrics.tensorboard) {
     sinks_.push_back(make_tensorboard_sink(request_.run_dir / "tensorboard", position_.step));
+  }
+  if (job_.compression.family != "none") {
+    compression_.open(request_.run_dir, position_.step, job_.compression.shadow_steps > 0);
   }
   if (request_.quiet) return;
   const std::int64_t total = position_.step + geometry_.total_steps() - schedule_step();
@@ -145,9 +168,11 @@ void TrainingRun::one_step() {
   summary_.skipped_steps += result.skipped ? 1 : 0;
   summary_.interrupted = result.stop;
   advance();
+  compression_.after_step(parallel_->reducer(), position_.step);
   if (progress_ != nullptr) {
     progress_->step(position_.step, result.loss_sum / static_cast<double>(result.samples),
-                    static_cast<double>(result.samples) / result.seconds.total());
+                    static_cast<double>(result.samples) / result.seconds.total(),
+                    compression_.ratio());
   }
   const auto due = [&](std::int64_t every) { return every > 0 && position_.step % every == 0; };
   if (due(job_.run.verify_replicas_every)) {
@@ -173,6 +198,7 @@ void TrainingRun::report_interval() {
   metrics.epoch = position_.epoch;
   metrics.seconds = summary_.seconds;
   metrics.learning_rate = learning_rate_;
+  compression_.fill(metrics);
   summary_.train_loss = metrics.loss;
   for (const auto& sink : sinks_) sink->interval(metrics);
 }
@@ -207,6 +233,8 @@ void TrainingRun::save_checkpoint() {
   state.parameters = model_->parameters();
   state.buffers = model_->buffers();
   state.optimizer = optimizer_->state();
+  state.rank_tensors = to_tensors(parallel_->reducer().state());
+  compression_.save(state.counters);
   state.counters["bytes_sent"] = static_cast<double>(bytes_sent());
   if (communicator_.rank() == 0) {
     state.counters["samples"] = static_cast<double>(summary_.samples);
@@ -224,6 +252,7 @@ Summary TrainingRun::finish() {
   verify_replicas(communicator_, model_->parameters());
   summary_.bytes_sent = static_cast<std::uint64_t>(
       comm::all_reduce_value(communicator_, static_cast<std::int64_t>(bytes_sent())));
+  summary_.compression_ratio = compression_.ratio_of_all(communicator_);
   summary_.steps = position_.step;
   summary_.epochs = position_.epoch;
   summary_.parameters_hash = to_hex(parameters_hash(model_->parameters()));

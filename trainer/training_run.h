@@ -7,6 +7,7 @@
 
 #include "comm/communicator.h"
 #include "trainer/checkpoint/checkpoint.h"
+#include "trainer/compression_log.h"
 #include "trainer/evaluation.h"
 #include "trainer/geometry.h"
 #include "trainer/interval_meter.h"
@@ -30,7 +31,9 @@ class TrainingRun {
   [[nodiscard]] Summary run();
 
  private:
-  void restore();
+  /// @return what the checkpoint holds of compression.
+  [[nodiscard]] std::vector<NamedTensor> restore();
+  void start_parallel(const std::vector<NamedTensor>& compression_state);
   void open_sinks();
   [[nodiscard]] bool finished() const;
   void one_step();
@@ -58,6 +61,7 @@ class TrainingRun {
   std::int64_t evaluated_step_ = -1;
   std::int64_t saved_step_ = -1;
   double learning_rate_ = 0.0;
+  CompressionLog compression_;
   std::unique_ptr<DataParallel> parallel_;
   std::unique_ptr<StepRunner> runner_;
   IntervalMeter meter_;

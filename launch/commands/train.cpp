@@ -7,6 +7,7 @@
 #include "base/errors.h"
 #include "base/file.h"
 #include "comm/values.h"
+#include "compress/reduce/plan_json.h"
 #include "launch/commands/command.h"
 #include "launch/commands/job_options.h"
 #include "launch/commands/same_job.h"
@@ -29,9 +30,12 @@ std::string human_summary(const trainer::Summary& summary, const fs::path& run_d
       summary.interrupted ? "stopped" : "finished", summary.steps, summary.epochs, summary.ranks,
       summary.ranks == 1 ? "" : "s", summary.accuracy, summary.loss, summary.samples_per_second,
       summary.bytes_sent);
-  if (summary.skipped_steps > 0) {
+  if (summary.compression_ratio != 1.0) {
     text +=
-        fmt::format("  skipped     {} steps whose loss was not finite\n", summary.skipped_steps);
+        fmt::format("  gradients   {:.1f}x fewer bytes than dense\n", summary.compression_ratio);
+  }
+  if (summary.skipped_steps > 0) {
+    text += fmt::format("  skipped     {} steps that were not finite\n", summary.skipped_steps);
   }
   const std::string dir = run_dir.string();
   if (summary.interrupted) return text + fmt::format("go on with: convoy train --resume {}\n", dir);
@@ -56,6 +60,9 @@ class TrainCommand final : public Command {
                        "folder D; without D: of the newest run of that name")
             ->type_name("D")
             ->expected(0, 1);
+    app.add_option("--replay-plans", replay_plans_,
+                   "Follow the plans of an earlier run (its plans.jsonl) instead of making any")
+        ->type_name("FILE");
     add_json_option(app, json_);
   }
 
@@ -70,6 +77,7 @@ class TrainCommand final : public Command {
     }
     const auto local_ranks = static_cast<int>(job.communication.local_ranks);
     trainer::check_job(job, backend == Backend::kLocal ? local_ranks : ranks);
+    if (!replay_plans_.empty()) (void)compress::read_plans(replay_plans_);
     return {.threads_per_rank = job.run.threads_per_rank, .checkpoints_on_stop = true};
   }
 
@@ -123,6 +131,7 @@ class TrainCommand final : public Command {
         .checkpoint = place.checkpoint,
         .stop = &signals::stop(),
         .quiet = json_,
+        .replay_plans = replay_plans_,
         .on_accepted = [&] { write_file_atomic(place.run_dir / "job.toml", job_text(job)); }};
     const trainer::Summary summary = trainer::train(communicator, job, request);
     if (communicator.rank() != 0) return;
@@ -136,6 +145,7 @@ class TrainCommand final : public Command {
   std::vector<std::string> sets_;
   std::string run_dir_;
   std::string resume_;
+  std::string replay_plans_;
   CLI::Option* resume_option_ = nullptr;
   bool resuming_ = false;
   bool json_ = false;

@@ -5,6 +5,7 @@
 #include <toml++/toml.h>
 
 #include <algorithm>
+#include <optional>
 #include <sstream>
 
 #include "base/errors.h"
@@ -13,10 +14,27 @@ namespace convoy::launch {
 namespace {
 
 std::string other_type_name(const toml::node& node) {
-  if (node.is_array()) return "an array";
   if (node.is_date()) return "a date";
   if (node.is_time()) return "a time";
   return "a date and time";
+}
+
+/// The array as a list of T, where all its elements read as one.
+template <typename T>
+std::optional<std::vector<T>> list_of(const toml::array& array) {
+  std::vector<T> list;
+  for (const auto& element : array) {
+    const auto value = element.value<T>();
+    if (!value) return std::nullopt;
+    list.push_back(*value);
+  }
+  return list;
+}
+
+Value value_of(const toml::array& array) {
+  if (auto numbers = list_of<double>(array)) return *std::move(numbers);
+  if (auto texts = list_of<std::string>(array)) return *std::move(texts);
+  return OtherValue{"a mixed array"};
 }
 
 Value value_of(const toml::node& node) {
@@ -25,6 +43,7 @@ Value value_of(const toml::node& node) {
   if (const auto* value = node.as_integer()) return value->get();
   if (const auto* value = node.as_floating_point()) return value->get();
   if (const auto* value = node.as_string()) return value->get();
+  if (const auto* value = node.as_array()) return value_of(*value);
   return OtherValue{other_type_name(node)};
 }
 
@@ -55,6 +74,13 @@ std::string reason(const toml::parse_error& error) {
 }
 
 template <typename T>
+std::string format_list(const std::vector<T>& values) {
+  std::string text;
+  for (const auto& value : values) text += (text.empty() ? "" : ", ") + to_toml(value);
+  return "[" + text + "]";
+}
+
+template <typename T>
 std::string format(const T& value) {
   std::ostringstream out;
   out << toml::value<T>(value);
@@ -81,6 +107,10 @@ std::string type_name(const Value& value) {
     std::string operator()(std::int64_t) const { return "an integer"; }
     std::string operator()(double) const { return "a number"; }
     std::string operator()(const std::string&) const { return "a string"; }
+    std::string operator()(const Numbers& list) const {
+      return list.empty() ? "an empty array" : "an array of numbers";
+    }
+    std::string operator()(const Texts&) const { return "an array of strings"; }
   };
   return std::visit(Names{}, value);
 }
@@ -114,5 +144,7 @@ std::string to_toml(bool value) { return format(value); }
 std::string to_toml(std::int64_t value) { return format(value); }
 std::string to_toml(double value) { return format(value); }
 std::string to_toml(const std::string& value) { return format(value); }
+std::string to_toml(const Numbers& values) { return format_list(values); }
+std::string to_toml(const Texts& values) { return format_list(values); }
 
 }  // namespace convoy::launch

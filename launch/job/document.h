@@ -6,16 +6,21 @@
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 namespace convoy::launch {
 
-/// A TOML table, and whatever else no key of a job takes (arrays, dates).
+/// A TOML table, and whatever else no key of a job takes (mixed arrays, dates).
 struct TableValue {};
 struct OtherValue {
   std::string type;  ///< "an array"
 };
 
-using Value = std::variant<TableValue, OtherValue, bool, std::int64_t, double, std::string>;
+using Numbers = std::vector<double>;     ///< an array of numbers, or an empty one
+using Texts = std::vector<std::string>;  ///< an array of strings
+
+using Value =
+    std::variant<TableValue, OtherValue, bool, std::int64_t, double, std::string, Numbers, Texts>;
 
 /// One key or table of a job, and where the user wrote it.
 struct Entry {
@@ -47,5 +52,7 @@ void apply_set(Document& document, const std::string& assignment, int layer);
 [[nodiscard]] std::string to_toml(std::int64_t value);
 [[nodiscard]] std::string to_toml(double value);
 [[nodiscard]] std::string to_toml(const std::string& value);
+[[nodiscard]] std::string to_toml(const Numbers& values);
+[[nodiscard]] std::string to_toml(const Texts& values);
 
 }  // namespace convoy::launch

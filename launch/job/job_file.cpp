@@ -22,6 +22,10 @@ class Writer final : public FieldVisitor {
   }
   void number(std::string_view key, double& value, NumberRange) override { line(key, value); }
   void flag(std::string_view key, bool& value) override { line(key, value); }
+  void numbers(std::string_view key, std::vector<double>& values, NumberRange) override {
+    line(key, values);
+  }
+  void texts(std::string_view key, std::vector<std::string>& values) override { line(key, values); }
 
   [[nodiscard]] std::string take() { return std::move(text_); }
 

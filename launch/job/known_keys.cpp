@@ -36,6 +36,8 @@ class KeyCollector final : public FieldVisitor {
   void integer(std::string_view key, std::int64_t&, IntegerRange) override { add(key); }
   void number(std::string_view key, double&, NumberRange) override { add(key); }
   void flag(std::string_view key, bool&) override { add(key); }
+  void numbers(std::string_view key, std::vector<double>&, NumberRange) override { add(key); }
+  void texts(std::string_view key, std::vector<std::string>&) override { add(key); }
 
   std::set<std::string> sections;
   std::set<std::string> keys;  // whole paths

@@ -55,6 +55,21 @@ class Reader final : public FieldVisitor {
     if (entry != nullptr) value = get<bool>(path(key), *entry, "true or false");
   }
 
+  void numbers(std::string_view key, std::vector<double>& values, NumberRange range) override {
+    const Entry* entry = find(key);
+    if (entry == nullptr) return;
+    values = get<Numbers>(path(key), *entry, "an array of numbers");
+    for (const double value : values) check_range(key, *entry, range, value);
+  }
+
+  void texts(std::string_view key, std::vector<std::string>& values) override {
+    const Entry* entry = find(key);
+    if (entry == nullptr) return;
+    const auto* empty = std::get_if<Numbers>(&entry->value);
+    if (empty != nullptr && empty->empty()) return values.clear();
+    values = get<Texts>(path(key), *entry, "an array of strings");
+  }
+
  private:
   [[nodiscard]] std::string path(std::string_view key) const {
     return section_ + "." + std::string(key);

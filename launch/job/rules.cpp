@@ -61,12 +61,21 @@ void check_optimizer(const trainer::TrainConfig& train, const Document& document
                      R"( = "step" needs train.schedule.step_every, at least 1)");
 }
 
+void check_compression(const compress::CompressionConfig& compression, const Document& document) {
+  try {
+    compress::check(compression);
+  } catch (const ConfigError& error) {
+    // It names the key; here is where that stands.
+    const std::string message = error.what();
+    const auto key = message.substr(0, message.find(' '));
+    throw ConfigError(place(document, key) + message.substr(key.size()));
+  }
+}
+
 }  // namespace
 
 void check_rules(trainer::Job& job, const Document& document) {
-  require_config(job.compression.family == "none",
-                 fmt::format(R"({} = "{}" is not in this version; it has "none")",
-                             place(document, "compression.family"), job.compression.family));
+  check_compression(job.compression, document);
   check_run(job.run, document);
   settle_length(job.train, document);
   check_optimizer(job.train, document);

@@ -98,6 +98,28 @@ void describe_communication(FieldVisitor& v, trainer::CommunicationConfig& commu
   v.number("timeout_s", communication.timeout_s, kPositive);
 }
 
+void describe_compression(FieldVisitor& v, compress::CompressionConfig& compression) {
+  v.section("compression");
+  v.text("family", compression.family, {"none", "half", "quantize", "top_k", "power_sgd"});
+  v.text("policy", compression.policy, {"uniform", "lgreco"});
+  v.number("level", compression.level, kNotNegative);
+  v.numbers("candidates", compression.candidates, kPositive);
+  v.number("alpha", compression.alpha, kPositive);
+  v.text("error_metric", compression.error_metric, {"squared_l2", "l2"});
+  v.integer("warmup_steps", compression.warmup_steps, kAtLeastZero);
+  v.integer("adapt_every", compression.adapt_every, kAtLeastOne);
+  v.integer("plan_lag", compression.plan_lag, kAtLeastZero);
+  v.integer("window", compression.window, kAtLeastOne);
+  v.integer("min_numel", compression.min_numel, kAtLeastZero);
+  v.texts("exclude", compression.exclude);
+  v.text("residual", compression.residual, {"float32", "bfloat16", "off"});
+  v.integer("shadow_steps", compression.shadow_steps, kAtLeastZero);
+  v.integer("group", compression.group, kAtLeastOne);
+  v.text("rounding", compression.rounding, {"nearest", "stochastic"});
+  v.text("values", compression.values, {"float32", "float16"});
+  v.text("half_type", compression.half_type, {"float16", "bfloat16"});
+}
+
 }  // namespace
 
 void describe(FieldVisitor& visitor, trainer::Job& job) {
@@ -105,8 +127,7 @@ void describe(FieldVisitor& visitor, trainer::Job& job) {
   describe_data(visitor, job.data);
   describe_model(visitor, job.model);
   describe_train(visitor, job.train);
-  visitor.section("compression");
-  visitor.text("family", job.compression.family);
+  describe_compression(visitor, job.compression);
   describe_communication(visitor, job.communication);
   visitor.section("checkpoint");
   visitor.integer("every_steps", job.checkpoint.every_steps, kAtLeastZero);

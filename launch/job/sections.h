@@ -4,6 +4,7 @@
 #include <initializer_list>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "launch/job/ranges.h"
 #include "trainer/job.h"
@@ -24,6 +25,8 @@ class FieldVisitor {
   virtual void integer(std::string_view key, std::int64_t& value, IntegerRange range) = 0;
   virtual void number(std::string_view key, double& value, NumberRange range) = 0;
   virtual void flag(std::string_view key, bool& value) = 0;
+  virtual void numbers(std::string_view key, std::vector<double>& values, NumberRange range) = 0;
+  virtual void texts(std::string_view key, std::vector<std::string>& values) = 0;
 };
 
 /// Shows every section and key of `job` to `visitor`, with what each may hold.

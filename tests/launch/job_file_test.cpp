@@ -126,7 +126,7 @@ TEST(JobFile, WrongTypesNameBoth) {
   EXPECT_EQ(train_error("find_unused = 1"),
             "job.toml:3: train.find_unused must be true or false, not an integer");
   EXPECT_EQ(train_error("buffers = [1]"),
-            "job.toml:3: train.buffers must be a string, not an array");
+            "job.toml:3: train.buffers must be a string, not an array of numbers");
   EXPECT_EQ(train_error("buffers = 2020-01-01"),
             "job.toml:3: train.buffers must be a string, not a date");
   EXPECT_EQ(train_error("optimizer = \"sgd\""),
@@ -168,10 +168,23 @@ TEST(JobFile, RefusesCombinationsThatCannotWork) {
             "1");
 }
 
+TEST(JobFile, NamesTheCompressionKeyThatCannotBe) {
+  EXPECT_EQ(train_error("[compression]\nfamily = \"quantise\""),
+            "job.toml:4: compression.family must be one of \"none\", \"half\", \"quantize\", "
+            "\"top_k\", \"power_sgd\", not \"quantise\"");
+  EXPECT_EQ(train_error("[compression]\nfamily = \"quantize\"\nlevel = 9"),
+            "job.toml:5: compression.level = 9: quantize has 1 to 8 bits");
+  EXPECT_EQ(train_error("[compression]\nfamily = \"top_k\"\ncandidates = [0.1, 2]"),
+            "job.toml:5: compression.candidates = 2: top_k has densities above 0, up to 1");
+  EXPECT_EQ(train_error("[compression]\nfamily = \"top_k\"\ncandidates = [0.1, \"x\"]"),
+            "job.toml:5: compression.candidates must be an array of numbers, not a mixed array");
+  EXPECT_EQ(train_error("[compression]\nfamily = \"top_k\"\nexclude = \"fc*\""),
+            "job.toml:5: compression.exclude must be an array of strings, not a string");
+  EXPECT_EQ(train_error("[compression]\nplan_lag = 200"),
+            "job.toml:4: compression.plan_lag = 200: must not be above adapt_every = 100");
+}
+
 TEST(JobFile, SaysWhatThisVersionLacks) {
-  EXPECT_EQ(train_error("[compression]\nfamily = \"quantize\""),
-            "job.toml:4: compression.family = \"quantize\" is not in this version; it has "
-            "\"none\"");
   EXPECT_EQ(train_error("[federation]\nclients = 3"),
             "job.toml:3: [federation] is not in this version; it has data-parallel training");
   const std::string nccl = train_error("[communication]\nbackend = \"nccl\"");

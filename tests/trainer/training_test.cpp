@@ -10,6 +10,7 @@
 
 #include "base/errors.h"
 #include "base/file.h"
+#include "tests/trainer/resume_check.h"
 #include "tests/trainer/training_fixture.h"
 #include "trainer/checkpoint/checkpoint.h"
 #include "trainer/checkpoint/state_dict.h"
@@ -17,6 +18,7 @@
 namespace convoy::trainer {
 namespace {
 
+using tests::expect_bit_exact_resume;
 using tests::image_job;
 using tests::small_job;
 using tests::TemporaryFolder;
@@ -118,27 +120,6 @@ TEST(Training, SameSeedSameBitsWhateverTheBuckets) {
   EXPECT_EQ(train_local(job, 3, folder.path() / "d").parameters_hash, first);
   job.run.seed = 6;
   EXPECT_NE(train_local(job, 3, folder.path() / "e").parameters_hash, first);
-}
-
-/// N steps, a checkpoint, and N more after a resume give the bits of 2N steps.
-void expect_bit_exact_resume(Job job, int ranks) {
-  TemporaryFolder folder;
-  const std::int64_t half = job.train.steps;
-  job.checkpoint.every_steps = half;
-  job.train.steps = 2 * half;
-  const Summary whole = train_local(job, ranks, folder.path() / "whole");
-  RunRequest request;
-  request.run_dir = folder.path() / "parts";
-  request.quiet = true;
-  std::filesystem::create_directories(request.run_dir / "checkpoints");
-  const std::string middle = "checkpoints/step-" + std::to_string(half);
-  std::filesystem::copy(folder.path() / "whole" / middle, request.run_dir / middle,
-                        std::filesystem::copy_options::recursive);
-  request.resume = true;
-  const Summary parts = train_local(job, ranks, request);
-  EXPECT_EQ(parts.parameters_hash, whole.parameters_hash);
-  EXPECT_EQ(parts.steps, whole.steps);
-  EXPECT_EQ(parts.samples, whole.samples);
 }
 
 TEST(Training, ResumesBitExactlyWithMomentum) { expect_bit_exact_resume(small_job(), 3); }

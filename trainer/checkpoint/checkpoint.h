@@ -14,6 +14,11 @@
 
 namespace convoy::trainer {
 
+/// Float tensors of TrainingState::rank_tensors whose names begin so stand for a mean over ranks:
+/// another number of ranks than wrote them each get the mean over the old ones. Of all others they
+/// get the old rank 0's.
+inline constexpr const char* kMeanPrefix = "mean/";
+
 /// All that a run needs to go on. Random streams are functions of (seed, epoch, step, rank,
 /// sample), so the position in the data is the state of every generator too.
 struct TrainingState {
@@ -24,7 +29,7 @@ struct TrainingState {
   std::vector<NamedTensor> parameters;
   std::vector<NamedTensor> buffers;
   std::vector<NamedTensor> optimizer;
-  /// Of this rank alone; every rank writes its own.
+  /// Of this rank alone; every rank writes its own. See kMeanPrefix.
   std::vector<NamedTensor> rank_tensors;
   /// Counters that summaries add up over a resume (samples seen, bytes sent, seconds), by name. Of
   /// this rank alone.
@@ -64,8 +69,9 @@ class CheckpointStore {
 
   /// Loads `path` (a checkpoint folder), or the newest whole checkpoint of the folder; torn ones
   /// that are newer are passed by with a warning in the log. Collective. Written by the same number
-  /// of ranks, it restores every rank's own part; by another number, rank_tensors are left empty
-  /// and counters come back summed on rank 0 and zero elsewhere.
+  /// of ranks, it restores every rank's own part; by another number, rank_tensors are means and
+  /// rank 0's (kMeanPrefix; rank 0 must see all old rank files, else they are left empty, with a
+  /// warning), and counters come back summed on rank 0 and zero elsewhere.
   /// @returns nothing where the folder holds no checkpoint at all.
   /// @throws ConfigError on all ranks when it is torn (which file, expected and found size),
   /// foreign

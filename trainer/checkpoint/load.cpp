@@ -15,6 +15,7 @@
 #include "trainer/checkpoint/internal/exchange.h"
 #include "trainer/checkpoint/internal/folders.h"
 #include "trainer/checkpoint/internal/manifest.h"
+#include "trainer/checkpoint/internal/mean_tensors.h"
 #include "trainer/checkpoint/state_dict.h"
 #include "trainer/torch_error.h"
 
@@ -162,7 +163,9 @@ TrainingState assemble(comm::Communicator& communicator, const fs::path& path,
   const auto first_buffer = state.parameters.begin() + manifest.parameters;
   state.buffers.assign(first_buffer, state.parameters.end());
   state.parameters.erase(first_buffer, state.parameters.end());
-  state.rank_tensors = std::move(pieces.rank_tensors);
+  state.rank_tensors = manifest.ranks == communicator.size()
+                           ? std::move(pieces.rank_tensors)
+                           : internal::mean_rank_tensors(communicator, path, manifest);
   state.counters = own_counters(manifest, communicator.rank(), communicator.size());
   return state;
 }

@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <nlohmann/json.hpp>
-#include <string>
-#include <string_view>
 
-#include "base/file.h"
-#include "trainer/metrics/internal/append_file.h"
+#include "trainer/metrics/jsonl_file.h"
 #include "trainer/metrics/metrics.h"
 
 namespace convoy::trainer {
@@ -12,30 +9,9 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-bool belongs_to_steps_until(std::string_view line, std::int64_t last_step) {
-  const auto json = Json::parse(line, nullptr, /*allow_exceptions=*/false);
-  if (!json.is_object()) return false;
-  const auto step = json.find("step");
-  return step != json.end() && step->is_number_integer() && step->get<std::int64_t>() <= last_step;
-}
-
-/// Keeps the complete lines of steps until `last_step`. A killed run may have left half a line.
-void cut_lines(const std::filesystem::path& path, std::int64_t last_step) {
-  if (!std::filesystem::is_regular_file(path)) return;
-  const std::string text = read_text_file(path);
-  std::string kept;
-  std::size_t begin = 0;
-  for (auto end = text.find('\n'); end != std::string::npos; end = text.find('\n', begin)) {
-    const auto line = std::string_view(text).substr(begin, end - begin);
-    if (belongs_to_steps_until(line, last_step)) kept.append(line).append("\n");
-    begin = end + 1;
-  }
-  if (kept != text) write_file_atomic(path, kept);
-}
-
 class JsonlSink final : public MetricsSink {
  public:
-  explicit JsonlSink(const std::filesystem::path& path) : file_(path) {}
+  JsonlSink(const std::filesystem::path& path, std::int64_t last_step) : file_(path, last_step) {}
 
   void interval(const IntervalMetrics& m) override {
     write({{"kind", "train"},
@@ -52,7 +28,10 @@ class JsonlSink final : public MetricsSink {
            {"exposed_communication_ms", m.exposed_communication_ms},
            {"optimizer_ms", m.optimizer_ms},
            {"bytes_sent", m.bytes_sent},
-           {"skipped_steps", m.skipped_steps}});
+           {"skipped_steps", m.skipped_steps},
+           {"compression_ratio", m.compression_ratio},
+           {"saturated_values", m.saturated_values},
+           {"residual_bytes", m.residual_bytes}});
   }
 
   void evaluation(const EvaluationMetrics& m) override {
@@ -65,17 +44,16 @@ class JsonlSink final : public MetricsSink {
 
  private:
   /// nlohmann writes numbers that are not finite as null.
-  void write(const Json& json) { file_.append(json.dump() + "\n"); }
+  void write(const Json& json) { file_.append(json.dump()); }
 
-  internal::AppendFile file_;
+  JsonlFile file_;
 };
 
 }  // namespace
 
 std::unique_ptr<MetricsSink> make_jsonl_sink(const std::filesystem::path& path,
                                              std::int64_t resume_step) {
-  cut_lines(path, resume_step);
-  return std::make_unique<JsonlSink>(path);
+  return std::make_unique<JsonlSink>(path, resume_step);
 }
 
 }  // namespace convoy::trainer

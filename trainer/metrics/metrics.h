@@ -33,6 +33,10 @@ struct IntervalMetrics {
   double optimizer_ms = 0.0;
   std::uint64_t bytes_sent = 0;  ///< by rank 0 in the interval
   std::int64_t skipped_steps = 0;
+  /// Of gradients, since the run began: bytes that dense averaging would have sent over bytes sent.
+  double compression_ratio = 1.0;
+  std::uint64_t saturated_values = 0;  ///< beyond the range of float16, by rank 0 since the start
+  std::uint64_t residual_bytes = 0;    ///< memory of error feedback on rank 0
 };
 
 struct EvaluationMetrics {

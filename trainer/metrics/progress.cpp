@@ -33,6 +33,11 @@ std::string bar(double share, std::size_t width) {
   return "[" + body + "] ";
 }
 
+/// "  12.3x fewer bytes".
+std::string ratio_text(double compression_ratio) {
+  return compression_ratio == 1.0 ? "" : fmt::format("  {:.1f}x fewer bytes", compression_ratio);
+}
+
 }  // namespace
 
 std::string format_duration(double seconds) {
@@ -56,21 +61,22 @@ Progress::~Progress() {
   std::fflush(stream_);
 }
 
-void Progress::step(std::int64_t step, double loss, double samples_per_second) {
+void Progress::step(std::int64_t step, double loss, double samples_per_second,
+                    double compression_ratio) {
   if (!terminal_) return;
   if (step < total_steps_ && Clock::now() - last_draw_ < kRedrawEvery) return;
-  draw(step, loss, samples_per_second);
+  draw(step, loss, samples_per_second, compression_ratio);
 }
 
 void Progress::interval(const IntervalMetrics& metrics) {
   if (terminal_) {
-    draw(metrics.step, metrics.loss, metrics.samples_per_second);
+    draw(metrics.step, metrics.loss, metrics.samples_per_second, metrics.compression_ratio);
     return;
   }
-  print_line(fmt::format("step {}/{}  epoch {}  loss {:.4f}  lr {:.3g}  {:.0f} samples/s  {} left",
-                         metrics.step, total_steps_, metrics.epoch, metrics.loss,
-                         metrics.learning_rate, metrics.samples_per_second,
-                         time_left(metrics.step)));
+  print_line(fmt::format(
+      "step {}/{}  epoch {}  loss {:.4f}  lr {:.3g}  {:.0f} samples/s{}  {} left", metrics.step,
+      total_steps_, metrics.epoch, metrics.loss, metrics.learning_rate, metrics.samples_per_second,
+      ratio_text(metrics.compression_ratio), time_left(metrics.step)));
 }
 
 void Progress::evaluation(const EvaluationMetrics& metrics) {
@@ -80,12 +86,13 @@ void Progress::evaluation(const EvaluationMetrics& metrics) {
   print_line(line);
 }
 
-void Progress::draw(std::int64_t step, double loss, double samples_per_second) {
+void Progress::draw(std::int64_t step, double loss, double samples_per_second,
+                    double compression_ratio) {
   const double share =
       std::clamp(static_cast<double>(step) / static_cast<double>(total_steps_), 0.0, 1.0);
-  auto text = fmt::format("{:3.0f} %  step {}/{}  loss {:.4f}  {:.0f} samples/s  {} left",
+  auto text = fmt::format("{:3.0f} %  step {}/{}  loss {:.4f}  {:.0f} samples/s{}  {} left",
                           std::floor(100.0 * share), step, total_steps_, loss, samples_per_second,
-                          time_left(step));
+                          ratio_text(compression_ratio), time_left(step));
   // The last column stays free: some terminals wrap as soon as it is filled.
   const std::size_t room = terminal_columns(stream_) - 1;
   text.resize(std::min(text.size(), room));

@@ -24,14 +24,16 @@ class Progress final : public MetricsSink {
 
   /// Redraws the bar if a tenth of a second has passed or `step` (steps done) is the last; nothing
   /// elsewhere. Cheap; every step.
-  void step(std::int64_t step, double loss, double samples_per_second);
+  /// @param compression_ratio  shown unless it is 1.
+  void step(std::int64_t step, double loss, double samples_per_second,
+            double compression_ratio = 1.0);
   void interval(const IntervalMetrics& metrics) override;
   void evaluation(const EvaluationMetrics& metrics) override;
 
  private:
   using Clock = std::chrono::steady_clock;
 
-  void draw(std::int64_t step, double loss, double samples_per_second);
+  void draw(std::int64_t step, double loss, double samples_per_second, double compression_ratio);
   /// A line of its own, above the bar where there is one.
   void print_line(const std::string& line);
   [[nodiscard]] std::string time_left(std::int64_t step) const;

@@ -234,6 +234,16 @@ DataParallel::NoSync::NoSync(DataParallel& parallel)
 
 DataParallel::NoSync::~NoSync() { parallel_.impl_->sync_ = before_; }
 
+const std::optional<NonFinite>& DataParallel::nonfinite() const {
+  return impl_->exchange_->nonfinite();
+}
+
+void DataParallel::discard_step() { impl_->exchange_->reducer().discard_step(); }
+
+void DataParallel::set_next_step(std::int64_t step) { impl_->exchange_->set_next_step(step); }
+
+compress::Reducer& DataParallel::reducer() { return impl_->exchange_->reducer(); }
+
 const StepTimes& DataParallel::times() const { return impl_->times_; }
 
 std::uint64_t DataParallel::bytes_sent() const { return impl_->bytes_sent(); }

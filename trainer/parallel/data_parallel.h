@@ -7,13 +7,15 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "comm/communicator.h"
-#include "compress/reduce/reducer.h"
+#include "compress/reduce/make_reducer.h"
 #include "trainer/named_tensor.h"
 #include "trainer/parallel/module_tensors.h"
+#include "trainer/parallel/nonfinite.h"
 
 namespace convoy::trainer {
 
@@ -74,12 +76,10 @@ class DataParallel {
  public:
   /// Borrows `communicator` only while constructing and for begin_step/end_step; gradients travel
   /// on a duplicate. `parameters`: requires_grad ones are averaged, others only broadcast; each
-  /// tensor once. `reducer`: nullptr means dense averaging; else a factory that is given the
-  /// duplicate.
+  /// tensor once. `reducer`: nullptr means dense averaging; compress::make_reducer() gives others.
   /// @throws ContractError on every rank, naming the first tensor whose name, type or shape differs
   ///         between ranks, or a tensor that is listed twice; CommError.
-  using ReducerFactory =
-      std::function<std::unique_ptr<compress::Reducer>(comm::Communicator& communicator)>;
+  using ReducerFactory = compress::ReducerFactory;
   DataParallel(comm::Communicator& communicator, std::vector<NamedTensor> parameters,
                std::vector<NamedTensor> buffers, const DataParallelOptions& options = {},
                const ReducerFactory& reducer = nullptr);
@@ -124,6 +124,17 @@ class DataParallel {
     bool before_;  // they may nest
   };
   [[nodiscard]] NoSync no_sync() { return NoSync(*this); }
+
+  /// Where some rank's gradients of this step were not finite before averaging. The averages are
+  /// then worth nothing: do not step. What compression remembers is as it was before the step.
+  [[nodiscard]] const std::optional<NonFinite>& nonfinite() const;
+  /// The averages of this step will not be applied, for another reason: what compression remembers
+  /// becomes what it was before the step. All ranks call it, or none; before the next begin_step().
+  void discard_step();
+  /// Numbers the next step (a resumed run goes on where it was): plans take effect by number.
+  void set_next_step(std::int64_t step);
+  /// For its state, traffic and plans; between backward() and the next begin_step().
+  [[nodiscard]] compress::Reducer& reducer();
 
   [[nodiscard]] const StepTimes& times() const;
   /// Payload bytes that this rank has sent for gradients and buffers.

@@ -99,12 +99,43 @@ TEST_F(Checkpoint, ServesAnotherNumberOfRanks) {
     const auto check = [&](int rank, const std::optional<TrainingState>& state) {
       ASSERT_TRUE(state.has_value());
       expect_replicated_parts(*state, 20);
-      EXPECT_TRUE(state->rank_tensors.empty());
+      expect_equal(state->rank_tensors, make_state(0, 20).rank_tensors);  // the old rank 0's
       ASSERT_EQ(state->counters.size(), 2U);
       EXPECT_EQ(state->counters.at("samples"), rank == 0 ? 200 + 201 + 202 : 0);
     };
     EXPECT_EQ(load_on_all(ranks, shared(), {}, check), "");
   }
+}
+
+TEST_F(Checkpoint, GivesAnotherNumberOfRanksTheMean) {
+  comm::local::run(3, [&](comm::Communicator& world) {
+    const int rank = world.rank();
+    CheckpointStore store(world, root(), {}, kIdentity);
+    TrainingState state = make_state(rank, 20);
+    const std::string name = std::string(kMeanPrefix) + "residual";
+    state.rank_tensors = {{name, torch::full({2}, 1.5 * rank, torch::kFloat)}};
+    // What some ranks lack counts as zero there.
+    if (rank == 1) state.rank_tensors.push_back({"mean/window", torch::full({1}, 6.0F)});
+    store.save(state);
+  });
+  for (const int ranks : {1, 2, 4}) {
+    const auto check = [&](int, const std::optional<TrainingState>& state) {
+      ASSERT_TRUE(state.has_value());
+      expect_equal(state->rank_tensors, {{"mean/residual", torch::full({2}, 1.5F)},
+                                         {"mean/window", torch::full({1}, 2.0F)}});
+    };
+    EXPECT_EQ(load_on_all(ranks, shared(), {}, check), "");
+  }
+}
+
+TEST_F(Checkpoint, GoesOnWithoutRankTensorsThatAnotherHostHas) {
+  save_steps(3, separate(), {20});
+  const auto check = [&](int, const std::optional<TrainingState>& state) {
+    ASSERT_TRUE(state.has_value());
+    expect_replicated_parts(*state, 20);
+    EXPECT_TRUE(state->rank_tensors.empty());
+  };
+  EXPECT_EQ(load_on_all(2, separate(), {}, check), "");
 }
 
 TEST_F(Checkpoint, LoadsTheNewestOrTheNamedOne) {

@@ -52,9 +52,15 @@ TEST_F(Jsonl, WritesEveryField) {
                   .exposed_communication_ms = 0.5,
                   .optimizer_ms = 0.25,
                   .bytes_sent = std::uint64_t{1} << 60,
-                  .skipped_steps = 1});
+                  .skipped_steps = 1,
+                  .compression_ratio = 7.5,
+                  .saturated_values = 3,
+                  .residual_bytes = 4096});
   const auto line = lines().at(0);  // flushed while the sink is open
-  EXPECT_EQ(line.size(), 15U);
+  EXPECT_EQ(line.size(), 18U);
+  EXPECT_EQ(line.at("compression_ratio"), 7.5);
+  EXPECT_EQ(line.at("saturated_values"), 3);
+  EXPECT_EQ(line.at("residual_bytes"), 4096);
   EXPECT_EQ(line.at("kind"), "train");
   EXPECT_EQ(line.at("step"), 50);
   EXPECT_EQ(line.at("epoch"), 2);

@@ -26,7 +26,7 @@ GradientExchange::GradientExchange(std::vector<NamedTensor> parameters,
       communicator_(std::move(communicator)),
       reached_(parameters_.size()),
       packed_(parameters_.size()),
-      thread_(std::move(reducer)),
+      thread_(*communicator_, std::move(reducer)),
       hooks_(tensors_of(parameters_), [this](std::size_t parameter) { on_ready(parameter); }) {
   ready_order_.reserve(parameters_.size());
   cut(complete_order({}, parameters_.size()));
@@ -45,7 +45,7 @@ void GradientExchange::rethrow_error() const {
 
 void GradientExchange::begin_step(comm::Communicator& communicator) {
   std::ranges::fill(reached_, std::uint8_t{0});
-  if (order_is_final_ || step_ == 0) return;
+  if (order_is_final_ || !has_averaged_) return;
   // Rank 0 has seen no order yet when it had no samples; then all try again after the next step.
   const auto order = complete_order(ready_order_, parameters_.size());
   const auto message = std::make_shared<std::vector<std::int64_t>>(order.begin(), order.end());
@@ -65,6 +65,7 @@ void GradientExchange::start() {
   ready_order_.clear();
   repeated_.reset();
   thread_.begin_step(step_++);
+  has_averaged_ = true;
   filling_ = true;
 }
 

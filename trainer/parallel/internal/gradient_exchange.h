@@ -54,6 +54,12 @@ class GradientExchange {
 
   /// Names of the parameters that no backward pass of this step has reached on this rank.
   [[nodiscard]] std::vector<std::string> unreached() const;
+  /// Where the last step's gradients were not finite.
+  [[nodiscard]] const std::optional<NonFinite>& nonfinite() const { return thread_.nonfinite(); }
+  /// Only between finish() and start().
+  [[nodiscard]] compress::Reducer& reducer() { return thread_.reducer(); }
+  /// The number of the next step.
+  void set_next_step(std::int64_t step) { step_ = step; }
   [[nodiscard]] std::uint64_t bytes_sent() const;
   [[nodiscard]] std::vector<std::vector<std::string>> layout() const;
 
@@ -70,7 +76,8 @@ class GradientExchange {
   ExchangeOptions options_;
   std::unique_ptr<comm::Communicator> communicator_;
   std::unique_ptr<GradientBuckets> buckets_;
-  std::int64_t step_ = 0;
+  std::int64_t step_ = 0;      // number of the next step
+  bool has_averaged_ = false;  // there was a step since construction
   bool order_is_final_ = false;
   std::exception_ptr error_;  // of an earlier step
 

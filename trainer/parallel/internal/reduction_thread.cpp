@@ -3,8 +3,11 @@
 
 namespace convoy::trainer::internal {
 
-ReductionThread::ReductionThread(std::unique_ptr<compress::Reducer> reducer)
-    : reducer_(std::move(reducer)), thread_([this](const std::stop_token& stop) { run(stop); }) {}
+ReductionThread::ReductionThread(comm::Communicator& communicator,
+                                 std::unique_ptr<compress::Reducer> reducer)
+    : communicator_(communicator),
+      reducer_(std::move(reducer)),
+      thread_([this](const std::stop_token& stop) { run(stop); }) {}
 
 ReductionThread::~ReductionThread() {
   thread_.request_stop();
@@ -58,12 +61,20 @@ void ReductionThread::run(const std::stop_token& stop) {
 void ReductionThread::execute(const Task& task) {
   switch (task.kind) {
     case Task::Kind::kBegin:
+      finite_.begin_step();
       return reducer_->begin_step(task.step);
     case Task::Kind::kReduce:
+      finite_.look_at(*task.bucket);
       return reducer_->reduce(*task.bucket);
     case Task::Kind::kEnd:
-      return reducer_->end_step();
+      return end_step();
   }
+}
+
+void ReductionThread::end_step() {
+  reducer_->end_step();
+  nonfinite_ = finite_.agree(communicator_);
+  if (nonfinite_) reducer_->discard_step();
 }
 
 }  // namespace convoy::trainer::internal

@@ -6,19 +6,24 @@
 #include <exception>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <stop_token>
 #include <thread>
 #include <vector>
 
+#include "comm/communicator.h"
 #include "compress/reduce/reducer.h"
+#include "trainer/parallel/internal/finite_check.h"
 
 namespace convoy::trainer::internal {
 
 /// Runs a Reducer in a thread of its own, one bucket after the other in the order of submit().
 /// After the first error nothing more is reduced, and wait() throws that error, now and ever after.
+/// A step in which some rank's gradients are not finite leaves the Reducer's state as it was.
 class ReductionThread {
  public:
-  explicit ReductionThread(std::unique_ptr<compress::Reducer> reducer);
+  /// Borrows `communicator`, on which `reducer` works.
+  ReductionThread(comm::Communicator& communicator, std::unique_ptr<compress::Reducer> reducer);
   /// Drops what has not begun and waits for what has: at most the communicator's timeout.
   ~ReductionThread();
   ReductionThread(const ReductionThread&) = delete;
@@ -32,6 +37,11 @@ class ReductionThread {
   /// Returns when all that was queued is done. @throws what the Reducer threw.
   void wait();
 
+  /// Of the last step that was waited for.
+  [[nodiscard]] const std::optional<NonFinite>& nonfinite() const { return nonfinite_; }
+  /// Only while nothing is queued.
+  [[nodiscard]] compress::Reducer& reducer() { return *reducer_; }
+
  private:
   struct Task {
     enum class Kind : std::uint8_t { kBegin, kReduce, kEnd } kind;
@@ -42,8 +52,13 @@ class ReductionThread {
   void queue(Task task);
   void run(const std::stop_token& stop);
   void execute(const Task& task);
+  void end_step();
 
+  comm::Communicator& communicator_;
   std::unique_ptr<compress::Reducer> reducer_;
+  // The thread's own while tasks are queued.
+  FiniteCheck finite_;
+  std::optional<NonFinite> nonfinite_;
   std::mutex mutex_;  // guards all below
   std::condition_variable_any changed_;
   std::vector<Task> tasks_;  // of this step; emptied, and its memory kept, by wait()

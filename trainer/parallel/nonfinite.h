@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+
+namespace convoy::trainer {
+
+/// Where a step's gradients were not finite before averaging: the first rank, and its first layer
+/// in the order of sending. The same on all ranks.
+struct NonFinite {
+  int rank = 0;
+  std::string layer;
+};
+
+}  // namespace convoy::trainer
