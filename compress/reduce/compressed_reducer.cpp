@@ -58,7 +58,6 @@ CompressedReducer::CompressedReducer(comm::Communicator& communicator,
                 options_.config.plan_lag},
       residuals_(storage_of(options_.config.residual)) {
   const CompressionConfig& config = options_.config;
-  check(config);
   if (config.policy != "lgreco" || !options_.replay.empty() || communicator.size() == 1) return;
   replanner_ = std::make_unique<internal::Replanner>(
       communicator, *family_,

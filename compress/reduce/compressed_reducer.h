@@ -36,8 +36,7 @@ class CompressedReducer final : public Reducer {
     /// Plans of an earlier run to follow instead of making any.
     std::vector<PlanRecord> replay;
   };
-  /// Collective; borrows `communicator`, which `family` works on too.
-  /// @throws ConfigError for a config that cannot be.
+  /// Collective; borrows `communicator`, which `family` works on too. The config has been checked.
   CompressedReducer(comm::Communicator& communicator, std::unique_ptr<Family> family,
                     Options options);
   ~CompressedReducer() override;

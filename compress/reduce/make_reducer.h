@@ -26,7 +26,7 @@ using ReducerFactory = std::function<std::unique_ptr<Reducer>(comm::Communicator
 
 /// The same with a codec of the user's own, which all ranks gather (GatherFamily). `config.level`
 /// and `config.candidates` are levels of the codec and must be given; `config.family` is not read.
-/// @throws ContractError when the codec has no such level.
+/// @throws ContractError when the codec has no such level; ConfigError as above.
 [[nodiscard]] ReducerFactory make_reducer(std::shared_ptr<const Codec> codec,
                                           const CompressionConfig& config, std::uint64_t seed);
 
