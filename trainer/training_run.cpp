@@ -104,7 +104,8 @@ void TrainingRun::start_parallel(const std::vector<NamedTensor>& compression_sta
   parallel_ = std::make_unique<DataParallel>(communicator_, model_->parameters(), model_->buffers(),
                                              parallel_options(job_), factory);
   parallel_->set_next_step(position_.step);
-  parallel_->reducer().load_state(reducer_state(compression_state));
+  together(communicator_,
+           [&] { parallel_->reducer().load_state(reducer_state(compression_state)); });
 }
 
 std::vector<NamedTensor> TrainingRun::restore() {

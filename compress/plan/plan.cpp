@@ -145,12 +145,15 @@ Choice optimum(const Table& table, double max_error, ErrorMetric metric) {
   return lgreco(table, max_error, metric, {.partial_plans = 10 * Effort{}.partial_plans});
 }
 
+std::string hash_text(const std::string& name, Level level) {
+  return fmt::format("{}:{}={}\n", name.size(), name, to_text(level));
+}
+
 std::uint64_t hash(const Table& table, const Choice& choice) {
   require(choice.levels.size() == table.size(), "the choice belongs to another table");
   std::string text;
   for (std::size_t i = 0; i < table.size(); ++i) {
-    text += fmt::format("{}:{}={}\n", table[i].name.size(), table[i].name,
-                        to_text(table[i].levels.at(choice.levels[i]).level));
+    text += hash_text(table[i].name, table[i].levels.at(choice.levels[i]).level);
   }
   return hash64(std::as_bytes(std::span(text)));
 }

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "compress/plan/table.h"
@@ -77,5 +78,7 @@ struct Effort {
 
 /// Stable over machines and builds: layer names and chosen levels, in order.
 [[nodiscard]] std::uint64_t hash(const Table& table, const Choice& choice);
+/// What one layer adds to the text that is hashed.
+[[nodiscard]] std::string hash_text(const std::string& name, Level level);
 
 }  // namespace convoy::compress

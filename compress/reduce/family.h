@@ -56,8 +56,9 @@ class Family {
 
   /// Makes what reduce() did to the family's own state (factors) final.
   virtual void commit() {}
-  /// Takes it back.
+  /// Takes it back: all of it, or that of one layer.
   virtual void discard() {}
+  virtual void discard(const std::string& layer) { (void)layer; }
   /// Values beyond the range of the wire format so far.
   [[nodiscard]] virtual std::uint64_t saturated() const { return 0; }
   virtual void save(ReducerState& state) const { (void)state; }

@@ -7,14 +7,16 @@
 #include "compress/codec/half_codec.h"
 #include "compress/codec/quantize_codec.h"
 #include "compress/codec/top_k_codec.h"
-#include "compress/reduce/compressed_reducer.h"
 #include "compress/reduce/dense_reducer.h"
 #include "compress/reduce/gather_family.h"
+#include "compress/reduce/internal/compressed_reducer.h"
 #include "compress/reduce/power_sgd_family.h"
 #include "compress/reduce/two_hop_family.h"
 
 namespace convoy::compress {
 namespace {
+
+using internal::CompressedReducer;
 
 /// Chunks of 16-bit values begin at multiples of a cache line.
 constexpr std::int64_t kHalfGranule = 32;

@@ -4,12 +4,13 @@
 #include <span>
 
 #include "base/hash.h"
+#include "compress/plan/plan.h"
 
 namespace convoy::compress {
 
 std::string plan_hash(const std::vector<PlannedLayer>& layers) {
   std::string text;
-  for (const PlannedLayer& layer : layers) text += layer.name + "=" + to_text(layer.level) + "\n";
+  for (const PlannedLayer& layer : layers) text += hash_text(layer.name, layer.level);
   return to_hex(hash64(std::as_bytes(std::span(text))));
 }
 

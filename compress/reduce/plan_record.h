@@ -40,7 +40,7 @@ struct PlanRecord {
   double solve_ms = 0.0;
 };
 
-/// Hash over names and levels, in their order, as text.
+/// Hash over names and levels, in their order, as text: that of plan.h and of `convoy plan`.
 [[nodiscard]] std::string plan_hash(const std::vector<PlannedLayer>& layers);
 
 }  // namespace convoy::compress

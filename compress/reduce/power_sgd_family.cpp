@@ -8,6 +8,7 @@
 
 #include "base/errors.h"
 #include "base/hash.h"
+#include "compress/reduce/internal/mean.h"
 #include "compress/reduce/internal/state_entries.h"
 
 namespace convoy::compress {
@@ -59,7 +60,7 @@ void PowerSgdFamily::reduce(std::span<const Item> items) {
     const MatrixShape shape = matrix_shape(item.layer->shape);
     multiply(item.owed, shape, start(item), take(p, rank_of(item.level) * shape.rows));
   }
-  average(p_);
+  internal::average(communicator_, *p_, p_);
   p = std::span(*p_);
   auto q = std::span(*q_);
   for (const Item& item : items) {
@@ -68,7 +69,7 @@ void PowerSgdFamily::reduce(std::span<const Item> items) {
     orthogonalise(own_p, shape.rows);
     multiply_transposed(item.owed, shape, own_p, take(q, rank_of(item.level) * shape.columns));
   }
-  average(q_);
+  internal::average(communicator_, *q_, q_);
   p = std::span(*p_);
   q = std::span(*q_);
   for (const Item& item : items) {
@@ -89,12 +90,6 @@ PowerSgdFamily::Factor PowerSgdFamily::start(const Item& item) const {
   factor.resize(static_cast<std::size_t>(rank_of(item.level) * shape.columns));
   draw_missing_columns(factor, shape.columns, item.key);
   return factor;
-}
-
-void PowerSgdFamily::average(const std::shared_ptr<std::vector<float>>& values) {
-  communicator_.all_reduce(comm::Buffer(std::span(*values), values)).wait();
-  const float share = 1.0F / static_cast<float>(communicator_.size());
-  for (float& value : *values) value *= share;
 }
 
 double PowerSgdFamily::payload_bytes(const Layer& layer, Level level) const {
@@ -135,6 +130,11 @@ void PowerSgdFamily::commit() {
 
 void PowerSgdFamily::discard() {
   for (auto& [name, factor] : factors_) factor.pending = false;
+}
+
+void PowerSgdFamily::discard(const std::string& layer) {
+  const auto found = factors_.find(layer);
+  if (found != factors_.end()) found->second.pending = false;
 }
 
 void PowerSgdFamily::save(ReducerState& state) const {

@@ -35,6 +35,7 @@ class PowerSgdFamily final : public Family {
                                              std::span<const Level> candidates, int ranks) override;
   void commit() override;
   void discard() override;
+  void discard(const std::string& layer) override;
   void save(ReducerState& state) const override;
   void load(const ReducerState& state) override;
 
@@ -47,7 +48,6 @@ class PowerSgdFamily final : public Family {
   };
 
   [[nodiscard]] Factor start(const Item& item) const;
-  void average(const std::shared_ptr<std::vector<float>>& values);
 
   comm::Communicator& communicator_;
   std::map<std::string, WarmStart> factors_;  // by layer

@@ -47,7 +47,8 @@ struct ReducerState {
 /// What gradients have cost so far, in bytes that this rank has sent.
 struct Traffic {
   std::uint64_t dense_bytes = 0;     ///< what dense float32 averaging would have sent
-  std::uint64_t sent_bytes = 0;      ///< what was sent for gradients; tables and windows left out
+  std::uint64_t sent_bytes = 0;      ///< what was sent for gradients
+  std::uint64_t planning_bytes = 0;  ///< sent beside that, for windows and tables
   std::uint64_t saturated = 0;       ///< values beyond the range of float16 (family half)
   std::uint64_t residual_bytes = 0;  ///< memory that error feedback holds now
 };
@@ -70,6 +71,8 @@ class Reducer {
   /// Takes back what the last step did to the state (residuals, factors), because its gradients are
   /// not applied: to the last bit as if it had not been. All ranks call it, or none.
   virtual void discard_step() {}
+  /// The same for one layer: its average is not applied.
+  virtual void discard_layer(const std::string& name) { (void)name; }
 
   [[nodiscard]] virtual Traffic traffic() const { return {}; }
   /// The plans made since the last call, for plans.jsonl.

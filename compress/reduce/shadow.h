@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <cstdint>
+#include <array>
 #include <map>
 #include <span>
 #include <string>
@@ -17,22 +17,25 @@ struct ShadowRow {
   double relative_error = 0.0;  ///< ||compressed - dense|| / ||dense||
 };
 
-/// Compares two streams of gradients, layer by layer; sums in float64.
+/// By layer: ||dense||^2, ||compressed||^2, their product, ||compressed - dense||^2.
+using ShadowSums = std::map<std::string, std::array<double, 4>>;
+
+/// Compares two streams of gradients, layer by layer, in float64. A step counts when committed.
 class ShadowComparison {
  public:
   void add(const std::string& layer, std::span<const float> dense,
            std::span<const float> compressed);
+  void commit();
+  void discard() { step_.clear(); }
   /// In the order of names. A layer whose dense gradient was always zero has ratios of 0.
   [[nodiscard]] std::vector<ShadowRow> rows() const;
 
+  [[nodiscard]] const ShadowSums& sums() const { return sums_; }
+  void load(ShadowSums sums);
+
  private:
-  struct Sums {
-    double dense = 0.0;
-    double compressed = 0.0;
-    double product = 0.0;
-    double difference = 0.0;
-  };
-  std::map<std::string, Sums> sums_;
+  ShadowSums sums_;
+  ShadowSums step_;
 };
 
 }  // namespace convoy::compress

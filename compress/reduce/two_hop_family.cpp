@@ -6,6 +6,7 @@
 #include <string>
 
 #include "base/errors.h"
+#include "base/hash.h"
 #include "base/random.h"
 #include "compress/reduce/internal/payload_errors.h"
 
@@ -40,8 +41,9 @@ TwoHopFamily::Chunk TwoHopFamily::chunk(const Item& item, int owner) const {
   const std::int64_t ranks = communicator_.size();
   const std::int64_t numel = item.layer->numel;
   const std::int64_t granules = (numel + granule_ - 1) / granule_;
-  // The key's share of the name spreads small layers over the owners.
-  const auto shift = static_cast<std::int64_t>(item.layer->name.size()) % ranks;
+  // Layers begin with different owners, so that small ones are spread.
+  const auto shift = static_cast<std::int64_t>(hash64(std::as_bytes(std::span(item.layer->name))) %
+                                               static_cast<std::uint64_t>(ranks));
   const std::int64_t place = (owner + shift) % ranks;
   const auto bound = [&](std::int64_t i) {
     return std::min(granules * i / ranks * granule_, numel);

@@ -70,7 +70,7 @@ class CheckpointStore {
   /// Loads `path` (a checkpoint folder), or the newest whole checkpoint of the folder; torn ones
   /// that are newer are passed by with a warning in the log. Collective. Written by the same number
   /// of ranks, it restores every rank's own part; by another number, rank_tensors are means and
-  /// rank 0's (kMeanPrefix; rank 0 must see all old rank files, else they are left empty, with a
+  /// rank 0's (kMeanPrefix; rank 0 must see all old rank files, else the means are left out, with a
   /// warning), and counters come back summed on rank 0 and zero elsewhere.
   /// @returns nothing where the folder holds no checkpoint at all.
   /// @throws ConfigError on all ranks when it is torn (which file, expected and found size),

@@ -3,17 +3,17 @@
 
 #include <algorithm>
 
+#include "compress/reduce/internal/mean.h"
+
 namespace convoy::compress::internal {
 
 void FusedDense::average(comm::Communicator& communicator) {
   message_->clear();
   for (const auto part : parts_) message_->insert(message_->end(), part.begin(), part.end());
-  communicator.all_reduce(comm::Buffer(std::span(*message_), message_)).wait();
-  const float share = 1.0F / static_cast<float>(communicator.size());
+  internal::average(communicator, *message_, message_);
   auto rest = std::span<const float>(*message_);
   for (const auto part : parts_) {
-    std::ranges::transform(rest.first(part.size()), part.begin(),
-                           [share](float sum) { return sum * share; });
+    std::ranges::copy(rest.first(part.size()), part.begin());
     rest = rest.subspan(part.size());
   }
 }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <span>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "compress/reduce/reducer.h"
@@ -14,19 +14,25 @@ namespace convoy::compress::internal {
 /// Sums of gradients by layer name.
 using GradientSums = std::map<std::string, std::vector<float>>;
 
-/// Adds up this rank's gradients, as they are before compression, over a window of steps. Holds
-/// memory only while a window is open.
+/// Adds up this rank's gradients, as they are before compression, over a window of steps. A step
+/// counts when it is committed; one that is discarded leaves no trace. Holds memory only while a
+/// window is open: the sums, and the gradients of one step.
 class GradientWindow {
  public:
-  /// A gradient that is not finite is left out: its step is not applied either.
   void add(const std::string& layer, std::span<const float> gradient);
+  void commit();
+  void discard() { step_.clear(); }
+  /// Steps that count; the same on all ranks.
+  [[nodiscard]] std::int64_t steps() const { return steps_; }
   /// The sums; the window is empty then.
-  [[nodiscard]] GradientSums take() { return std::exchange(sums_, {}); }
+  [[nodiscard]] GradientSums take();
   void save(ReducerState& state) const;
-  void load(const ReducerState& state);
+  void load(const ReducerState& state, std::int64_t steps);
 
  private:
   GradientSums sums_;
+  GradientSums step_;  // not yet committed
+  std::int64_t steps_ = 0;
 };
 
 }  // namespace convoy::compress::internal

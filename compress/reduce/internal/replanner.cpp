@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <numeric>
 #include <thread>
 
@@ -25,10 +26,18 @@ double milliseconds_since(Clock::time_point begin) {
   return std::chrono::duration<double, std::milli>(Clock::now() - begin).count();
 }
 
+bool is_finite(const Table& table) {
+  return std::ranges::all_of(table, [](const LayerTable& layer) {
+    return std::ranges::all_of(layer.levels,
+                               [](const LevelCost& cost) { return std::isfinite(cost.error); });
+  });
+}
+
 }  // namespace
 
 /// One plan on its way.
 struct Replanner::Work {
+  std::int64_t steps = 1;  // in the window
   std::vector<Layer> layers;
   // Averaged in place; shared with transfers under way.
   std::vector<std::shared_ptr<std::vector<float>>> gradients;
@@ -58,10 +67,16 @@ Replanner::Replanner(comm::Communicator& communicator, Family& family, Replanner
       options_(std::move(options)),
       busy_(busy) {}
 
-void Replanner::start(GradientSums sums, const std::map<std::string, Layer>& layers,
-                      PlanRecord record) {
+Replanner::~Replanner() {
+  leaving_ = true;
+  if (pending_.valid()) pending_.wait();
+}
+
+void Replanner::start(GradientSums sums, std::int64_t steps,
+                      const std::map<std::string, Layer>& layers, PlanRecord record) {
   require(!pending_.valid(), "Replanner: the last plan has not been taken");
   const auto work = std::make_shared<Work>();
+  work->steps = steps;
   std::vector<std::int64_t> numels;
   for (const auto& [name, layer] : layers) {
     work->layers.push_back(layer);
@@ -82,6 +97,7 @@ PlanRecord Replanner::plan(Work& work) {
   tabulate(work);
   exchange_tables(work);
   work.record.table_ms = milliseconds_since(begin);
+  if (!is_finite(work.table)) return {};
   begin = Clock::now();
   solve(work);
   work.record.solve_ms = milliseconds_since(begin);
@@ -91,13 +107,13 @@ PlanRecord Replanner::plan(Work& work) {
 
 void Replanner::give_way() const {
   const auto until = Clock::now() + kPatience;
-  while (busy_ && Clock::now() < until) {
+  while (busy_ && !leaving_ && Clock::now() < until) {
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }
 }
 
 void Replanner::average(Work& work) {
-  const auto share = 1.0F / static_cast<float>(communicator_->size() * options_.window);
+  const auto share = 1.0F / static_cast<float>(communicator_->size() * work.steps);
   for (const auto& gradient : work.gradients) {
     for (auto rest = std::span(*gradient); !rest.empty();) {
       const auto piece = rest.first(std::min(rest.size(), kPiece));

@@ -20,7 +20,6 @@ namespace convoy::compress::internal {
 struct ReplannerOptions {
   std::vector<Level> candidates;
   Budget budget;
-  std::int64_t window = 1;  ///< steps in a window
 };
 
 /// Makes plans from windows of gradients, off the critical path: a thread and a communicator of its
@@ -33,14 +32,22 @@ class Replanner {
   /// Collective. Borrows `communicator` only while constructing. `busy`: gradients are travelling.
   Replanner(comm::Communicator& communicator, Family& family, ReplannerOptions options,
             const std::atomic<bool>& busy);
+  /// Lets a plan that is being made run to its end, without giving way any more.
+  ~Replanner();
+  Replanner(const Replanner&) = delete;
+  Replanner& operator=(const Replanner&) = delete;
 
-  /// Begins to plan for `layers`, the same on all ranks; one without a sum counts as zero.
-  /// Collective; returns at once. `record` holds what the caller knows: version and step.
-  void start(GradientSums sums, const std::map<std::string, Layer>& layers, PlanRecord record);
+  /// Begins to plan for `layers`, the same on all ranks, from the sums over `steps` steps; a layer
+  /// without a sum counts as zero. Collective; returns at once. `record` holds what the caller
+  /// knows.
+  void start(GradientSums sums, std::int64_t steps, const std::map<std::string, Layer>& layers,
+             PlanRecord record);
   [[nodiscard]] bool started() const { return pending_.valid(); }
-  /// Waits for what start() began. @throws what planning threw: CommError, ContractError where the
-  /// ranks' plans differ.
+  /// Waits for what start() began: a plan, or none (no layers) where errors are beyond floating
+  /// point. @throws what planning threw: CommError, ContractError where the ranks' plans differ.
   [[nodiscard]] PlanRecord take() { return pending_.get(); }
+  /// Payload bytes that this rank has sent for planning.
+  [[nodiscard]] std::uint64_t bytes_sent() const { return communicator_->bytes_sent(); }
 
  private:
   struct Work;
@@ -56,6 +63,7 @@ class Replanner {
   Family& family_;
   ReplannerOptions options_;
   const std::atomic<bool>& busy_;
+  std::atomic<bool> leaving_ = false;
   std::future<PlanRecord> pending_;  // last: its thread uses all above, and its end is waited for
 };
 

@@ -60,6 +60,19 @@ void Residuals::keep(const std::string& layer, std::span<const float> owed) {
                          [](float value) { return to_bfloat16(value); });
 }
 
+bool Residuals::owes(const std::string& layer) const {
+  const auto found = entries_.find(layer);
+  return found != entries_.end() &&
+         !(found->second.current.empty() && found->second.current16.empty());
+}
+
+void Residuals::pay(const std::string& layer, std::span<float> gradient) {
+  const auto all = owed(layer, gradient);
+  std::ranges::copy(all, gradient.begin());
+  std::ranges::fill(all, 0.0F);
+  keep(layer, all);
+}
+
 void Residuals::commit() {
   for (auto& [name, entry] : entries_) {
     if (!entry.pending) continue;
@@ -71,6 +84,11 @@ void Residuals::commit() {
 
 void Residuals::discard() {
   for (auto& [name, entry] : entries_) entry.pending = false;
+}
+
+void Residuals::discard(const std::string& layer) {
+  const auto found = entries_.find(layer);
+  if (found != entries_.end()) found->second.pending = false;
 }
 
 double Residuals::squared_norm() const {

@@ -28,8 +28,13 @@ class Residuals {
   [[nodiscard]] std::span<float> owed(const std::string& layer, std::span<const float> gradient);
   /// What is left in `owed` becomes the layer's residual, when committed.
   void keep(const std::string& layer, std::span<const float> owed);
+  /// True when this layer may owe something.
+  [[nodiscard]] bool owes(const std::string& layer) const;
+  /// gradient += residual, and nothing is owed then: the layer goes dense.
+  void pay(const std::string& layer, std::span<float> gradient);
   void commit();
   void discard();
+  void discard(const std::string& layer);
   /// Forgets everything: nothing is owed.
   void clear() { entries_.clear(); }
 

@@ -134,7 +134,14 @@ void expect_dense_where_asked(comm::Communicator& communicator) {
 }
 
 void expect_discard_leaves_no_trace(comm::Communicator& communicator) {
-  for (const auto& [name, config] : all_families()) {
+  auto configs = all_families();
+  for (auto config : planning_families()) {
+    config.warmup_steps = 1;
+    config.window = 3;
+    config.adapt_every = 3;  // every step belongs to a window
+    configs.emplace_back(config.family + ", planned", config);
+  }
+  for (const auto& [name, config] : configs) {
     const auto undisturbed = make(communicator, config);
     const auto disturbed = make(communicator, config);
     auto poison = own_gradients(communicator, 99);

@@ -2,6 +2,10 @@
 // Every family on threads as ranks.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cstring>
+
+#include "base/errors.h"
 #include "comm/local/local.h"
 #include "tests/compress/reduce/reducer_kit.h"
 #include "tests/compress/reduce/reducer_scenarios.h"
@@ -40,6 +44,155 @@ TEST(Reducers, OnOneRankChangeNothing) {
       EXPECT_EQ(reducer->traffic().sent_bytes, 0U) << name;
     }
   });
+}
+
+/// Sends the first half of a layer as it is, and nothing of the rest.
+class FirstHalf final : public compress::Codec {
+ public:
+  [[nodiscard]] std::string_view family() const override { return "first half"; }
+  void check_level(compress::Level level) const override {
+    require(level.value() == 5.0, "first half has level 5 only");
+  }
+
+ private:
+  [[nodiscard]] std::size_t do_max_bytes(std::int64_t numel, compress::Level) const override {
+    return static_cast<std::size_t>(numel) / 2 * sizeof(float);
+  }
+  [[nodiscard]] std::size_t do_encode(compress::Values values, compress::Level, std::uint64_t,
+                                      std::span<std::byte> out) const override {
+    std::memcpy(out.data(), std::get<0>(values).data(), out.size());
+    return out.size();
+  }
+  void do_decode(std::span<const std::byte> payload, std::span<float> out) const override {
+    std::ranges::fill(out, 0.0F);
+    std::memcpy(out.data(), payload.data(), payload.size());
+  }
+};
+
+TEST(OwnCodec, IsGatheredWithErrorFeedback) {
+  run(3, [](comm::Communicator& communicator) {
+    compress::CompressionConfig config{.level = 5, .min_numel = 64};
+    const auto reducer =
+        compress::make_reducer(std::make_shared<FirstHalf>(), config, 1)(communicator);
+    const auto gradients = gradients_of(small_model(), communicator.rank(), 0);
+    const auto found = reduce_step(*reducer, small_model(), gradients, 0).at("fc.weight");
+    const auto mean = mean_gradients(small_model(), 3, 0).at("fc.weight");
+    for (std::size_t i = 0; i < found.size(); ++i) {
+      ASSERT_NEAR(found[i], i < found.size() / 2 ? mean[i] : 0.0, 1e-6) << i;
+    }
+    const auto residual = reducer->state().arrays.at("residual/fc.weight");
+    EXPECT_EQ(residual.front(), 0.0F);
+    EXPECT_EQ(residual.back(), gradients.at("fc.weight").back());
+  });
+}
+
+TEST(OwnCodec, HasItsOwnLevels) {
+  const auto codec = std::make_shared<FirstHalf>();
+  EXPECT_THROW((void)compress::make_reducer(codec, {.level = 4}, 1), ContractError);
+  EXPECT_THROW((void)compress::make_reducer(codec, {.policy = "lgreco", .level = 5}, 1),
+               ContractError);
+}
+
+TEST(Resume, OnOneRankPaysWhatIsOwed) {
+  compress::ReducerState state;
+  run(2, [&](comm::Communicator& communicator) {
+    const auto reducer = compress::make_reducer(config_of("top_k", 0.05), 1)(communicator);
+    const auto gradients = gradients_of(small_model(), communicator.rank(), 0);
+    (void)reduce_step(*reducer, small_model(), gradients, 0);
+    if (communicator.rank() == 0) state = reducer->state();
+  });
+  const auto owed = state.arrays.at("residual/fc.weight");
+  run(1, [&](comm::Communicator& communicator) {
+    const auto reducer = compress::make_reducer(config_of("top_k", 0.05), 1)(communicator);
+    reducer->load_state(state);
+    for (const std::int64_t step : {1, 2}) {
+      const auto gradients = gradients_of(small_model(), 0, step);
+      const auto found = reduce_step(*reducer, small_model(), gradients, step).at("fc.weight");
+      for (std::size_t i = 0; i < found.size(); ++i) {
+        const float expected = gradients.at("fc.weight")[i] + (step == 1 ? owed[i] : 0.0F);
+        ASSERT_EQ(found[i], expected) << "step " << step << ", value " << i;
+      }
+    }
+  });
+}
+
+TEST(Resume, WithOtherCompressionStartsUniform) {
+  compress::ReducerState state;
+  run(2, [&](comm::Communicator& communicator) {
+    const auto reducer = compress::make_reducer(config_of("quantize", 4), 1)(communicator);
+    const auto gradients = gradients_of(small_model(), communicator.rank(), 0);
+    (void)reduce_step(*reducer, small_model(), gradients, 0);
+    if (communicator.rank() == 0) state = reducer->state();
+  });
+  for (const auto& config : {config_of("quantize", 8), config_of("power_sgd", 2)}) {
+    run(2, [&](comm::Communicator& communicator) {
+      const auto reducer = compress::make_reducer(config, 1)(communicator);
+      reducer->load_state(state);
+      const auto gradients = gradients_of(small_model(), communicator.rank(), 1);
+      (void)reduce_step(*reducer, small_model(), gradients, 1);
+      const auto plans = reducer->take_plans();
+      ASSERT_EQ(plans.size(), 1U);
+      for (const auto& layer : plans[0].layers) EXPECT_EQ(layer.level.value(), config.level);
+    });
+  }
+}
+
+TEST(Replay, OfPlansThatDoNotFitIsRefused) {
+  const auto refusal = [](const std::vector<compress::PlanRecord>& plans) {
+    std::string message;
+    run(2, [&](comm::Communicator& communicator) {
+      try {
+        const auto reducer =
+            compress::make_reducer(config_of("quantize", 4), 1, plans)(communicator);
+        const auto gradients = gradients_of(small_model(), communicator.rank(), 0);
+        (void)reduce_step(*reducer, small_model(), gradients, 0);
+      } catch (const ConfigError& error) {
+        if (communicator.rank() == 0) message = error.what();
+      }
+    });
+    return message;
+  };
+  const auto plan = [](std::vector<compress::PlannedLayer> layers) {
+    compress::PlanRecord record;
+    record.layers = std::move(layers);
+    return std::vector{record};
+  };
+  using compress::Level;
+  const compress::PlannedLayer conv1{"conv1.weight", 432, Level(4)};
+  const compress::PlannedLayer conv2{"conv2.weight", 3456, Level(2)};
+  const compress::PlannedLayer fc{"fc.weight", 650, Level::dense()};
+  EXPECT_EQ(refusal(plan({conv1, conv2, fc})), "");
+  EXPECT_NE(refusal(plan({{"conv1.weight", 432, Level(64)}})).find("conv1.weight"),
+            std::string::npos);
+  EXPECT_EQ(refusal(plan({conv1, conv2})),
+            "the plan of step 0 cannot be replayed: it has no level for fc.weight");
+  EXPECT_EQ(refusal(plan({conv1, conv2, fc, {"other", 1, Level(4)}})),
+            "the plan of step 0 cannot be replayed: other is not compressed here");
+}
+
+TEST(Plans, TakeEffectAtOnceOrAsLateAsTheNextWindow) {
+  for (const std::int64_t lag : {0, 6}) {
+    run(2, [&](comm::Communicator& communicator) {
+      auto config = config_of("power_sgd", 2);
+      config.policy = "lgreco";
+      config.warmup_steps = 4;
+      config.window = 3;
+      config.adapt_every = 6;
+      config.plan_lag = lag;
+      const auto reducer = compress::make_reducer(config, 1)(communicator);
+      std::vector<std::int64_t> steps;
+      for (std::int64_t step = 0; step < 18; ++step) {
+        const auto gradients = gradients_of(small_model(), communicator.rank(), step);
+        (void)reduce_step(*reducer, small_model(), gradients, step);
+        for (const auto& plan : reducer->take_plans()) {
+          if (plan.policy == "lgreco") steps.push_back(plan.step);
+        }
+      }
+      const std::vector<std::int64_t> at_once{4, 10, 16};
+      const std::vector<std::int64_t> late{10, 16};
+      EXPECT_EQ(steps, lag == 0 ? at_once : late);
+    });
+  }
 }
 
 TEST(Quantize, OfConstantsIsExact) {

@@ -3,6 +3,8 @@
 
 #include <spdlog/fmt/fmt.h>
 
+#include <algorithm>
+#include <iterator>
 #include <map>
 #include <string>
 
@@ -11,6 +13,7 @@
 #include "trainer/checkpoint/checkpoint.h"
 #include "trainer/checkpoint/internal/exchange.h"
 #include "trainer/checkpoint/state_dict.h"
+#include "trainer/torch_error.h"
 
 namespace convoy::trainer::internal {
 namespace {
@@ -23,22 +26,44 @@ std::vector<NamedTensor> read_rank(const std::filesystem::path& path, const Mani
   return decode_state_dict(read_checked(path, *entry), name);
 }
 
-std::vector<NamedTensor> read_mean(const std::filesystem::path& path, const Manifest& manifest) {
-  std::map<std::string, torch::Tensor> sums;
-  std::vector<NamedTensor> tensors;
-  for (int rank = 0; rank < manifest.ranks; ++rank) {
-    for (auto& [name, tensor] : read_rank(path, manifest, rank)) {
-      if (!name.starts_with(kMeanPrefix)) {
-        if (rank == 0) tensors.push_back({name, tensor});
-        continue;
-      }
-      auto& sum = sums[name];
+/// Adds up the tensors that stand for a mean.
+class Mean {
+ public:
+  void add(const std::vector<NamedTensor>& tensors) {
+    for (const auto& [name, tensor] : tensors) {
+      if (!name.starts_with(kMeanPrefix)) continue;
+      auto& sum = sums_[name];
       const auto wide = tensor.to(torch::kFloat64);
       sum = sum.defined() ? sum + wide : wide;
     }
   }
-  for (const auto& [name, sum] : sums) {
-    tensors.push_back({name, (sum / manifest.ranks).to(torch::kFloat32)});
+  void append_to(std::vector<NamedTensor>& tensors, int ranks) const {
+    for (const auto& [name, sum] : sums_) {
+      tensors.push_back({name, (sum / ranks).to(torch::kFloat32)});
+    }
+  }
+
+ private:
+  std::map<std::string, torch::Tensor> sums_;
+};
+
+/// Rank 0's part: what is the same everywhere, and the means where all old files are there.
+std::vector<NamedTensor> collect(const std::filesystem::path& path, const Manifest& manifest) {
+  std::vector<NamedTensor> tensors;
+  try {
+    Mean mean;
+    for (int rank = 0; rank < manifest.ranks; ++rank) {
+      const auto own = read_rank(path, manifest, rank);
+      mean.add(own);
+      if (rank > 0) continue;
+      std::ranges::copy_if(own, std::back_inserter(tensors), [](const NamedTensor& named) {
+        return !named.name.starts_with(kMeanPrefix);
+      });
+    }
+    mean.append_to(tensors, manifest.ranks);
+  } catch (const std::exception& error) {
+    logger("trainer")->warn("residuals in {} are lost to another number of ranks: {}",
+                            path.string(), one_line(error));
   }
   return tensors;
 }
@@ -49,17 +74,7 @@ std::vector<NamedTensor> mean_rank_tensors(comm::Communicator& communicator,
                                            const std::filesystem::path& path,
                                            const Manifest& manifest) {
   std::vector<std::byte> bytes;
-  if (communicator.rank() == 0) {
-    std::vector<NamedTensor> tensors;
-    try {
-      tensors = read_mean(path, manifest);
-    } catch (const ConfigError& error) {
-      logger("trainer")->warn(
-          "what single ranks had saved in {} is lost to another number of ranks: {}", path.string(),
-          error.what());
-    }
-    bytes = encode_state_dict(tensors);
-  }
+  if (communicator.rank() == 0) bytes = encode_state_dict(collect(path, manifest));
   broadcast_bytes(communicator, bytes);
   return decode_state_dict(bytes, path.string());
 }

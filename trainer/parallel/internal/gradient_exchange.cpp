@@ -130,7 +130,11 @@ void GradientExchange::pack_rest() {
 void GradientExchange::deliver() {
   const auto reached = options_.find_unused ? reached_by_any() : std::vector<std::uint8_t>();
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
-    if (reached.empty() || reached[i] != 0) buckets_->deliver(i);
+    if (reached.empty() || reached[i] != 0) {
+      buckets_->deliver(i);
+    } else {
+      thread_.reducer().discard_layer(parameters_[i].name);
+    }
   }
 }
 
@@ -156,7 +160,9 @@ std::vector<std::string> GradientExchange::unreached() const {
   return names;
 }
 
-std::uint64_t GradientExchange::bytes_sent() const { return communicator_->bytes_sent(); }
+std::uint64_t GradientExchange::bytes_sent() const {
+  return communicator_->bytes_sent() + thread_.reducer().traffic().planning_bytes;
+}
 
 std::vector<std::vector<std::string>> GradientExchange::layout() const {
   std::vector<std::vector<std::string>> names(buckets_->size());

@@ -60,6 +60,7 @@ class GradientExchange {
   [[nodiscard]] compress::Reducer& reducer() { return thread_.reducer(); }
   /// The number of the next step.
   void set_next_step(std::int64_t step) { step_ = step; }
+  /// Of gradients and of planning their compression; between steps.
   [[nodiscard]] std::uint64_t bytes_sent() const;
   [[nodiscard]] std::vector<std::vector<std::string>> layout() const;
 

@@ -41,6 +41,7 @@ class ReductionThread {
   [[nodiscard]] const std::optional<NonFinite>& nonfinite() const { return nonfinite_; }
   /// Only while nothing is queued.
   [[nodiscard]] compress::Reducer& reducer() { return *reducer_; }
+  [[nodiscard]] const compress::Reducer& reducer() const { return *reducer_; }
 
  private:
   struct Task {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "compress/reduce/internal/reducer_state.h"
+#include "compress/reduce/internal/plan_state.h"
 
 #include <nlohmann/json.hpp>
 
@@ -26,6 +26,9 @@ std::optional<PlanRecord> record_of(const Json& json) {
 
 std::string plans_to_json(const PlanState& state) {
   Json json{{"version", state.version},
+            {"made_for", state.made_for},
+            {"window_steps", state.window_steps},
+            {"shadow", state.shadow},
             {"current", to_json(state.current)},
             {"ready", to_json(state.ready)},
             {"layers", Json::object()}};
@@ -39,6 +42,9 @@ PlanState plans_from_json(const std::string& text) {
     const auto json = Json::parse(text);
     PlanState state;
     state.version = json.at("version").get<std::int64_t>();
+    state.made_for = json.at("made_for").get<std::string>();
+    state.window_steps = json.at("window_steps").get<std::int64_t>();
+    state.shadow = json.at("shadow").get<ShadowSums>();
     state.current = record_of(json.at("current"));
     state.ready = record_of(json.at("ready"));
     for (const auto& [name, shape] : json.at("layers").items()) {

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "compress/reduce/internal/compressed_reducer.h"
+
+#include <fnmatch.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "base/hash.h"
+#include "base/random.h"
+
+namespace convoy::compress::internal {
+namespace {
+
+Residuals::Storage storage_of(const std::string& residual) {
+  if (residual == "off") return Residuals::Storage::kOff;
+  return residual == "bfloat16" ? Residuals::Storage::kBFloat16 : Residuals::Storage::kFloat32;
+}
+
+/// Says while it lives that gradients travel.
+class Busy {
+ public:
+  explicit Busy(std::atomic<bool>& flag) : flag_(flag) { flag_ = true; }
+  ~Busy() { flag_ = false; }
+  Busy(const Busy&) = delete;
+  Busy& operator=(const Busy&) = delete;
+
+ private:
+  std::atomic<bool>& flag_;
+};
+
+}  // namespace
+
+CompressedReducer::CompressedReducer(comm::Communicator& communicator,
+                                     std::unique_ptr<Family> family, Options options)
+    : communicator_(communicator),
+      family_(std::move(family)),
+      options_(std::move(options)),
+      residuals_(storage_of(options_.config.residual)),
+      plans_(communicator, *family_, options_.config, std::move(options_.replay)) {}
+
+void CompressedReducer::begin_step(std::int64_t step) {
+  commit();
+  step_ = step;
+  if (communicator_.size() == 1) return;
+  const auto& config = options_.config;
+  const bool shadow_is_over = step == config.warmup_steps + config.shadow_steps;
+  // What shadow steps owe has been paid densely.
+  if (config.shadow_steps > 0 && shadow_is_over) residuals_.clear();
+  plans_.begin_step(step, [this] { return residuals_.squared_norm(); });
+}
+
+void CompressedReducer::reduce(const Bucket& bucket) {
+  traffic_.dense_bytes += static_cast<std::uint64_t>(
+      two_hop_bytes(static_cast<double>(bucket.values.size_bytes()), communicator_.size()));
+  const Busy busy(plans_.busy());
+  const std::uint64_t before = communicator_.bytes_sent();
+  if (communicator_.size() > 1) {
+    for (const Layer& layer : bucket.layers) {
+      if (compresses(layer)) plans_.note(layer, bucket.values_of(layer));
+    }
+  }
+  if (is_shadow_step()) {
+    compare_with_dense(bucket);
+  } else {
+    prepare(bucket);
+    exchange();
+  }
+  traffic_.sent_bytes += communicator_.bytes_sent() - before;
+}
+
+bool CompressedReducer::compresses(const Layer& layer) {
+  const auto known = compresses_.find(layer.name);
+  if (known != compresses_.end()) return known->second;
+  const CompressionConfig& config = options_.config;
+  const bool excluded = std::ranges::any_of(config.exclude, [&](const std::string& glob) {
+    return fnmatch(glob.c_str(), layer.name.c_str(), 0) == 0;
+  });
+  const bool is_large = layer.shape.size() >= 2 && layer.numel >= config.min_numel;
+  return compresses_[layer.name] = is_large && !excluded && communicator_.size() > 1;
+}
+
+bool CompressedReducer::is_shadow_step() const {
+  const std::int64_t begin = options_.config.warmup_steps;
+  return communicator_.size() > 1 && step_ >= begin && step_ < begin + options_.config.shadow_steps;
+}
+
+void CompressedReducer::prepare(const Bucket& bucket) {
+  items_.clear();
+  fused_.clear();
+  residuals_.begin_bucket(std::ssize(bucket.values));
+  for (const Layer& layer : bucket.layers) {
+    const auto values = bucket.values_of(layer);
+    const bool dense =
+        is_warm_up() || !compresses(layer) || family_->sends_dense(layer, plans_.level_of(layer));
+    if (dense) {
+      // A resumed run may owe for layers that it does not compress.
+      if (residuals_.owes(layer.name)) residuals_.pay(layer.name, values);
+      fused_.add(values);
+      continue;
+    }
+    const auto key = mix({options_.seed, hash64(std::as_bytes(std::span(layer.name))),
+                          static_cast<std::uint64_t>(step_)});
+    items_.push_back(
+        {&layer, plans_.level_of(layer), key, residuals_.owed(layer.name, values), values});
+  }
+}
+
+void CompressedReducer::exchange() {
+  if (communicator_.size() > 1 && !fused_.empty()) fused_.average(communicator_);
+  if (items_.empty()) return;
+  family_->reduce(items_);
+  for (const Item& item : items_) residuals_.keep(item.layer->name, item.owed);
+}
+
+void CompressedReducer::compare_with_dense(const Bucket& bucket) {
+  const std::vector<float> own(bucket.values.begin(), bucket.values.end());
+  prepare(bucket);
+  exchange();
+  shadow_means_.assign(bucket.values.begin(), bucket.values.end());
+  std::ranges::copy(own, bucket.values.begin());
+  fused_.clear();
+  fused_.add(bucket.values);
+  fused_.average(communicator_);
+  for (const Layer& layer : bucket.layers) {
+    if (!compresses(layer)) continue;
+    const auto compressed =
+        std::span<const float>(shadow_means_)
+            .subspan(static_cast<std::size_t>(layer.offset), static_cast<std::size_t>(layer.numel));
+    shadow_.add(layer.name, bucket.values_of(layer), compressed);
+  }
+}
+
+void CompressedReducer::end_step() {
+  if (communicator_.size() > 1) plans_.end_step();
+}
+
+void CompressedReducer::commit() {
+  residuals_.commit();
+  family_->commit();
+  plans_.commit();
+  shadow_.commit();
+}
+
+void CompressedReducer::discard_step() {
+  residuals_.discard();
+  family_->discard();
+  plans_.discard();
+  shadow_.discard();
+}
+
+void CompressedReducer::discard_layer(const std::string& name) {
+  residuals_.discard(name);
+  family_->discard(name);
+}
+
+Traffic CompressedReducer::traffic() const {
+  Traffic traffic = traffic_;
+  traffic.planning_bytes = plans_.bytes_sent();
+  traffic.saturated = family_->saturated();
+  traffic.residual_bytes = residuals_.bytes();
+  return traffic;
+}
+
+std::vector<ShadowRow> CompressedReducer::take_shadow() {
+  const auto& config = options_.config;
+  const bool was_last = step_ + 1 == config.warmup_steps + config.shadow_steps;
+  if (config.shadow_steps == 0 || !was_last) return {};
+  commit();
+  return std::exchange(shadow_, {}).rows();
+}
+
+ReducerState CompressedReducer::state() {
+  commit();
+  ReducerState state;
+  PlanState plans = plans_.save(state);  // first: it waits for a plan that uses the family
+  plans.shadow = shadow_.sums();
+  residuals_.save(state);
+  family_->save(state);
+  state.plans = plans_to_json(plans);
+  return state;
+}
+
+void CompressedReducer::load_state(const ReducerState& state) {
+  PlanState plans = plans_from_json(state.plans);
+  shadow_.load(std::move(plans.shadow));
+  plans_.load(state, std::move(plans));  // first: it waits for a plan that uses the family
+  residuals_.load(state);
+  family_->load(state);
+}
+
+}  // namespace convoy::compress::internal

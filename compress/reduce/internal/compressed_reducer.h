@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "comm/communicator.h"
+#include "compress/reduce/compression_config.h"
+#include "compress/reduce/family.h"
+#include "compress/reduce/internal/fused_dense.h"
+#include "compress/reduce/internal/plan_book.h"
+#include "compress/reduce/internal/residuals.h"
+#include "compress/reduce/reducer.h"
+
+namespace convoy::compress::internal {
+
+/// Compressed averaging with error feedback: one family for all layers, each at the level that the
+/// plan book says. Layers of one dimension, below min_numel, or excluded by name travel dense,
+/// fused into one message a bucket. Warm-up steps are dense. On one rank nothing is sent and
+/// nothing lost.
+///
+/// Memory beside the buckets: the residual and the step's copy of it; while a window is open its
+/// sum and the step's gradients; and the family's factors.
+class CompressedReducer final : public Reducer {
+ public:
+  struct Options {
+    CompressionConfig config;
+    std::uint64_t seed = 1;
+    /// Plans of an earlier run to follow instead of making any.
+    std::vector<PlanRecord> replay;
+  };
+  /// Collective; borrows `communicator`, which `family` works on too. The config has been checked.
+  /// @throws ConfigError for plans that cannot be replayed.
+  CompressedReducer(comm::Communicator& communicator, std::unique_ptr<Family> family,
+                    Options options);
+
+  void begin_step(std::int64_t step) override;
+  void reduce(const Bucket& bucket) override;
+  void end_step() override;
+  void discard_step() override;
+  void discard_layer(const std::string& name) override;
+  [[nodiscard]] Traffic traffic() const override;
+  [[nodiscard]] std::vector<PlanRecord> take_plans() override { return plans_.take_announced(); }
+  [[nodiscard]] std::vector<ShadowRow> take_shadow() override;
+  [[nodiscard]] ReducerState state() override;
+  void load_state(const ReducerState& state) override;
+
+ private:
+  [[nodiscard]] bool compresses(const Layer& layer);
+  [[nodiscard]] bool is_warm_up() const { return step_ < options_.config.warmup_steps; }
+  [[nodiscard]] bool is_shadow_step() const;
+  void commit();
+  /// Sorts the layers of a bucket into those that are compressed and those that go dense.
+  void prepare(const Bucket& bucket);
+  void exchange();
+  void compare_with_dense(const Bucket& bucket);
+
+  comm::Communicator& communicator_;
+  std::unique_ptr<Family> family_;
+  Options options_;
+  Residuals residuals_;
+  FusedDense fused_;
+  std::map<std::string, bool> compresses_;  // what compresses() has found, by layer
+  std::int64_t step_ = 0;
+  std::vector<Item> items_;  // of the bucket under way
+  Traffic traffic_;
+  ShadowComparison shadow_;
+  std::vector<float> shadow_means_;
+  PlanBook plans_;  // last: its thread uses the family
+};
+
+}  // namespace convoy::compress::internal

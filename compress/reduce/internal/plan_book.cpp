@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "compress/reduce/internal/plan_book.h"
+
+#include <spdlog/fmt/fmt.h>
+
+#include <utility>
+
+#include "base/errors.h"
+#include "base/hash.h"
+#include "base/log.h"
+#include "comm/values.h"
+#include "compress/reduce/plan_json.h"
+
+namespace convoy::compress::internal {
+namespace {
+
+std::vector<Level> levels_of(const CompressionConfig& config) {
+  std::vector<Level> levels;
+  for (const double value : candidate_levels(config)) levels.emplace_back(value);
+  levels.push_back(Level::dense());
+  return levels;
+}
+
+Budget budget_of(const CompressionConfig& config) {
+  return {.reference = Level(reference_level(config)),
+          .alpha = config.alpha,
+          .metric = config.error_metric == "l2" ? ErrorMetric::kL2 : ErrorMetric::kSquaredL2};
+}
+
+}  // namespace
+
+PlanBook::PlanBook(comm::Communicator& communicator, Family& family,
+                   const CompressionConfig& config, std::vector<PlanRecord> replay)
+    : communicator_(communicator),
+      family_(family),
+      config_(config),
+      replay_(std::move(replay)),
+      schedule_{config.warmup_steps, config.adapt_every, config.window, config.plan_lag} {
+  check_replay();
+  if (config.policy != "lgreco" || !replay_.empty() || communicator.size() == 1) return;
+  replanner_ = std::make_unique<Replanner>(
+      communicator, family, ReplannerOptions{levels_of(config), budget_of(config)}, busy_);
+}
+
+void PlanBook::check_replay() {
+  std::string text;
+  for (PlanRecord& plan : replay_) {
+    plan.policy = "replay";
+    text += to_json_line(plan);
+    for (const PlannedLayer& layer : plan.layers) {
+      if (layer.level.is_dense()) continue;
+      try {
+        family_.check_level(layer.level);
+      } catch (const ContractError& error) {
+        throw ConfigError(fmt::format("the plan of step {} cannot be replayed: {}: {}", plan.step,
+                                      layer.name, error.what()));
+      }
+    }
+  }
+  const auto hash = static_cast<std::int64_t>(hash64(std::as_bytes(std::span(text))));
+  const auto hashes = comm::all_gather_values(communicator_, std::vector{hash});
+  for (std::size_t rank = 1; rank < hashes.size(); ++rank) {
+    require_config(hashes[rank] == hashes[0],
+                   fmt::format("rank {} replays other plans than rank 0", rank));
+  }
+}
+
+void PlanBook::begin_step(std::int64_t step, const std::function<double()>& residual_error) {
+  step_ = step;
+  for (const PlanRecord& plan : replay_) {
+    if (plan.step <= step && (!current_ || current_->step < plan.step)) adopt(plan);
+  }
+  if (replanner_ == nullptr) return;
+  adopt_if_due();
+  // Without a step that counts there is nothing to plan from: the plan stays.
+  if (schedule_.window_ended(step) && window_.steps() > 0) start_planning(residual_error());
+  adopt_if_due();  // without a lag the plan is due at once
+}
+
+void PlanBook::start_planning(double residual_error) {
+  PlanRecord record;
+  record.step = due_ = step_ + schedule_.plan_lag;
+  record.policy = "lgreco";
+  record.residual_error = residual_error;
+  const std::int64_t steps = window_.steps();
+  replanner_->start(window_.take(), steps, layers_, std::move(record));
+}
+
+void PlanBook::adopt_if_due() {
+  if (step_ != due_) return;
+  wait_for_plan();
+  if (!ready_) return;
+  PlanRecord record = *std::exchange(ready_, std::nullopt);
+  if (!record.layers.empty()) return adopt(std::move(record));
+  logger("compress")
+      ->warn(
+          "step {}: the window's gradients are too large to plan from; the plan "
+          "before stays",
+          step_);
+}
+
+void PlanBook::wait_for_plan() {
+  if (replanner_ != nullptr && replanner_->started()) ready_ = replanner_->take();
+}
+
+void PlanBook::adopt(PlanRecord record) {
+  levels_.clear();
+  for (const PlannedLayer& layer : record.layers) levels_[layer.name] = layer.level;
+  record.version = ++version_;
+  current_ = record;
+  announced_.push_back(std::move(record));
+}
+
+void PlanBook::note(const Layer& layer, std::span<const float> gradient) {
+  layers_.try_emplace(layer.name, layer);
+  if (replanner_ != nullptr && schedule_.in_window(step_)) window_.add(layer.name, gradient);
+}
+
+Level PlanBook::level_of(const Layer& layer) const {
+  const auto planned = levels_.find(layer.name);
+  return planned == levels_.end() ? Level(reference_level(config_)) : planned->second;
+}
+
+void PlanBook::end_step() {
+  if (step_ < schedule_.warmup_steps) return;
+  if (!replay_.empty() && current_) return require_replay_covers_layers();
+  if (!current_) announce_uniform();
+}
+
+void PlanBook::require_replay_covers_layers() const {
+  for (const auto& [name, layer] : layers_) {
+    require_config(levels_.contains(name),
+                   fmt::format("the plan of step {} cannot be replayed: it has no level for {}",
+                               current_->step, name));
+  }
+  for (const auto& [name, level] : levels_) {
+    require_config(layers_.contains(name),
+                   fmt::format("the plan of step {} cannot be replayed: {} is not compressed here",
+                               current_->step, name));
+  }
+}
+
+void PlanBook::announce_uniform() {
+  PlanRecord record;
+  record.step = step_;
+  record.policy = "uniform";
+  for (const auto& [name, layer] : layers_) {
+    const Level level = level_of(layer);
+    record.layers.push_back({name, layer.numel, level,
+                             family_.wire_bytes(layer, level, communicator_.size()),
+                             family_.payload_bytes(layer, level), 0.0});
+    record.bytes += record.layers.back().wire_bytes;
+    record.dense_bytes += family_.wire_bytes(layer, Level::dense(), communicator_.size());
+  }
+  record.hash = plan_hash(record.layers);
+  adopt(std::move(record));
+}
+
+std::vector<PlanRecord> PlanBook::take_announced() { return std::exchange(announced_, {}); }
+
+std::uint64_t PlanBook::bytes_sent() const {
+  return replanner_ == nullptr ? 0 : replanner_->bytes_sent();
+}
+
+std::string PlanBook::made_for() const {
+  return fmt::format("{} {} {}", family_.name(), config_.policy, reference_level(config_));
+}
+
+PlanState PlanBook::save(ReducerState& state) {
+  wait_for_plan();
+  window_.save(state);
+  return {version_, made_for(), current_, ready_, layers_, window_.steps(), {}};
+}
+
+void PlanBook::load(const ReducerState& state, PlanState plans) {
+  wait_for_plan();
+  window_.load(state, plans.window_steps);
+  version_ = plans.version;
+  layers_ = std::move(plans.layers);
+  current_.reset();
+  ready_.reset();
+  levels_.clear();
+  if (plans.made_for == made_for()) {
+    current_ = std::move(plans.current);
+    ready_ = std::move(plans.ready);
+  } else if (plans.current) {
+    logger("compress")
+        ->warn("the checkpoint's plan is for {}, this run is {}: it starts uniform", plans.made_for,
+               made_for());
+  }
+  due_ = ready_ ? ready_->step : -1;
+  if (!current_) return;
+  for (const PlannedLayer& layer : current_->layers) levels_[layer.name] = layer.level;
+}
+
+}  // namespace convoy::compress::internal
