@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What data-parallel training keeps of the ranks' speed:
 //   mpirun -n 2 build/bin/step_efficiency [--model resnet20] [--batch 64] [--blocks 15] [--steps 8]
+//   [--bucket-mb 4]
 // One JSON line from rank 0. "alone": forward, backward and optimizer on all ranks at the same
 // time, communication off. "together": the same steps with DataParallel averaging. Blocks of the
 // two take turns, so that a machine that slows down slows both; efficiency = alone / together.
@@ -27,6 +28,7 @@ struct Options {
   std::int64_t batch = 64;
   int blocks = 15;
   int steps = 8;
+  double bucket_mb = 0.0;
 };
 
 /// A model with its optimizer and one batch of noise.
@@ -85,7 +87,12 @@ void report(const Options& options, int ranks, const std::vector<double>& alone,
 void run(comm::Communicator& world, const Options& options) {
   Worker alone(options);
   Worker shared(options);
-  trainer::DataParallel parallel(world, shared.model->parameters(), shared.model->buffers());
+  trainer::DataParallelOptions parallel_options;
+  if (options.bucket_mb > 0) {
+    parallel_options.bucket_bytes = static_cast<std::size_t>(options.bucket_mb * (1 << 20));
+  }
+  trainer::DataParallel parallel(world, shared.model->parameters(), shared.model->buffers(),
+                                 parallel_options);
   std::vector<double> alone_seconds;
   std::vector<double> together_seconds;
   for (int block = -1; block < options.blocks; ++block) {
@@ -114,6 +121,7 @@ int main(int argc, char** argv) {
   app.add_option("--batch", options.batch, "samples of one rank")->check(CLI::PositiveNumber);
   app.add_option("--blocks", options.blocks, "pairs of blocks")->check(CLI::PositiveNumber);
   app.add_option("--steps", options.steps, "steps in a block")->check(CLI::PositiveNumber);
+  app.add_option("--bucket-mb", options.bucket_mb, "MiB sent at a time; default: as in job files");
   CLI11_PARSE(app, argc, argv);
   at::set_num_threads(1);
   convoy::comm::mpi::Environment environment;

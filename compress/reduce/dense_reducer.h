@@ -15,6 +15,7 @@ class DenseReducer final : public Reducer {
   void begin_step(std::int64_t) override {}
   void reduce(const Bucket& bucket) override;
   void end_step() override {}
+  [[nodiscard]] bool shows_nonfinite() const override { return true; }
   [[nodiscard]] Traffic traffic() const override { return traffic_; }
 
  private:

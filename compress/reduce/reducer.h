@@ -74,6 +74,9 @@ class Reducer {
   /// The same for one layer: its average is not applied.
   virtual void discard_layer(const std::string& name) { (void)name; }
 
+  /// True when an infinity or NaN in any rank's gradient makes some average infinite or NaN, which
+  /// all ranks then see without asking each other.
+  [[nodiscard]] virtual bool shows_nonfinite() const { return false; }
   [[nodiscard]] virtual Traffic traffic() const { return {}; }
   /// The plans made since the last call, for plans.jsonl.
   [[nodiscard]] virtual std::vector<PlanRecord> take_plans() { return {}; }

@@ -18,6 +18,10 @@ void FiniteCheck::look_at(const compress::Bucket& bucket) {
   }
 }
 
+void FiniteCheck::look_at_average(const compress::Bucket& bucket) {
+  average_is_finite_ = average_is_finite_ && compress::all_finite(bucket.values);
+}
+
 std::optional<NonFinite> FiniteCheck::agree(comm::Communicator& communicator) const {
   constexpr auto kNobody = std::numeric_limits<std::int32_t>::max();
   const auto own = layer_ ? std::int32_t{communicator.rank()} : kNobody;

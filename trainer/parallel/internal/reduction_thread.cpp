@@ -64,16 +64,23 @@ void ReductionThread::execute(const Task& task) {
       finite_.begin_step();
       return reducer_->begin_step(task.step);
     case Task::Kind::kReduce:
-      finite_.look_at(*task.bucket);
-      return reducer_->reduce(*task.bucket);
+      return reduce(*task.bucket);
     case Task::Kind::kEnd:
       return end_step();
   }
 }
 
+void ReductionThread::reduce(const compress::Bucket& bucket) {
+  finite_.look_at(bucket);
+  reducer_->reduce(bucket);
+  if (reducer_->shows_nonfinite()) finite_.look_at_average(bucket);
+}
+
 void ReductionThread::end_step() {
   reducer_->end_step();
-  nonfinite_ = finite_.agree(communicator_);
+  // Equal on all ranks: either all ask or none.
+  const bool ask = !reducer_->shows_nonfinite() || !finite_.average_is_finite();
+  nonfinite_ = ask ? finite_.agree(communicator_) : std::nullopt;
   if (nonfinite_) reducer_->discard_step();
 }
 

@@ -53,6 +53,7 @@ class ReductionThread {
   void queue(Task task);
   void run(const std::stop_token& stop);
   void execute(const Task& task);
+  void reduce(const compress::Bucket& bucket);
   void end_step();
 
   comm::Communicator& communicator_;
