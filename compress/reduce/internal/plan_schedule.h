@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-namespace convoy::compress {
+namespace convoy::compress::internal {
 
 /// Which steps feed a plan, and when it takes effect. Pure arithmetic on step numbers, so that runs
 /// repeat and resume alike. Windows end where step = warmup + k * adapt_every (k = 0, 1, ...), for
@@ -27,4 +27,4 @@ struct PlanSchedule {
   }
 };
 
-}  // namespace convoy::compress
+}  // namespace convoy::compress::internal
