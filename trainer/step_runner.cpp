@@ -162,9 +162,10 @@ void StepRunner::refuse_nonfinite(const StepPosition& position, const Vote& vote
   }
   if ((*vote.sums)[1] == 0) {
     const auto& [rank, layer] = *parallel_.nonfinite();
-    throw std::runtime_error("the gradient of " + layer + " on rank " + std::to_string(rank) +
-                             " is not finite in step " + std::to_string(position.step + 1) +
-                             kNonfiniteAdvice);
+    const std::string place =
+        rank == NonFinite::kSum ? " summed over ranks" : " on rank " + std::to_string(rank);
+    throw std::runtime_error("the gradient of " + layer + place + " is not finite in step " +
+                             std::to_string(position.step + 1) + kNonfiniteAdvice);
   }
   const auto own = vote.own_nonfinite ? std::int32_t{communicator_.rank()}
                                       : std::numeric_limits<std::int32_t>::max();

@@ -125,7 +125,7 @@ class DataParallel {
   };
   [[nodiscard]] NoSync no_sync() { return NoSync(*this); }
 
-  /// Where some rank's gradients of this step were not finite before averaging. The averages are
+  /// Where some rank's gradients of this step, or their sum, were not finite. The averages are
   /// then worth nothing: do not step. What compression remembers is as it was before the step.
   [[nodiscard]] const std::optional<NonFinite>& nonfinite() const;
   /// The averages of this step will not be applied, for another reason: what compression remembers

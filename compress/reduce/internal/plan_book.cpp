@@ -27,6 +27,18 @@ Budget budget_of(const CompressionConfig& config) {
           .metric = config.error_metric == "l2" ? ErrorMetric::kL2 : ErrorMetric::kSquaredL2};
 }
 
+void require_levels(const PlanRecord& plan, const Family& family) {
+  for (const PlannedLayer& layer : plan.layers) {
+    if (layer.level.is_dense()) continue;
+    try {
+      family.check_level(layer.level);
+    } catch (const ContractError& error) {
+      throw ConfigError(fmt::format("the plan of step {} cannot be replayed: {}: {}", plan.step,
+                                    layer.name, error.what()));
+    }
+  }
+}
+
 }  // namespace
 
 PlanBook::PlanBook(comm::Communicator& communicator, Family& family,
@@ -47,22 +59,15 @@ void PlanBook::check_replay() {
   for (PlanRecord& plan : replay_) {
     plan.policy = "replay";
     text += to_json_line(plan);
-    for (const PlannedLayer& layer : plan.layers) {
-      if (layer.level.is_dense()) continue;
-      try {
-        family_.check_level(layer.level);
-      } catch (const ContractError& error) {
-        throw ConfigError(fmt::format("the plan of step {} cannot be replayed: {}: {}", plan.step,
-                                      layer.name, error.what()));
-      }
-    }
   }
+  // First: what follows then holds on all ranks, or on none.
   const auto hash = static_cast<std::int64_t>(hash64(std::as_bytes(std::span(text))));
   const auto hashes = comm::all_gather_values(communicator_, std::vector{hash});
   for (std::size_t rank = 1; rank < hashes.size(); ++rank) {
     require_config(hashes[rank] == hashes[0],
                    fmt::format("rank {} replays other plans than rank 0", rank));
   }
+  for (const PlanRecord& plan : replay_) require_levels(plan, family_);
 }
 
 void PlanBook::begin_step(std::int64_t step, const std::function<double()>& residual_error) {
@@ -92,11 +97,7 @@ void PlanBook::adopt_if_due() {
   if (!ready_) return;
   PlanRecord record = *std::exchange(ready_, std::nullopt);
   if (!record.layers.empty()) return adopt(std::move(record));
-  logger("compress")
-      ->warn(
-          "step {}: the window's gradients are too large to plan from; the plan "
-          "before stays",
-          step_);
+  logger("compress")->warn("step {}: gradients too large to plan from; the old plan stays", step_);
 }
 
 void PlanBook::wait_for_plan() {

@@ -170,6 +170,16 @@ TEST(Replay, OfPlansThatDoNotFitIsRefused) {
             "the plan of step 0 cannot be replayed: other is not compressed here");
 }
 
+TEST(Replay, OfOtherPlansOnOneRankIsRefusedOnAll) {
+  run(2, [](comm::Communicator& communicator) {
+    compress::PlanRecord plan;
+    // Rank 1's level does not exist either: it must not leave rank 0 waiting.
+    plan.layers = {{"fc.weight", 650, compress::Level(communicator.rank() == 0 ? 4 : 64)}};
+    EXPECT_THROW((void)compress::make_reducer(config_of("quantize", 4), 1, {plan})(communicator),
+                 ConfigError);
+  });
+}
+
 TEST(Plans, TakeEffectAtOnceOrAsLateAsTheNextWindow) {
   for (const std::int64_t lag : {0, 6}) {
     run(2, [&](comm::Communicator& communicator) {

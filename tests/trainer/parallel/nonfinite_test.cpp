@@ -55,5 +55,21 @@ TEST(NonFinite, GradientOfAFiniteLossNamesRankAndLayer) {
   }
 }
 
+TEST(NonFinite, SumOfFiniteGradientsIsFoundToo) {
+  for (const bool compressed : {false, true}) {
+    comm::local::run(2, [&](comm::Communicator& communicator) {
+      const Net net;
+      DataParallel parallel(communicator, net.parameters(), {}, {},
+                            compressed ? quantized() : nullptr);
+      parallel.begin_step(1);
+      parallel.backward((net.first * 1e-3 + net.second * 3e38).sum());  // 6e38 on two ranks
+      parallel.end_step();
+      ASSERT_TRUE(parallel.nonfinite().has_value());
+      EXPECT_EQ(parallel.nonfinite()->rank, NonFinite::kSum);
+      EXPECT_EQ(parallel.nonfinite()->layer, "second");
+    });
+  }
+}
+
 }  // namespace
 }  // namespace convoy::trainer

@@ -9,25 +9,33 @@
 
 namespace convoy::trainer::internal {
 
-void FiniteCheck::look_at(const compress::Bucket& bucket) {
-  if (layer_ || compress::all_finite(bucket.values)) return;
+namespace {
+
+/// Keeps what was found before; one pass where that is nothing.
+void find_first(const compress::Bucket& bucket, std::optional<std::string>& name) {
+  if (name || compress::all_finite(bucket.values)) return;
   for (const auto& layer : bucket.layers) {
     if (compress::all_finite(bucket.values_of(layer))) continue;
-    layer_ = layer.name;
+    name = layer.name;
     return;
   }
 }
 
-void FiniteCheck::look_at_average(const compress::Bucket& bucket) {
-  average_is_finite_ = average_is_finite_ && compress::all_finite(bucket.values);
-}
+}  // namespace
+
+void FiniteCheck::look_at(const compress::Bucket& bucket) { find_first(bucket, own_); }
+
+void FiniteCheck::look_at_average(const compress::Bucket& bucket) { find_first(bucket, average_); }
 
 std::optional<NonFinite> FiniteCheck::agree(comm::Communicator& communicator) const {
   constexpr auto kNobody = std::numeric_limits<std::int32_t>::max();
-  const auto own = layer_ ? std::int32_t{communicator.rank()} : kNobody;
+  const auto own = own_ ? std::int32_t{communicator.rank()} : kNobody;
   const auto first = comm::all_reduce_value(communicator, own, comm::ReduceOp::kMin);
-  if (first == kNobody) return std::nullopt;
-  return NonFinite{first, comm::broadcast_text(communicator, layer_.value_or(""), first)};
+  if (first != kNobody) {
+    return NonFinite{first, comm::broadcast_text(communicator, own_.value_or(""), first)};
+  }
+  if (!average_) return std::nullopt;
+  return NonFinite{NonFinite::kSum, *average_};
 }
 
 }  // namespace convoy::trainer::internal

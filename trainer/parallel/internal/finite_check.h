@@ -16,23 +16,22 @@ namespace convoy::trainer::internal {
 class FiniteCheck {
  public:
   void begin_step() {
-    layer_.reset();
-    average_is_finite_ = true;
+    own_.reset();
+    average_.reset();
   }
   /// This rank's gradients. One pass over the bucket, until something was found.
   void look_at(const compress::Bucket& bucket);
-  /// The averages. One pass.
+  /// The averages, which are the same on all ranks. One pass, until something was found.
   void look_at_average(const compress::Bucket& bucket);
   /// Of the averages of this step so far.
-  [[nodiscard]] bool average_is_finite() const { return average_is_finite_; }
-  /// Collective: one small all-reduce, and a broadcast of the name where there is one. Nothing
-  /// where only the sum was beyond float32.
+  [[nodiscard]] bool average_is_finite() const { return !average_; }
+  /// Collective: one small all-reduce, and a broadcast of the name where there is one.
   /// @throws CommError.
   [[nodiscard]] std::optional<NonFinite> agree(comm::Communicator& communicator) const;
 
  private:
-  std::optional<std::string> layer_;  // the first of this rank in this step
-  bool average_is_finite_ = true;
+  std::optional<std::string> own_;      // the first layer of this rank in this step
+  std::optional<std::string> average_;  // the first layer whose average is not finite
 };
 
 }  // namespace convoy::trainer::internal

@@ -73,7 +73,7 @@ void ReductionThread::execute(const Task& task) {
 void ReductionThread::reduce(const compress::Bucket& bucket) {
   finite_.look_at(bucket);
   reducer_->reduce(bucket);
-  if (reducer_->shows_nonfinite()) finite_.look_at_average(bucket);
+  finite_.look_at_average(bucket);
 }
 
 void ReductionThread::end_step() {
