@@ -13,6 +13,7 @@
 #include "base/hash.h"
 #include "compress/plan/internal/branch_and_bound.h"
 #include "compress/plan/internal/dynamic_programme.h"
+#include "compress/plan/internal/exchange.h"
 #include "compress/plan/internal/hull.h"
 #include "compress/plan/internal/incumbent.h"
 #include "compress/plan/internal/problem.h"
@@ -85,6 +86,23 @@ double search(const Problem& problem, std::int64_t partial_plans, Incumbent& inc
   return internal::branch_and_bound(core, Order::kTable, partial_plans, incumbent).proven_bytes;
 }
 
+/// Exchanges levels from the incumbent on, and from what the dynamic programme finds with bins of
+/// several sizes: each size rounds the errors in another way, and so starts somewhere else.
+void polish(const Problem& problem, Incumbent& incumbent) {
+  constexpr std::size_t kMostBins = 10'000;  // the paper's
+  constexpr std::size_t kBinsPerLayer = 20;
+  internal::exchange_pairs(problem, incumbent);
+  for (const std::size_t factor : {1, 2, 4}) {
+    const std::size_t bins = std::min(kMostBins, factor * kBinsPerLayer * problem.layers.size());
+    if (const auto levels = internal::dynamic_programme(problem, bins)) {
+      Incumbent other = incumbent.restarted(*levels);
+      internal::exchange_pairs(problem, other);
+      (void)incumbent.offer(other.levels());
+    }
+    if (bins == kMostBins) return;
+  }
+}
+
 /// Raises `proven` to the incumbent's bytes, or as far as the work allows. A short pass comes
 /// first: the better its plan, the less is left for the long one.
 double close_gap(const Problem& problem, std::int64_t partial_plans, double proven,
@@ -96,8 +114,7 @@ double close_gap(const Problem& problem, std::int64_t partial_plans, double prov
   }
   constexpr double kGoodEnough = 0.999;  // not worth the dynamic programme's time
   if (proven >= kGoodEnough * incumbent.bytes()) return proven;
-  const Problem core = internal::without_hopeless_options(problem, incumbent.bytes());
-  if (const auto levels = internal::dynamic_programme(core)) (void)incumbent.offer(*levels);
+  polish(internal::without_hopeless_options(problem, incumbent.bytes()), incumbent);
   return proven;
 }
 

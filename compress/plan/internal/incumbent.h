@@ -28,6 +28,13 @@ class Incumbent {
   /// it is within the budget.
   bool offer(const std::vector<std::size_t>& levels);
 
+  /// Of the same table and budget, with another plan, if that is within the budget.
+  [[nodiscard]] Incumbent restarted(const std::vector<std::size_t>& levels) const {
+    Incumbent other(table_, max_error_, metric_);
+    (void)other.offer(levels);
+    return other;
+  }
+
   /// Infinity while there is none.
   [[nodiscard]] double bytes() const { return best_.bytes; }
   [[nodiscard]] double error() const { return best_.error; }

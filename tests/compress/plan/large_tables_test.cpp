@@ -30,9 +30,16 @@ class Large : public testing::TestWithParam<std::tuple<Kind, Size>> {
   }
 };
 
+/// What no plan undercuts. Square roots of errors that fall linearly are concave, and the hull has
+/// two points left: such tables are proven with a hundred times the usual work.
+double proven_bytes(const Table& layers, double budget, ErrorMetric metric, const Choice& choice) {
+  if (choice.gap() <= 0.001) return choice.proven_bytes;
+  constexpr auto kWork = 100 * compress::Effort{}.partial_plans;
+  return lgreco(layers, budget, metric, {.partial_plans = kWork}).proven_bytes;
+}
+
 TEST_P(Large, IsWithinAThousandthOfTheOptimum) {
-  const Kind kind = std::get<0>(GetParam());
-  for (std::uint64_t seed = 0; seed < 2; ++seed) {
+  for (std::uint64_t seed = 0; seed < 4; ++seed) {
     SCOPED_TRACE(seed);
     const Table layers = table(seed);
     for (const auto metric : {ErrorMetric::kSquaredL2, ErrorMetric::kL2}) {
@@ -41,9 +48,7 @@ TEST_P(Large, IsWithinAThousandthOfTheOptimum) {
         const double budget = max_error(layers, {reference, alpha, metric});
         const Choice choice = lgreco(layers, budget, metric);
         expect_consistent(layers, choice, metric);
-        // Square roots of errors that fall linearly are concave: the hull has two points left.
-        const bool concave = kind == Kind::kCorrelated && metric == ErrorMetric::kL2;
-        EXPECT_LE(choice.gap(), concave ? 0.01 : 0.001);
+        EXPECT_LE(choice.bytes, 1.001 * proven_bytes(layers, budget, metric, choice));
         EXPECT_LE(choice.bytes, uniform(layers, reference, metric).bytes);
       }
     }
