@@ -45,7 +45,7 @@ void add_table_figures(Json& json, const PlanRecord& record) {
   json["optimum_is_exact"] = record.optimum_is_exact;
   json["uniform_over_plan"] = ratio(record.uniform_bytes, record.bytes);
   json["plan_over_optimum"] = ratio(record.bytes, record.optimum_bytes);
-  json["residual_error"] = record.residual_error;
+  json["step_error"] = record.step_error;
   json["gather_ms"] = record.gather_ms;
   json["table_ms"] = record.table_ms;
   json["solve_ms"] = record.solve_ms;
@@ -57,7 +57,7 @@ void read_table_figures(const Json& json, PlanRecord& record) {
   record.uniform_bytes = json.value("uniform_bytes", 0.0);
   record.optimum_bytes = json.value("optimum_bytes", 0.0);
   record.optimum_is_exact = json.value("optimum_is_exact", false);
-  record.residual_error = json.value("residual_error", 0.0);
+  record.step_error = json.value("step_error", 0.0);
   record.gather_ms = json.value("gather_ms", 0.0);
   record.table_ms = json.value("table_ms", 0.0);
   record.solve_ms = json.value("solve_ms", 0.0);

@@ -34,9 +34,10 @@ struct PlanRecord {
   double uniform_bytes = 0.0;  ///< of every layer at the reference level
   double optimum_bytes = 0.0;  ///< the exact optimum of the same table, or its lower bound
   bool optimum_is_exact = false;
-  double residual_error = 0.0;  ///< sum of squared residuals of this rank when it was made
-  double gather_ms = 0.0;       ///< averaging the windows
-  double table_ms = 0.0;        ///< making and exchanging the tables
+  /// What the step before lost under error feedback: squared L2, the mean over the ranks.
+  double step_error = 0.0;
+  double gather_ms = 0.0;  ///< averaging the windows
+  double table_ms = 0.0;   ///< making and exchanging the tables
   double solve_ms = 0.0;
 };
 

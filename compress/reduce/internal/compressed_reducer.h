@@ -23,7 +23,7 @@ namespace convoy::compress::internal {
 /// nothing lost.
 ///
 /// Memory beside the buckets: the residual and the step's copy of it; while a window is open its
-/// sum and the step's gradients; and the family's factors.
+/// sum; and the family's factors.
 class CompressedReducer final : public Reducer {
  public:
   struct Options {

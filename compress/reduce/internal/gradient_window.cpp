@@ -8,25 +8,23 @@
 namespace convoy::compress::internal {
 
 void GradientWindow::add(const std::string& layer, std::span<const float> gradient) {
-  step_[layer].assign(gradient.begin(), gradient.end());
+  step_is_open_ = true;
+  auto& sum = sums_[layer];
+  sum.resize(gradient.size());
+  for (std::size_t i = 0; i < sum.size(); ++i) sum[i] += gradient[i];
 }
 
 void GradientWindow::commit() {
-  if (step_.empty()) return;
-  for (auto& [layer, gradient] : step_) {
-    auto& sum = sums_[layer];
-    if (sum.empty()) {
-      sum = std::move(gradient);
-      continue;
-    }
-    for (std::size_t i = 0; i < sum.size(); ++i) sum[i] += gradient[i];
-  }
-  step_.clear();
-  ++steps_;
+  if (std::exchange(step_is_open_, false)) ++steps_;
+}
+
+void GradientWindow::discard() {
+  if (step_is_open_) (void)take();
 }
 
 GradientSums GradientWindow::take() {
   steps_ = 0;
+  step_is_open_ = false;
   return std::exchange(sums_, {});
 }
 
@@ -36,7 +34,7 @@ void GradientWindow::save(ReducerState& state) const {
 
 void GradientWindow::load(const ReducerState& state, std::int64_t steps) {
   sums_.clear();
-  step_.clear();
+  step_is_open_ = false;
   steps_ = steps;
   for (const auto& [name, sum] : entries_of(state, "window/")) sums_[name] = *sum;
 }

@@ -15,13 +15,13 @@ namespace convoy::compress::internal {
 using GradientSums = std::map<std::string, std::vector<float>>;
 
 /// Adds up this rank's gradients, as they are before compression, over a window of steps. A step
-/// counts when it is committed; one that is discarded leaves no trace. Holds memory only while a
-/// window is open: the sums, and the gradients of one step.
+/// that is discarded takes those before it along, on all ranks alike: to keep them apart would
+/// cost a second gradient of memory. Holds memory only while a window is open.
 class GradientWindow {
  public:
   void add(const std::string& layer, std::span<const float> gradient);
   void commit();
-  void discard() { step_.clear(); }
+  void discard();
   /// Steps that count; the same on all ranks.
   [[nodiscard]] std::int64_t steps() const { return steps_; }
   /// The sums; the window is empty then.
@@ -31,8 +31,8 @@ class GradientWindow {
 
  private:
   GradientSums sums_;
-  GradientSums step_;  // not yet committed
   std::int64_t steps_ = 0;
+  bool step_is_open_ = false;  // its gradients are among the sums already
 };
 
 }  // namespace convoy::compress::internal

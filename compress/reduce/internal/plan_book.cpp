@@ -70,7 +70,7 @@ void PlanBook::check_replay() {
   for (const PlanRecord& plan : replay_) require_levels(plan, family_);
 }
 
-void PlanBook::begin_step(std::int64_t step, const std::function<double()>& residual_error) {
+void PlanBook::begin_step(std::int64_t step, const std::function<double()>& step_error) {
   step_ = step;
   for (const PlanRecord& plan : replay_) {
     if (plan.step <= step && (!current_ || current_->step < plan.step)) adopt(plan);
@@ -78,15 +78,15 @@ void PlanBook::begin_step(std::int64_t step, const std::function<double()>& resi
   if (replanner_ == nullptr) return;
   adopt_if_due();
   // Without a step that counts there is nothing to plan from: the plan stays.
-  if (schedule_.window_ended(step) && window_.steps() > 0) start_planning(residual_error());
+  if (schedule_.window_ended(step) && window_.steps() > 0) start_planning(step_error());
   adopt_if_due();  // without a lag the plan is due at once
 }
 
-void PlanBook::start_planning(double residual_error) {
+void PlanBook::start_planning(double step_error) {
   PlanRecord record;
   record.step = due_ = step_ + schedule_.plan_lag;
   record.policy = "lgreco";
-  record.residual_error = residual_error;
+  record.step_error = step_error;
   const std::int64_t steps = window_.steps();
   replanner_->start(window_.take(), steps, layers_, std::move(record));
 }

@@ -31,8 +31,8 @@ class PlanBook {
 
   /// Step `step` begins: puts the plan that is due into effect, waiting for it where it is late,
   /// and starts to make the next one when a window has ended.
-  /// @param residual_error  asked for, and noted, when a plan is begun.
-  void begin_step(std::int64_t step, const std::function<double()>& residual_error);
+  /// @param step_error  of this rank in the step before; asked for when a plan is begun.
+  void begin_step(std::int64_t step, const std::function<double()>& step_error);
   /// A layer that may be compressed, with this rank's gradient of this step.
   void note(const Layer& layer, std::span<const float> gradient);
   [[nodiscard]] Level level_of(const Layer& layer) const;
@@ -53,7 +53,7 @@ class PlanBook {
   void load(const ReducerState& state, PlanState plans);
 
  private:
-  void start_planning(double residual_error);
+  void start_planning(double step_error);
   void adopt_if_due();
   void adopt(PlanRecord record);
   void announce_uniform();

@@ -96,6 +96,7 @@ PlanRecord Replanner::plan(Work& work) {
   begin = Clock::now();
   tabulate(work);
   exchange_tables(work);
+  average_step_error(work.record);
   work.record.table_ms = milliseconds_since(begin);
   if (!is_finite(work.table)) return {};
   begin = Clock::now();
@@ -160,6 +161,12 @@ void Replanner::exchange_tables(Work& work) {
       work.table[i].levels.push_back({options_.candidates[level], all[at], all[at + 1]});
     }
   }
+}
+
+void Replanner::average_step_error(PlanRecord& record) {
+  const auto errors = comm::all_gather_values(*communicator_, std::vector{record.step_error});
+  const double sum = std::accumulate(errors.begin(), errors.end(), 0.0);
+  record.step_error = sum / static_cast<double>(errors.size());
 }
 
 void Replanner::solve(Work& work) {

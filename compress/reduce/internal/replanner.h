@@ -39,7 +39,7 @@ class Replanner {
 
   /// Begins to plan for `layers`, the same on all ranks, from the sums over `steps` steps; a layer
   /// without a sum counts as zero. Collective; returns at once. `record` holds what the caller
-  /// knows.
+  /// knows of this rank.
   void start(GradientSums sums, std::int64_t steps, const std::map<std::string, Layer>& layers,
              PlanRecord record);
   [[nodiscard]] bool started() const { return pending_.valid(); }
@@ -55,6 +55,7 @@ class Replanner {
   void average(Work& work);
   void tabulate(Work& work);
   void exchange_tables(Work& work);
+  void average_step_error(PlanRecord& record);
   void solve(Work& work);
   void compare_hashes(const std::string& hash);
   void give_way() const;

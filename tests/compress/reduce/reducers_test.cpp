@@ -7,6 +7,7 @@
 
 #include "base/errors.h"
 #include "comm/local/local.h"
+#include "comm/values.h"
 #include "tests/compress/reduce/reducer_kit.h"
 #include "tests/compress/reduce/reducer_scenarios.h"
 
@@ -203,6 +204,43 @@ TEST(Plans, TakeEffectAtOnceOrAsLateAsTheNextWindow) {
       EXPECT_EQ(steps, lag == 0 ? at_once : late);
     });
   }
+}
+
+double squared_residuals(compress::Reducer& reducer) {
+  double sum = 0.0;
+  for (const auto& [name, values] : reducer.state().arrays) {
+    if (!name.starts_with("residual/")) continue;
+    for (const double value : values) sum += value * value;
+  }
+  return sum;
+}
+
+TEST(Plans, SayTheErrorOfTheStepBefore) {
+  run(3, [&](comm::Communicator& communicator) {
+    auto config = config_of("top_k", 0.05);
+    config.policy = "lgreco";
+    config.warmup_steps = 2;
+    config.window = 3;
+    config.adapt_every = 6;
+    config.plan_lag = 2;
+    const auto reducer = compress::make_reducer(config, 1)(communicator);
+    for (std::int64_t step = 0; step < 8; ++step) {
+      const auto gradients = gradients_of(small_model(), communicator.rank(), step);
+      (void)reduce_step(*reducer, small_model(), gradients, step);
+    }
+    const auto errors =
+        comm::all_gather_values(communicator, std::vector{squared_residuals(*reducer)});
+    (void)reducer->take_plans();
+    for (std::int64_t step = 8; step < 11; ++step) {
+      const auto gradients = gradients_of(small_model(), communicator.rank(), step);
+      (void)reduce_step(*reducer, small_model(), gradients, step);
+    }
+    const auto plans = reducer->take_plans();
+    const double mean = (errors[0] + errors[1] + errors[2]) / 3.0;
+    EXPECT_GT(mean, 0.0);
+    EXPECT_EQ(plans.size(), 1U);
+    for (const auto& plan : plans) EXPECT_NEAR(plan.step_error, mean, 1e-9 * mean);
+  });
 }
 
 TEST(Quantize, OfConstantsIsExact) {
