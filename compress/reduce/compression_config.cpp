@@ -87,6 +87,7 @@ void check(const CompressionConfig& config) {
   check_choice("half_type", config.half_type, {"float16", "bfloat16"});
   check_plan_times(config);
   check_at_least("min_numel", config.min_numel, 0);
+  check_at_least("two_hop_ranks", config.two_hop_ranks, 2);
   require_config(config.group >= 64 && config.group <= (1 << 20) && config.group % 64 == 0,
                  fmt::format("compression.group = {}: must be a multiple of 64, up to {}",
                              config.group, 1 << 20));

@@ -30,6 +30,10 @@ struct CompressionConfig {
   std::int64_t group = 512;          ///< quantize: values that share one scale
   std::string rounding = "nearest";  ///< quantize: "nearest" | "stochastic"
   std::string values = "float32";    ///< top_k: values on the wire, "float32" | "float16"
+  /// top_k: from this many ranks on, chunks are added up by owners that send the largest values of
+  /// the mean on, instead of everybody sending everything to everybody. Larger: less is lost in a
+  /// step, and more bytes are sent by many ranks.
+  std::int64_t two_hop_ranks = 16;
   std::string half_type = "float16";  ///< half: "float16" | "bfloat16"
 };
 

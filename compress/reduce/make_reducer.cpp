@@ -27,21 +27,28 @@ std::unique_ptr<Family> quantize(comm::Communicator& communicator,
       config.rounding == "stochastic" ? Rounding::kStochastic : Rounding::kNearest;
   return std::make_unique<TwoHopFamily>(
       communicator,
-      std::make_unique<QuantizeCodec>(QuantizeConfig{.group = config.group, .rounding = rounding}),
-      config.group);
+      std::make_shared<QuantizeCodec>(QuantizeConfig{.group = config.group, .rounding = rounding}),
+      TwoHopFamily::Options{.granule = config.group});
 }
 
 std::unique_ptr<Family> half(comm::Communicator& communicator, const CompressionConfig& config) {
   const auto format = config.half_type == "bfloat16" ? HalfFormat::kBFloat16 : HalfFormat::kFloat16;
   return std::make_unique<TwoHopFamily>(
-      communicator, std::make_unique<HalfCodec>(HalfConfig{.format = format}), kHalfGranule,
-      [format](std::span<const float> values) { return count_saturated(values, format); });
+      communicator, std::make_shared<HalfCodec>(HalfConfig{.format = format}),
+      TwoHopFamily::Options{.granule = kHalfGranule,
+                            .count_saturated = [format](std::span<const float> values) {
+                              return count_saturated(values, format);
+                            }});
 }
 
 std::unique_ptr<Family> top_k(comm::Communicator& communicator, const CompressionConfig& config) {
   const auto values = config.values == "float16" ? TopKValues::kFloat16 : TopKValues::kFloat32;
-  return std::make_unique<GatherFamily>(communicator,
-                                        std::make_shared<TopKCodec>(TopKConfig{.values = values}));
+  auto codec = std::make_shared<TopKCodec>(TopKConfig{.values = values});
+  if (communicator.size() < config.two_hop_ranks) {
+    return std::make_unique<GatherFamily>(communicator, std::move(codec));
+  }
+  return std::make_unique<TwoHopFamily>(communicator, std::move(codec),
+                                        TwoHopFamily::Options{.sizes_vary = true});
 }
 
 std::unique_ptr<Family> make_family(comm::Communicator& communicator,

@@ -8,6 +8,7 @@
 #include "base/errors.h"
 #include "base/hash.h"
 #include "base/random.h"
+#include "comm/values.h"
 #include "compress/reduce/internal/payload_errors.h"
 
 namespace convoy::compress {
@@ -24,13 +25,11 @@ void scale(std::span<float> values, float factor) {
 
 }  // namespace
 
-TwoHopFamily::TwoHopFamily(comm::Communicator& communicator, std::unique_ptr<const Codec> codec,
-                           std::int64_t granule, CountSaturated count_saturated)
-    : communicator_(communicator),
-      codec_(std::move(codec)),
-      granule_(granule),
-      count_saturated_(std::move(count_saturated)) {
-  require(granule > 0, "TwoHopFamily: granule must be positive");
+TwoHopFamily::TwoHopFamily(comm::Communicator& communicator, std::shared_ptr<const Codec> codec,
+                           Options options)
+    : communicator_(communicator), codec_(std::move(codec)), options_(std::move(options)) {
+  require(codec_ != nullptr, "TwoHopFamily: no codec");
+  require(options_.granule > 0, "TwoHopFamily: granule must be positive");
 }
 
 std::span<float> TwoHopFamily::Chunk::of(std::span<float> values) const {
@@ -40,32 +39,42 @@ std::span<float> TwoHopFamily::Chunk::of(std::span<float> values) const {
 TwoHopFamily::Chunk TwoHopFamily::chunk(const Item& item, int owner) const {
   const std::int64_t ranks = communicator_.size();
   const std::int64_t numel = item.layer->numel;
-  const std::int64_t granules = (numel + granule_ - 1) / granule_;
+  const std::int64_t granules = (numel + options_.granule - 1) / options_.granule;
   // Layers begin with different owners, so that small ones are spread.
   const auto shift = static_cast<std::int64_t>(hash64(std::as_bytes(std::span(item.layer->name))) %
                                                static_cast<std::uint64_t>(ranks));
   const std::int64_t place = (owner + shift) % ranks;
   const auto bound = [&](std::int64_t i) {
-    return std::min(granules * i / ranks * granule_, numel);
+    return std::min(granules * i / ranks * options_.granule, numel);
   };
   return {bound(place), bound(place + 1)};
 }
 
-std::size_t TwoHopFamily::chunk_bytes(const Item& item, int owner) const {
+std::size_t TwoHopFamily::most_bytes(const Item& item, int owner) const {
   const auto numel = chunk(item, owner).numel();
   return numel == 0 ? 0 : codec_->max_bytes(numel, item.level);
 }
 
-std::int64_t TwoHopFamily::owner_bytes(std::span<const Item> items, int owner) const {
-  std::size_t bytes = 0;
-  for (const Item& item : items) bytes += chunk_bytes(item, owner);
+std::int64_t TwoHopFamily::append(const Item& item, int owner, std::span<const float> values,
+                                  std::uint64_t key) {
+  const std::size_t most = most_bytes(item, owner);
+  if (most == 0) return 0;
+  const std::size_t used = outgoing_->size();
+  outgoing_->resize(used + most);
+  const std::size_t bytes =
+      codec_->encode(values, item.level, key, std::span(*outgoing_).subspan(used));
+  outgoing_->resize(used + bytes);
   return static_cast<std::int64_t>(bytes);
 }
 
+std::span<const std::byte> TwoHopFamily::last_payload(std::int64_t bytes) const {
+  return std::span<const std::byte>(*outgoing_).last(static_cast<std::size_t>(bytes));
+}
+
 void TwoHopFamily::reduce(std::span<const Item> items) {
-  if (count_saturated_) {
+  if (options_.count_saturated) {
     for (const Item& item : items) {
-      saturated_ += static_cast<std::uint64_t>(count_saturated_(item.owed));
+      saturated_ += static_cast<std::uint64_t>(options_.count_saturated(item.owed));
     }
   }
   first_hop(items);
@@ -74,35 +83,63 @@ void TwoHopFamily::reduce(std::span<const Item> items) {
   decode_means(items);
 }
 
-void TwoHopFamily::first_hop(std::span<const Item> items) {
-  const int ranks = communicator_.size();
+TwoHopFamily::Sizes TwoHopFamily::encode_for_owners(std::span<const Item> items) {
   const int own = communicator_.rank();
-  std::vector<std::int64_t> to_counts(static_cast<std::size_t>(ranks));
-  std::vector<std::int64_t> from_counts(static_cast<std::size_t>(ranks), owner_bytes(items, own));
-  for (int peer = 0; peer < ranks; ++peer) {
-    to_counts[static_cast<std::size_t>(peer)] = owner_bytes(items, peer);
-  }
-  to_counts[static_cast<std::size_t>(own)] = from_counts[static_cast<std::size_t>(own)] = 0;
-  outgoing_->resize(static_cast<std::size_t>(std::reduce(to_counts.begin(), to_counts.end())));
-  incoming_->resize(static_cast<std::size_t>(std::reduce(from_counts.begin(), from_counts.end())));
-
-  auto out = std::span(*outgoing_);
-  for (int peer = 0; peer < ranks; ++peer) {
-    if (peer == own) continue;
+  Sizes sizes;
+  outgoing_->clear();
+  for (int peer = 0; peer < communicator_.size(); ++peer) {
     for (const Item& item : items) {
-      const std::size_t bytes = chunk_bytes(item, peer);
-      if (bytes == 0) continue;
-      const auto payload = out.first(bytes);
+      if (peer == own) {
+        sizes.push_back(0);
+        continue;
+      }
       const auto values = chunk(item, peer).of(item.owed);
-      (void)codec_->encode(std::span<const float>(values), item.level, encode_key(item, 1, own),
-                           payload);
-      codec_->add_decoded(payload, -1.0F, values);
-      out = out.subspan(bytes);
+      sizes.push_back(append(item, peer, values, encode_key(item, 1, own)));
+      if (sizes.back() > 0) codec_->add_decoded(last_payload(sizes.back()), -1.0F, values);
     }
   }
+  return sizes;
+}
+
+TwoHopFamily::Sizes TwoHopFamily::sizes_from_peers(std::span<const Item> items,
+                                                   const Sizes& to_peers) const {
+  const auto count = static_cast<std::size_t>(communicator_.size()) * items.size();
+  const auto from = std::make_shared<Sizes>(count);
+  if (options_.sizes_vary) {
+    const auto to = std::make_shared<Sizes>(to_peers);
+    communicator_
+        .all_to_all(comm::ConstBuffer(std::span<const std::int64_t>(*to), to),
+                    comm::Buffer(std::span(*from), from))
+        .wait();
+    return std::move(*from);
+  }
+  const int own = communicator_.rank();
+  for (std::size_t i = 0; i < count; ++i) {
+    const bool is_own = i / items.size() == static_cast<std::size_t>(own);
+    const std::size_t bytes = is_own ? 0 : most_bytes(items[i % items.size()], own);
+    (*from)[i] = static_cast<std::int64_t>(bytes);
+  }
+  return std::move(*from);
+}
+
+std::vector<std::int64_t> TwoHopFamily::rank_sums(const Sizes& sizes) const {
+  const std::size_t items = sizes.size() / static_cast<std::size_t>(communicator_.size());
+  std::vector<std::int64_t> sums;
+  for (auto at = sizes.begin(); at != sizes.end(); at += static_cast<std::ptrdiff_t>(items)) {
+    sums.push_back(std::reduce(at, at + static_cast<std::ptrdiff_t>(items)));
+  }
+  return sums;
+}
+
+void TwoHopFamily::first_hop(std::span<const Item> items) {
+  const Sizes to_peers = encode_for_owners(items);
+  incoming_sizes_ = sizes_from_peers(items, to_peers);
+  incoming_->resize(
+      static_cast<std::size_t>(std::reduce(incoming_sizes_.begin(), incoming_sizes_.end())));
   communicator_
-      .all_to_all_v(comm::ConstBuffer(*outgoing_, comm::DType::kUInt8, outgoing_), to_counts,
-                    comm::Buffer(*incoming_, comm::DType::kUInt8, incoming_), from_counts)
+      .all_to_all_v(comm::ConstBuffer(*outgoing_, comm::DType::kUInt8, outgoing_),
+                    rank_sums(to_peers), comm::Buffer(*incoming_, comm::DType::kUInt8, incoming_),
+                    rank_sums(incoming_sizes_))
       .wait();
 }
 
@@ -112,70 +149,79 @@ void TwoHopFamily::add_up_own(std::span<const Item> items) {
     std::ranges::fill(chunk(item, own).of(item.mean), 0.0F);
   }
   auto in = std::span<const std::byte>(*incoming_);
-  for (int peer = 0; peer < communicator_.size(); ++peer) {
-    for (const Item& item : items) {
-      const Chunk part = chunk(item, own);
-      const auto sum = part.of(item.mean);
-      if (peer == own) {
-        const auto values = part.of(item.owed);
-        std::transform(sum.begin(), sum.end(), values.begin(), sum.begin(), std::plus<>());
-        continue;
-      }
-      const std::size_t bytes = chunk_bytes(item, own);
-      if (bytes == 0) continue;
-      internal::naming_sender(communicator_, peer, *item.layer,
-                              [&] { codec_->add_decoded(in.first(bytes), 1.0F, sum); });
-      in = in.subspan(bytes);
+  for (std::size_t i = 0; i < incoming_sizes_.size(); ++i) {
+    const Item& item = items[i % items.size()];
+    const auto sender = static_cast<int>(i / items.size());
+    const auto sum = chunk(item, own).of(item.mean);
+    if (sender == own) {
+      const auto values = chunk(item, own).of(item.owed);
+      std::transform(sum.begin(), sum.end(), values.begin(), sum.begin(), std::plus<>());
+      continue;
     }
+    const auto payload = in.first(static_cast<std::size_t>(incoming_sizes_[i]));
+    in = in.subspan(payload.size());
+    if (sum.empty()) continue;
+    internal::naming_sender(communicator_, sender, *item.layer,
+                            [&] { codec_->add_decoded(payload, 1.0F, sum); });
   }
 }
 
-void TwoHopFamily::second_hop(std::span<const Item> items) {
+TwoHopFamily::Sizes TwoHopFamily::encode_means(std::span<const Item> items) {
   const int own = communicator_.rank();
   const auto ranks = static_cast<float>(communicator_.size());
-  std::vector<std::int64_t> counts;
-  for (int owner = 0; owner < communicator_.size(); ++owner) {
-    counts.push_back(owner_bytes(items, owner));
-  }
-  outgoing_->resize(static_cast<std::size_t>(counts[static_cast<std::size_t>(own)]));
-  incoming_->resize(static_cast<std::size_t>(std::reduce(counts.begin(), counts.end())));
-  auto out = std::span(*outgoing_);
+  Sizes sizes;
+  outgoing_->clear();
   for (const Item& item : items) {
-    const std::size_t bytes = chunk_bytes(item, own);
-    if (bytes == 0) continue;
-    const auto payload = out.first(bytes);
     const auto mean = chunk(item, own).of(item.mean);
     const auto owed = chunk(item, own).of(item.owed);
     std::ranges::copy(mean, owed.begin());  // the sum: N times the mean
     scale(mean, 1.0F / ranks);
-    (void)codec_->encode(std::span<const float>(mean), item.level, encode_key(item, 2, own),
-                         payload);
-    codec_->add_decoded(payload, -ranks, owed);
-    out = out.subspan(bytes);
+    sizes.push_back(append(item, own, mean, encode_key(item, 2, own)));
+    if (sizes.back() > 0) codec_->add_decoded(last_payload(sizes.back()), -ranks, owed);
   }
+  return sizes;
+}
+
+TwoHopFamily::Sizes TwoHopFamily::sizes_of_means(std::span<const Item> items,
+                                                 const Sizes& own) const {
+  if (options_.sizes_vary) return comm::all_gather_values(communicator_, own);
+  Sizes sizes;
+  for (int owner = 0; owner < communicator_.size(); ++owner) {
+    for (const Item& item : items) {
+      sizes.push_back(static_cast<std::int64_t>(most_bytes(item, owner)));
+    }
+  }
+  return sizes;
+}
+
+void TwoHopFamily::second_hop(std::span<const Item> items) {
+  incoming_sizes_ = sizes_of_means(items, encode_means(items));
+  incoming_->resize(
+      static_cast<std::size_t>(std::reduce(incoming_sizes_.begin(), incoming_sizes_.end())));
   communicator_
       .all_gather_v(comm::ConstBuffer(*outgoing_, comm::DType::kUInt8, outgoing_),
-                    comm::Buffer(*incoming_, comm::DType::kUInt8, incoming_), counts)
+                    comm::Buffer(*incoming_, comm::DType::kUInt8, incoming_),
+                    rank_sums(incoming_sizes_))
       .wait();
 }
 
 void TwoHopFamily::decode_means(std::span<const Item> items) {
   auto in = std::span<const std::byte>(*incoming_);
-  for (int owner = 0; owner < communicator_.size(); ++owner) {
-    for (const Item& item : items) {
-      const std::size_t bytes = chunk_bytes(item, owner);
-      if (bytes == 0) continue;
-      const auto mean = chunk(item, owner).of(item.mean);
-      internal::naming_sender(communicator_, owner, *item.layer,
-                              [&] { codec_->decode(in.first(bytes), mean); });
-      in = in.subspan(bytes);
-    }
+  for (std::size_t i = 0; i < incoming_sizes_.size(); ++i) {
+    const Item& item = items[i % items.size()];
+    const auto owner = static_cast<int>(i / items.size());
+    const auto payload = in.first(static_cast<std::size_t>(incoming_sizes_[i]));
+    in = in.subspan(payload.size());
+    const auto mean = chunk(item, owner).of(item.mean);
+    if (mean.empty()) continue;
+    internal::naming_sender(communicator_, owner, *item.layer,
+                            [&] { codec_->decode(payload, mean); });
   }
 }
 
 double TwoHopFamily::payload_bytes(const Layer& layer, Level level) const {
   if (level.is_dense()) return static_cast<double>(layer.numel) * sizeof(float);
-  return static_cast<double>(codec_->max_bytes(layer.numel, level));
+  return static_cast<double>(codec_->typical_bytes(layer.numel, level));
 }
 
 double TwoHopFamily::wire_bytes(const Layer& layer, Level level, int ranks) const {

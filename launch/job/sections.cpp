@@ -117,6 +117,7 @@ void describe_compression(FieldVisitor& v, compress::CompressionConfig& compress
   v.integer("group", compression.group, kAtLeastOne);
   v.text("rounding", compression.rounding, {"nearest", "stochastic"});
   v.text("values", compression.values, {"float32", "float16"});
+  v.integer("two_hop_ranks", compression.two_hop_ranks, kAtLeastOne);
   v.text("half_type", compression.half_type, {"float16", "bfloat16"});
 }
 

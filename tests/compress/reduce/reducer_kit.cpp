@@ -119,6 +119,8 @@ std::vector<std::pair<std::string, compress::CompressionConfig>> all_families() 
   stochastic.rounding = "stochastic";
   auto half_values = config_of("top_k", 0.05);
   half_values.values = "float16";
+  auto two_hops = config_of("top_k", 0.1);
+  two_hops.two_hop_ranks = 2;
   auto bfloat = config_of("half", 16);
   bfloat.half_type = "bfloat16";
   return {{"quantize 4 bits", config_of("quantize", 4)},
@@ -126,6 +128,7 @@ std::vector<std::pair<std::string, compress::CompressionConfig>> all_families() 
           {"quantize 3 bits, stochastic", stochastic},
           {"top_k 10 %", config_of("top_k", 0.1)},
           {"top_k 5 %, float16", half_values},
+          {"top_k 10 % in two hops", two_hops},
           {"power_sgd rank 2", config_of("power_sgd", 2)},
           {"half", config_of("half", 16)},
           {"half, bfloat16", bfloat}};

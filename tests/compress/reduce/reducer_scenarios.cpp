@@ -168,6 +168,25 @@ void expect_discard_leaves_no_trace(comm::Communicator& communicator) {
   }
 }
 
+void expect_stated_bytes_are_sent(comm::Communicator& communicator) {
+  // Factors beyond 8 KiB: smaller messages go to everybody at once, for speed.
+  const std::vector<Layer> layers{{"a.weight", 0, {768, 640}, 491520},
+                                  {"b.weight", 0, {600, 512}, 307200}};
+  const auto gradients = gradients_of(layers, communicator.rank(), 0);
+  const int ranks = communicator.size();
+  for (const auto& [name, config] : all_families()) {
+    const auto reducer = make(communicator, config);
+    (void)reduce_step(*reducer, layers, gradients, 0);
+    double stated = 0.0;
+    for (const auto& plan : reducer->take_plans()) stated += ranks * plan.bytes;
+    const auto sent = comm::all_reduce_value(
+        communicator, static_cast<std::int64_t>(reducer->traffic().sent_bytes));
+    // Positions that cluster otherwise than expected; headers of chunks, and the sizes of payloads.
+    const double tolerance = config.family == "top_k" ? 0.05 : 0.01;
+    EXPECT_NEAR(static_cast<double>(sent), stated, tolerance * stated) << name;
+  }
+}
+
 void expect_resume_is_exact(comm::Communicator& communicator) {
   constexpr std::int64_t kSteps = 20;
   for (const auto& config : planning_families()) {

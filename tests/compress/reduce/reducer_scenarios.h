@@ -18,6 +18,8 @@ void expect_dense_where_asked(comm::Communicator& communicator);
 void expect_discard_leaves_no_trace(comm::Communicator& communicator);
 /// Steps, save, load into a new reducer, steps = all steps at once, at every place of a plan's
 /// life.
+/// wire_bytes() against what the communicator has counted.
+void expect_stated_bytes_are_sent(comm::Communicator& communicator);
 void expect_resume_is_exact(comm::Communicator& communicator);
 /// quantize is exact for constant tensors, at every width.
 void expect_constants_are_exact(comm::Communicator& communicator);

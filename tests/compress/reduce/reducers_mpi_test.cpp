@@ -16,6 +16,8 @@ std::unique_ptr<comm::Communicator> world() {
 TEST(DenseReducerMpi, AveragesInRankOrder) { expect_dense_mean(*world()); }
 TEST(ReducersMpi, LoseNothing) { expect_nothing_is_lost(*world()); }
 TEST(ReducersMpi, GiveAllRanksTheSameBits) { expect_equal_bits(*world()); }
+TEST(ReducersMpi, SendTheBytesThatTheyState) { expect_stated_bytes_are_sent(*world()); }
+
 TEST(ReducersMpi, ResumeToTheBit) { expect_resume_is_exact(*world()); }
 TEST(ReducersMpi, OfConstantsAreExact) { expect_constants_are_exact(*world()); }
 TEST(ReducersMpi, FollowTheSchedule) { expect_plans_follow_the_schedule(*world()); }

@@ -215,6 +215,10 @@ double squared_residuals(compress::Reducer& reducer) {
   return sum;
 }
 
+TEST(Reducers, SendTheBytesThatTheyState) {
+  for (const int ranks : {2, 3, 8}) run(ranks, expect_stated_bytes_are_sent);
+}
+
 TEST(Plans, SayTheErrorOfTheStepBefore) {
   run(3, [&](comm::Communicator& communicator) {
     auto config = config_of("top_k", 0.05);
