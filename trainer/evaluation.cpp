@@ -37,13 +37,27 @@ std::vector<std::int64_t> own_indices(std::int64_t size, int rank, int ranks) {
   return indices;
 }
 
-Evaluation combine(comm::Communicator& communicator, const Totals& own) {
-  const auto sums = comm::all_reduce_values(
-      communicator, std::vector{own.loss_sum, own.samples, own.correct, own.counted});
+Totals add_up(Model& model, const Dataset& dataset, std::span<const std::int64_t> indices,
+              std::int64_t batch_size) {
+  const torch::NoGradGuard no_grad;
+  model.train(false);
+  Totals totals;
+  for (std::size_t begin = 0; begin < indices.size();) {
+    const auto count = std::min(indices.size() - begin, static_cast<std::size_t>(batch_size));
+    const Batch batch = dataset.get(indices.subspan(begin, count), 0);
+    add_batch(totals, dataset.info().task, model, batch);
+    begin += count;
+  }
+  model.train(true);
+  return totals;
+}
+
+Evaluation mean_of(const Totals& totals) {
   Evaluation result;
-  result.samples = static_cast<std::int64_t>(sums[1]);
-  result.loss = sums[0] / std::max(sums[1], 1.0);
-  result.accuracy = sums[3] > 0 ? sums[2] / sums[3] : std::numeric_limits<double>::quiet_NaN();
+  result.samples = static_cast<std::int64_t>(totals.samples);
+  result.loss = totals.loss_sum / std::max(totals.samples, 1.0);
+  result.accuracy = totals.counted > 0 ? totals.correct / totals.counted
+                                       : std::numeric_limits<double>::quiet_NaN();
   return result;
 }
 
@@ -51,18 +65,16 @@ Evaluation combine(comm::Communicator& communicator, const Totals& own) {
 
 Evaluation evaluate_model(comm::Communicator& communicator, Model& model, const Dataset& dataset,
                           std::int64_t batch_size) {
-  const torch::NoGradGuard no_grad;
-  model.train(false);
   const auto indices = own_indices(dataset.size(), communicator.rank(), communicator.size());
-  Totals totals;
-  for (std::size_t begin = 0; begin < indices.size();) {
-    const auto count = std::min(indices.size() - begin, static_cast<std::size_t>(batch_size));
-    const Batch batch = dataset.get(std::span(indices).subspan(begin, count), 0);
-    add_batch(totals, dataset.info().task, model, batch);
-    begin += count;
-  }
-  model.train(true);
-  return combine(communicator, totals);
+  const Totals own = add_up(model, dataset, indices, batch_size);
+  const auto sums = comm::all_reduce_values(
+      communicator, std::vector{own.loss_sum, own.samples, own.correct, own.counted});
+  return mean_of({sums[0], sums[1], sums[2], sums[3]});
+}
+
+Evaluation evaluate_samples(Model& model, const Dataset& dataset,
+                            std::span<const std::int64_t> indices, std::int64_t batch_size) {
+  return mean_of(add_up(model, dataset, indices, batch_size));
 }
 
 }  // namespace convoy::trainer

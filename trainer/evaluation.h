@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 
 #include "comm/communicator.h"
 #include "trainer/data/dataset.h"
@@ -15,5 +16,10 @@ namespace convoy::trainer {
 /// @param batch_size  samples of one rank at a time.
 [[nodiscard]] Evaluation evaluate_model(comm::Communicator& communicator, Model& model,
                                         const Dataset& dataset, std::int64_t batch_size);
+
+/// The same of these samples, on this rank alone.
+[[nodiscard]] Evaluation evaluate_samples(Model& model, const Dataset& dataset,
+                                          std::span<const std::int64_t> indices,
+                                          std::int64_t batch_size);
 
 }  // namespace convoy::trainer

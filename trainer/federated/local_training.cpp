@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "trainer/federated/local_training.h"
+
+#include <cmath>
+#include <utility>
+
+#include "base/errors.h"
+#include "base/random.h"
+#include "trainer/evaluation.h"
+#include "trainer/loss.h"
+#include "trainer/optim/optimizer.h"
+#include "trainer/random_streams.h"
+
+namespace convoy::trainer {
+namespace {
+
+/// A gradient of zeros is not the same as none: weight decay and momentum would move parameters
+/// that this client's loss does not reach.
+void forget_gradients(const std::vector<NamedTensor>& parameters) {
+  for (const auto& [name, tensor] : parameters) tensor.mutable_grad().reset();
+}
+
+ModelUpdate difference(const Model& model, const ModelState& start) {
+  const torch::NoGradGuard no_grad;
+  ModelState trained = copy_state(model);
+  for (std::size_t i = 0; i < trained.parameters.size(); ++i) {
+    trained.parameters[i].sub_(start.parameters[i]);
+  }
+  return {.delta = std::move(trained.parameters), .buffers = std::move(trained.buffers)};
+}
+
+}  // namespace
+
+LocalTrainer::LocalTrainer(std::unique_ptr<Model> model, const Dataset& dataset,
+                           LocalTrainingConfig config)
+    : model_(std::move(model)),
+      dataset_(dataset),
+      config_(std::move(config)),
+      parameters_(model_->parameters()) {
+  check_config(config_.optimizer);
+}
+
+LocalResult LocalTrainer::run(ClientData& client, const ModelState& start, std::int64_t steps) {
+  require(steps >= 1, "LocalTrainer::run: at least one step");
+  put_state(start, *model_);
+  model_->train(true);
+  forget_gradients(parameters_);
+  Optimizer optimizer(config_.optimizer, parameters_);
+  LocalResult result;
+  double loss_sum = 0.0;
+  while (result.steps < steps && result.finite) {
+    const auto next = client.next();
+    const std::uint64_t augment_key =
+        config_.augment
+            ? mix({client.key(), kAugmentStream, static_cast<std::uint64_t>(next.epoch)})
+            : 0;
+    const Batch batch = dataset_.get(next.samples, augment_key);
+    optimizer.zero_grad();
+    const double loss = step(client, next, batch);
+    add_proximal_term(start);
+    if (config_.clip_norm > 0.0) clip_gradients(parameters_, config_.clip_norm);
+    optimizer.step();
+    loss_sum += loss * static_cast<double>(batch.samples());
+    result.samples += batch.samples();
+    result.finite = std::isfinite(loss);
+    ++result.steps;
+  }
+  result.loss = loss_sum / static_cast<double>(result.samples);
+  result.update = difference(*model_, start);
+  result.finite = result.finite && is_finite(result.update);
+  if (!client.validation().empty()) {
+    result.validation =
+        evaluate_samples(*model_, dataset_, client.validation(), config_.evaluate_batch);
+  }
+  return result;
+}
+
+double LocalTrainer::step(const ClientData& client, const ClientData::NextBatch& next,
+                          const Batch& batch) {
+  model_->seed_dropout(
+      mix({client.key(), kDropoutStream, static_cast<std::uint64_t>(next.number)}));
+  const torch::Tensor loss =
+      mean_loss(dataset_.info().task, model_->forward(batch.inputs), batch.targets);
+  loss.backward();
+  return loss.item<double>();
+}
+
+void LocalTrainer::add_proximal_term(const ModelState& start) {
+  if (config_.proximal <= 0.0) return;
+  const torch::NoGradGuard no_grad;
+  for (std::size_t i = 0; i < parameters_.size(); ++i) {
+    const torch::Tensor& parameter = parameters_[i].tensor;
+    if (!parameter.grad().defined()) continue;
+    parameter.mutable_grad().add_(parameter - start.parameters[i], config_.proximal);
+  }
+}
+
+}  // namespace convoy::trainer

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+
+#include "trainer/data/dataset.h"
+#include "trainer/federated/client_data.h"
+#include "trainer/federated/model_update.h"
+#include "trainer/models/model.h"
+#include "trainer/optim/optim_config.h"
+#include "trainer/summary.h"
+
+namespace convoy::trainer {
+
+/// How every client trains.
+struct LocalTrainingConfig {
+  OptimizerConfig optimizer;
+  double clip_norm = 0.0;  ///< of a step's gradient; 0: none
+  /// FedProx (arXiv:1812.06127): the loss grows by proximal/2 * |w - start|^2. Larger: clients
+  /// stray less from the model that they were given. 0: off.
+  double proximal = 0.0;
+  bool augment = false;
+  std::int64_t evaluate_batch = 256;
+};
+
+/// What came of one round of one client.
+struct LocalResult {
+  ModelUpdate update;                    ///< client, version and arrival are left to the caller
+  std::int64_t steps = 0;                ///< done
+  std::int64_t samples = 0;              ///< trained on in this round, repeats counted
+  double loss = 0.0;                     ///< mean over these samples, each at its step
+  bool finite = true;                    ///< no loss and no value of the update is infinite or NaN
+  std::optional<Evaluation> validation;  ///< of the trained model on the client's own share
+};
+
+/// Trains a client's model. Serves one client after the other: nothing of a client stays behind, as
+/// the optimizer is new in every round and dropout is seeded batch by batch from the client's key.
+/// So a round gives the same bits whichever trainer does it, and whatever ran there before.
+/// One thread at a time; models that draw from LibTorch's process-wide generator (see
+/// Model::draws_from_shared_generator) one at a time in the whole process.
+class LocalTrainer {
+ public:
+  /// Borrows `dataset`. @throws ConfigError for an impossible optimizer.
+  LocalTrainer(std::unique_ptr<Model> model, const Dataset& dataset, LocalTrainingConfig config);
+
+  /// Makes `steps` steps from `start` on the client's next batches. A loss that is not finite ends
+  /// the round: then steps done are fewer, and finite is false.
+  [[nodiscard]] LocalResult run(ClientData& client, const ModelState& start, std::int64_t steps);
+
+  [[nodiscard]] const Model& model() const { return *model_; }
+
+ private:
+  /// @return the batch's mean loss.
+  double step(const ClientData& client, const ClientData::NextBatch& next, const Batch& batch);
+  void add_proximal_term(const ModelState& start);
+
+  std::unique_ptr<Model> model_;
+  const Dataset& dataset_;
+  LocalTrainingConfig config_;
+  std::vector<NamedTensor> parameters_;
+};
+
+}  // namespace convoy::trainer
