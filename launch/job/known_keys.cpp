@@ -7,8 +7,8 @@
 #include <set>
 #include <tuple>
 
+#include "base/edit_distance.h"
 #include "base/errors.h"
-#include "launch/job/edit_distance.h"
 #include "launch/job/sections.h"
 
 namespace convoy::launch {

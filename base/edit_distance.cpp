@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "launch/job/edit_distance.h"
+#include "base/edit_distance.h"
 
 #include <algorithm>
 #include <numeric>
 #include <utility>
 #include <vector>
 
-namespace convoy::launch {
+namespace convoy {
 
 std::size_t edit_distance(std::string_view a, std::string_view b) {
   // Row i holds the distances from the first i characters of a to every beginning of b.
@@ -29,4 +29,4 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
   return previous[b.size()];
 }
 
-}  // namespace convoy::launch
+}  // namespace convoy

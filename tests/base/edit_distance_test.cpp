@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "launch/job/edit_distance.h"
+#include "base/edit_distance.h"
 
 #include <gtest/gtest.h>
 
-namespace convoy::launch {
+namespace convoy {
 namespace {
 
 TEST(EditDistance, CountsSingleEdits) {
@@ -21,4 +21,4 @@ TEST(EditDistance, CountsSwappedNeighboursOnce) {
 }
 
 }  // namespace
-}  // namespace convoy::launch
+}  // namespace convoy
