@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "compress/reduce/compression_config.h"
 #include "trainer/checkpoint/checkpoint_config.h"
@@ -35,6 +36,12 @@ struct TrainConfig {
   std::string on_nonfinite = "stop";  ///< "stop" | "skip" a step that is not finite
   std::int64_t evaluate_every = 1;    ///< epochs between evaluations; the end is always evaluated
   std::int64_t evaluate_batch = 256;  ///< samples of one rank at a time
+  /// How a global batch is shared out: "equal" parts | in proportion to measured "speed".
+  std::string balance = "equal";
+  std::int64_t balance_every = 20;  ///< steps between two measurements
+  /// For experiments: seconds that each rank sleeps for every sample, as if it were so much slower.
+  /// Ranks beyond the list do not sleep.
+  std::vector<double> emulate_sample_seconds;
   OptimizerConfig optimizer;
   ScheduleConfig schedule;
 };

@@ -2,6 +2,7 @@
 #include "trainer/step_runner.h"
 
 #include <array>
+#include <chrono>
 #include <cmath>
 #include <limits>
 #include <memory>
@@ -9,6 +10,7 @@
 #include <span>
 #include <stdexcept>
 #include <string>
+#include <thread>
 
 #include "base/random.h"
 #include "comm/values.h"
@@ -54,12 +56,14 @@ StepRunner::StepRunner(comm::Communicator& communicator, Model& model, DataParal
       stop_(stop),
       sampler_(dataset.size(), communicator.rank(), communicator.size(), job.train.batch_size,
                job.run.seed) {
+  if (job.train.balance == "speed") balance_.emplace(communicator, sampler_.global_batch());
   if (job.train.on_nonfinite != "skip") return;
   for (const auto& buffer : model.buffers()) saved_buffers_.push_back(buffer.tensor.clone());
 }
 
 StepResult StepRunner::run(const StepPosition& position, double learning_rate) {
   result_ = {};
+  if (balance_) balance_parts(position.step);
   (void)watch_.lap();
   const auto [begin, end] = geometry_.batches_of_step(position.step_in_epoch);
   std::int64_t own_samples = 0;
@@ -78,6 +82,11 @@ StepResult StepRunner::run(const StepPosition& position, double learning_rate) {
   return result_;
 }
 
+void StepRunner::balance_parts(std::int64_t step) {
+  if (step > 0 && step % job_.train.balance_every == 0) (void)balance_->rebalance();
+  sampler_.set_parts(balance_->parts());
+}
+
 void StepRunner::micro_batch(const StepPosition& position, std::int64_t batch, bool last,
                              Vote& vote) {
   const Share share = sampler_.share(position.epoch, batch);
@@ -89,7 +98,20 @@ void StepRunner::micro_batch(const StepPosition& position, std::int64_t batch, b
       job_.data.augment
           ? mix({job_.run.seed, kAugmentStream, static_cast<std::uint64_t>(position.epoch)})
           : 0;
+  const StepSeconds before = result_.seconds;
+  emulate_slowness(std::ssize(share.indices));
   train_on(dataset_.get(share.indices, augment_key), position, batch, last, vote);
+  if (balance_) {
+    balance_->add(std::ssize(share.indices), result_.seconds.computing() - before.computing());
+  }
+}
+
+void StepRunner::emulate_slowness(std::int64_t samples) const {
+  const auto& seconds = job_.train.emulate_sample_seconds;
+  const auto rank = static_cast<std::size_t>(communicator_.rank());
+  if (rank >= seconds.size()) return;
+  std::this_thread::sleep_for(
+      std::chrono::duration<double>(seconds[rank] * static_cast<double>(samples)));
 }
 
 void StepRunner::train_on(const Batch& batch, const StepPosition& position, std::int64_t index,

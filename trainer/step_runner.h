@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "comm/communicator.h"
@@ -13,6 +14,7 @@
 #include "trainer/models/model.h"
 #include "trainer/optim/optimizer.h"
 #include "trainer/parallel/data_parallel.h"
+#include "trainer/speed_balance.h"
 #include "trainer/stopwatch.h"
 
 namespace convoy::trainer {
@@ -31,6 +33,8 @@ struct StepSeconds {
   double backward = 0.0;
   double exposed = 0.0;  ///< waiting for communication that backward did not hide
   double optimizer = 0.0;
+  /// What depends on this rank alone.
+  [[nodiscard]] double computing() const { return data + forward + backward; }
   [[nodiscard]] double total() const { return data + forward + backward + exposed + optimizer; }
 };
 
@@ -54,14 +58,18 @@ class StepRunner {
   /// @throws std::runtime_error that names the first rank whose loss, or the first layer and rank
   ///         whose gradient, is not finite, under "stop".
   StepResult run(const StepPosition& position, double learning_rate);
+  /// Null unless ranks take parts according to their speed.
+  [[nodiscard]] SpeedBalance* balance() { return balance_ ? &*balance_ : nullptr; }
 
  private:
   struct Vote;
   void micro_batch(const StepPosition& position, std::int64_t batch, bool last, Vote& vote);
+  void emulate_slowness(std::int64_t samples) const;
   void train_on(const Batch& batch, const StepPosition& position, std::int64_t index, bool last,
                 Vote& vote);
   void take_part_empty(bool last, Vote& vote);
   void update(const StepPosition& position, double learning_rate, Vote& vote);
+  void balance_parts(std::int64_t step);
   void refuse_nonfinite(const StepPosition& position, const Vote& vote);
   void add_backward_time();
 
@@ -74,6 +82,7 @@ class StepRunner {
   const Job& job_;
   const std::atomic<bool>* stop_;
   Sampler sampler_;
+  std::optional<SpeedBalance> balance_;
   std::vector<torch::Tensor> saved_buffers_;  ///< to undo a skipped step's BatchNorm statistics
   Stopwatch watch_;
   StepResult result_;

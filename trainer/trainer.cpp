@@ -44,6 +44,9 @@ void check_job(const Job& job, int ranks) {
   check_model(job.model);
   require_config(!(job.train.sync_batchnorm && !job.model.torchscript.empty()),
                  "train.sync_batchnorm works with convoy's own models, not with model.torchscript");
+  require_config(!(job.train.sync_batchnorm && job.train.balance == "speed"),
+                 "train.balance = \"speed\" cannot measure ranks that wait for each other inside a "
+                 "layer: leave train.sync_batchnorm off");
   require_config(job.data.limit == 0 || job.data.limit >= ranks,
                  "there are more ranks (" + std::to_string(ranks) +
                      ") than samples (data.limit = " + std::to_string(job.data.limit) + ")");

@@ -95,6 +95,7 @@ TrainingRun::TrainingRun(comm::Communicator& communicator, const Job& job,
   start_parallel(compression_state);
   runner_ = std::make_unique<StepRunner>(communicator, *model_, *parallel_, *optimizer_,
                                          *datasets_.train, geometry_, job, request.stop);
+  if (request.resume && runner_->balance() != nullptr) runner_->balance()->restore(balance_part_);
   together(communicator, [&] { open_sinks(); });
 }
 
@@ -121,6 +122,7 @@ std::vector<NamedTensor> TrainingRun::restore() {
   summary_.seconds = state->counters["seconds"];
   summary_.skipped_steps = static_cast<std::int64_t>(state->counters["skipped_steps"]);
   bytes_before_ = static_cast<std::uint64_t>(state->counters["bytes_sent"]);
+  balance_part_ = static_cast<std::int64_t>(state->counters["balance_part"]);
   meter_ = IntervalMeter(bytes_before_);
   compression_.restore(state->counters);
   saved_step_ = state->step;
@@ -200,6 +202,7 @@ void TrainingRun::report_interval() {
   metrics.seconds = summary_.seconds;
   metrics.learning_rate = learning_rate_;
   compression_.fill(metrics);
+  if (runner_->balance() != nullptr) metrics.parts = runner_->balance()->parts();
   summary_.train_loss = metrics.loss;
   for (const auto& sink : sinks_) sink->interval(metrics);
 }
@@ -236,6 +239,10 @@ void TrainingRun::save_checkpoint() {
   state.optimizer = optimizer_->state();
   state.rank_tensors = to_tensors(parallel_->reducer().state());
   compression_.save(state.counters);
+  if (const auto* balance = runner_->balance()) {
+    const auto rank = static_cast<std::size_t>(communicator_.rank());
+    state.counters["balance_part"] = static_cast<double>(balance->parts()[rank]);
+  }
   state.counters["bytes_sent"] = static_cast<double>(bytes_sent());
   if (communicator_.rank() == 0) {
     state.counters["samples"] = static_cast<double>(summary_.samples);

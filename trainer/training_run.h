@@ -58,6 +58,7 @@ class TrainingRun {
   StepPosition position_;
   Summary summary_;  ///< filled as the run goes; bytes_sent: of this rank until the end
   std::uint64_t bytes_before_ = 0;  ///< sent by this rank in the parts before a resume
+  std::int64_t balance_part_ = 0;   ///< of a checkpoint; 0: it had none
   std::int64_t evaluated_step_ = -1;
   std::int64_t saved_step_ = -1;
   double learning_rate_ = 0.0;

@@ -84,6 +84,9 @@ void describe_train(FieldVisitor& v, trainer::TrainConfig& train) {
   v.text("on_nonfinite", train.on_nonfinite, {"stop", "skip"});
   v.integer("evaluate_every", train.evaluate_every, kAtLeastOne);
   v.integer("evaluate_batch", train.evaluate_batch, kAtLeastOne);
+  v.text("balance", train.balance, {"equal", "speed"});
+  v.integer("balance_every", train.balance_every, kAtLeastOne);
+  v.numbers("emulate_sample_seconds", train.emulate_sample_seconds, kNotNegative);
   describe_optimizer(v, train.optimizer);
   describe_schedule(v, train.schedule);
 }

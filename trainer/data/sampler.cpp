@@ -2,6 +2,7 @@
 #include "trainer/data/sampler.h"
 
 #include <algorithm>
+#include <numeric>
 
 #include "base/errors.h"
 #include "base/random.h"
@@ -10,6 +11,17 @@ namespace convoy::trainer {
 namespace {
 
 constexpr std::uint64_t kShuffleStream = 0x73687566666c65;  // "shuffle"
+
+/// floor(value * samples / global) for value <= global and samples <= global < 2^31; above that,
+/// for batches larger than any memory, as exact as a long double is.
+std::int64_t scaled(std::int64_t value, std::int64_t samples, std::int64_t global) {
+  if (samples == global) return value;
+  if (value == global) return samples;
+  if (global < (std::int64_t{1} << 31)) return value * samples / global;
+  return static_cast<std::int64_t>(static_cast<long double>(value) *
+                                   static_cast<long double>(samples) /
+                                   static_cast<long double>(global));
+}
 
 }  // namespace
 
@@ -20,10 +32,21 @@ Sampler::Sampler(std::int64_t size, int rank, int ranks, std::int64_t batch_size
       ranks_(ranks),
       // A larger batch holds no more; so ranks * batch_size_ cannot overflow.
       batch_size_(std::min(batch_size, size)),
+      part_begin_(rank * batch_size_),
+      part_end_((rank + 1) * batch_size_),
       seed_(seed) {
   require(size >= 1 && ranks >= 1 && batch_size >= 1,
           "Sampler: size, ranks and batch_size must be at least 1");
   require(rank >= 0 && rank < ranks, "Sampler: rank must be in [0, ranks)");
+}
+
+void Sampler::set_parts(const std::vector<std::int64_t>& parts) {
+  const auto own = parts.begin() + rank_;
+  require(std::ssize(parts) == ranks_ && *std::ranges::min_element(parts) >= 0 &&
+              std::accumulate(parts.begin(), parts.end(), std::int64_t{0}) == ranks_ * batch_size_,
+          "Sampler::set_parts: the parts do not make up a global batch");
+  part_begin_ = std::accumulate(parts.begin(), own, std::int64_t{0});
+  part_end_ = part_begin_ + *own;
 }
 
 std::int64_t Sampler::batches_per_epoch() const {
@@ -42,9 +65,8 @@ Share Sampler::share(std::int64_t epoch, std::int64_t batch) {
   const std::int64_t global = ranks_ * batch_size_;
   const std::int64_t first = batch * global;
   const std::int64_t samples = std::min(global, size_ - first);
-  // For a full batch this is batch_size a rank; for the last one the sizes differ by at most one.
-  const std::int64_t begin = samples * rank_ / ranks_;
-  const std::int64_t end = samples * (rank_ + 1) / ranks_;
+  const std::int64_t begin = scaled(part_begin_, samples, global);
+  const std::int64_t end = scaled(part_end_, samples, global);
   return {.indices = std::span(order_).subspan(static_cast<std::size_t>(first + begin),
                                                static_cast<std::size_t>(end - begin)),
           .global_samples = samples};

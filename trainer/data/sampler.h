@@ -23,6 +23,14 @@ class Sampler {
   /// @throws ContractError unless size, ranks, batch_size >= 1 and 0 <= rank < ranks.
   Sampler(std::int64_t size, int rank, int ranks, std::int64_t batch_size, std::uint64_t seed);
 
+  /// From now on rank r takes parts[r] samples of a full global batch, and in proportion of the
+  /// last one. At first all take the same. The global batches stay as they are.
+  /// @throws ContractError unless there is a part, not negative, for each rank, and they add up to
+  ///         ranks * batch_size.
+  void set_parts(const std::vector<std::int64_t>& parts);
+
+  /// Samples of a full global batch.
+  [[nodiscard]] std::int64_t global_batch() const { return ranks_ * batch_size_; }
   [[nodiscard]] std::int64_t batches_per_epoch() const;
   /// This rank's part of global batch `batch` of `epoch`; any order, nothing is remembered.
   [[nodiscard]] Share share(std::int64_t epoch, std::int64_t batch);
@@ -32,6 +40,8 @@ class Sampler {
   int rank_;
   int ranks_;
   std::int64_t batch_size_;
+  std::int64_t part_begin_;  ///< of this rank in a full global batch
+  std::int64_t part_end_;
   std::uint64_t seed_;
   std::int64_t epoch_ = -1;  ///< whose order_ is at hand
   std::vector<std::int64_t> order_;

@@ -14,7 +14,7 @@ class JsonlSink final : public MetricsSink {
   JsonlSink(const std::filesystem::path& path, std::int64_t last_step) : file_(path, last_step) {}
 
   void interval(const IntervalMetrics& m) override {
-    write({{"kind", "train"},
+    Json json{{"kind", "train"},
            {"step", m.step},
            {"epoch", m.epoch},
            {"seconds", m.seconds},
@@ -31,7 +31,9 @@ class JsonlSink final : public MetricsSink {
            {"skipped_steps", m.skipped_steps},
            {"compression_ratio", m.compression_ratio},
            {"saturated_values", m.saturated_values},
-           {"residual_bytes", m.residual_bytes}});
+           {"residual_bytes", m.residual_bytes}};
+    if (!m.parts.empty()) json["parts"] = m.parts;
+    write(json);
   }
 
   void evaluation(const EvaluationMetrics& m) override {

@@ -37,6 +37,8 @@ struct IntervalMetrics {
   double compression_ratio = 1.0;
   std::uint64_t saturated_values = 0;  ///< beyond the range of float16, by rank 0 since the start
   std::uint64_t residual_bytes = 0;    ///< memory of error feedback on rank 0
+  /// [ranks] samples of a full global batch, where they follow speed; else empty.
+  std::vector<std::int64_t> parts;
 };
 
 struct EvaluationMetrics {

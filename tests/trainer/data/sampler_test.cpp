@@ -57,6 +57,31 @@ TEST(Sampler, ManyRanksSeeTheGlobalBatchesOfOne) {
   }
 }
 
+TEST(Sampler, TakesPartsOfAnySize) {
+  const std::vector<std::int64_t> parts{5, 0, 19};
+  for (const std::int64_t size : {24, 100, 119}) {
+    Sampler one(size, 0, 1, 24, 3);
+    for (std::int64_t batch = 0; batch < one.batches_per_epoch(); ++batch) {
+      Indices together;
+      for (int rank = 0; rank < 3; ++rank) {
+        Sampler sampler(size, rank, 3, 8, 3);
+        sampler.set_parts(parts);
+        const Share share = sampler.share(1, batch);
+        if (share.global_samples == 24) {
+          EXPECT_EQ(std::ssize(share.indices), parts[static_cast<std::size_t>(rank)]);
+        }
+        together.insert(together.end(), share.indices.begin(), share.indices.end());
+      }
+      const auto whole = one.share(1, batch).indices;
+      EXPECT_EQ(together, Indices(whole.begin(), whole.end())) << size << ", " << batch;
+    }
+  }
+  Sampler sampler(100, 0, 3, 8, 3);
+  EXPECT_THROW(sampler.set_parts({8, 8, 7}), ContractError);
+  EXPECT_THROW(sampler.set_parts({8, 16}), ContractError);
+  EXPECT_THROW(sampler.set_parts({25, -1, 0}), ContractError);
+}
+
 TEST(Sampler, SharesTheTailEvenlyAndSaysItsSize) {
   // 100 samples in batches of 3 * 32: the last one has 4.
   std::vector<std::size_t> sizes;
