@@ -10,6 +10,7 @@
 #include <variant>
 
 #include "base/errors.h"
+#include "scheduler/policy_file.h"
 
 namespace convoy::scheduler {
 namespace {
@@ -175,13 +176,21 @@ std::string to_line(double time, const Action& action) {
   return std::visit(ActionLine{time}, action);
 }
 
+std::string to_line(const PolicyConfig& config) {
+  return fmt::format(R"({{"kind":"policy","policy":{}}})", to_json(config));
+}
+
 Actions EventLog::handle(Input input) {
   Actions actions = apply(policy_, input);
   const std::int64_t sequence = sequence_++;
   if (!sink_) return actions;
   input.time = policy_.now();
   sink_(to_line(input, sequence));
-  for (const Action& action : actions) sink_(to_line(input.time, action));
+  for (const Action& action : actions) {
+    // The line of the input says it already.
+    if (input.kind == Input::Kind::kEvict && std::holds_alternative<Evict>(action)) continue;
+    sink_(to_line(input.time, action));
+  }
   return actions;
 }
 

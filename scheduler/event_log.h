@@ -30,6 +30,8 @@ struct Input {
 /// that they are read back to the bit.
 [[nodiscard]] std::string to_line(const Input& input, std::int64_t sequence);
 [[nodiscard]] std::string to_line(double time, const Action& action);
+/// What a log must begin with to be replayed without a scenario.
+[[nodiscard]] std::string to_line(const PolicyConfig& config);
 
 /// Feeds a policy and writes down every input, with a sequence number, and what was decided.
 class EventLog {

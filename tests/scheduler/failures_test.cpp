@@ -1,0 +1,408 @@
+// SPDX-License-Identifier: Apache-2.0
+// Where FedCompass's published code loses work or hangs, and this one must not: one test or more
+// for each failure that docs/scheduling.md lists.
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "base/errors.h"
+#include "scheduler/simulator.h"
+#include "tests/scheduler/actions.h"
+
+namespace convoy::tests {
+namespace {
+
+using namespace scheduler;
+using Lines = std::vector<std::string>;
+
+PolicyConfig config() {
+  PolicyConfig policy;
+  policy.min_local_steps = 20;
+  policy.max_local_steps = 100;
+  policy.latest_time_factor = 1.5;
+  policy.speed_momentum = 0.75;
+  policy.initial_local_steps = 100;
+  return policy;
+}
+
+/// Two clients of one second a step in group 0, which started at 100 and is expected at 200, at
+/// latest at 250.
+Driver two_in_a_group(const PolicyConfig& policy = config()) {
+  Driver driver(policy);
+  (void)driver.join(0.0, 1);
+  (void)driver.join(0.0, 2);
+  EXPECT_EQ(aggregations(driver.update(100.0, 1)), Lines{"first [1]"});
+  EXPECT_EQ(aggregations(driver.update(100.0, 2)), Lines{"first [2]"});
+  EXPECT_EQ(driver.assigned(1).group, 0);
+  EXPECT_EQ(driver.assigned(2).group, 0);
+  EXPECT_EQ(driver.assigned(2).latest_arrival, 250.0);
+  return driver;
+}
+
+// 1. Lost updates.
+
+TEST(LostUpdates, AClientMayStandInOneSumTwice) {
+  Driver driver = two_in_a_group();
+  EXPECT_TRUE(aggregations(driver.update(200.0, 1)).empty());
+  EXPECT_EQ(aggregations(driver.on_time(250.0)), Lines{"timer [1]"});
+  const auto late = driver.update(300.0, 2);
+  EXPECT_EQ(of_kind<Late>(late).size(), 1U);
+  EXPECT_TRUE(aggregations(late).empty());
+  EXPECT_EQ(driver.policy().pending(), 1);
+  // Its next update does not overwrite the late one: both count.
+  (void)driver.leave(310.0, 1);
+  const auto both = driver.update(driver.assigned(2).expected_arrival.value(), 2);
+  EXPECT_EQ(aggregations(both), Lines{"complete [2] late [2]"});
+  const auto members = of_kind<Aggregate>(both)[0].members;
+  EXPECT_EQ(members[0].round, 1);
+  EXPECT_EQ(members[1].round, 2);
+  EXPECT_EQ(members[0].version, 2) << "a late update keeps the version it was trained from";
+  EXPECT_EQ(members[1].version, 3);
+  EXPECT_EQ(driver.policy().pending(), 0);
+}
+
+TEST(LostUpdates, ALateUpdateIsAnsweredWithTheModelThatDoesNotContainIt) {
+  Driver driver = two_in_a_group();
+  (void)driver.update(200.0, 1);
+  (void)driver.on_time(250.0);
+  const std::int64_t before = driver.policy().version();
+  (void)driver.update(300.0, 2);
+  EXPECT_EQ(driver.policy().version(), before);
+  EXPECT_EQ(driver.assigned(2).version, before);
+}
+
+TEST(LostUpdates, OldLateUpdatesAreAggregatedAlone) {
+  PolicyConfig policy = config();
+  policy.late_flush_after = 7.0;
+  Driver driver = two_in_a_group(policy);
+  (void)driver.update(200.0, 1);
+  (void)driver.on_time(250.0);
+  (void)driver.update(300.0, 2);
+  EXPECT_EQ(driver.policy().next_timer(), 307.0);
+  EXPECT_TRUE(driver.on_time(306.0).empty());
+  EXPECT_EQ(aggregations(driver.on_time(307.0)), Lines{"late [] late [2]"});
+  EXPECT_FALSE(driver.policy().next_timer());
+}
+
+TEST(LostUpdates, OldCanMeanTwiceTheLongestExpectedRound) {
+  PolicyConfig policy = config();
+  policy.late_flush_auto = true;
+  Driver driver = two_in_a_group(policy);
+  (void)driver.update(200.0, 1);
+  (void)driver.on_time(250.0);
+  (void)driver.update(300.0, 2);
+  // Client 1 is expected 100 s after its assignment, client 2 joins it.
+  ASSERT_EQ(driver.assigned(1).predicted_arrival, 350.0);
+  ASSERT_LT(driver.assigned(2).predicted_arrival.value(), 400.0);
+  EXPECT_EQ(driver.policy().next_timer(), 300.0 + 2.0 * 100.0);
+}
+
+/// Ten exponential clients with noise, where the published code loses 2 % of all updates and more.
+TEST(LostUpdates, NoisyExponentialClientsLoseNone) {
+  Scenario scenario;
+  scenario.policy = config();
+  scenario.policy.latest_time_factor = 1.2;
+  for (int i = 0; i < 10; ++i) {
+    const double speed = -0.15 * std::log(1.0 - (i + 0.5) / 10.0);
+    scenario.clients.push_back({.id = i, .seconds_per_step = {speed}, .noise = 0.3});
+  }
+  scenario.arrivals = 3000;
+  std::int64_t aggregated = 0;
+  std::int64_t flushed = 0;
+  const Summary summary = simulate(scenario, [&](std::string_view line) {
+    if (line.starts_with(R"({"kind":"aggregate")")) ++aggregated;
+    if (line.starts_with(R"({"kind":"flush")")) ++flushed;
+  });
+  EXPECT_EQ(summary.counts.received, 3000);
+  EXPECT_GT(summary.counts.late, 100);
+  EXPECT_EQ(summary.counts.refused, 0);
+  EXPECT_EQ(summary.counts.aggregated + summary.pending, 3000);
+  EXPECT_EQ(summary.aggregations, aggregated);
+  EXPECT_EQ(flushed, 1);
+}
+
+TEST(LostUpdates, TheEndFlushesWhatIsPending) {
+  Driver driver = two_in_a_group();
+  (void)driver.join(250.0, 3);
+  (void)driver.update(200.0, 1);
+  (void)driver.on_time(250.0);
+  (void)driver.update(300.0, 2);
+  (void)driver.update(320.0, 1);
+  ASSERT_EQ(driver.policy().pending(), 2);
+  const std::int64_t version = driver.policy().version();
+  const auto flush = of_kind<Flush>(driver.policy().shutdown(321.0));
+  ASSERT_EQ(flush.size(), 1U);
+  EXPECT_EQ(flush[0].waiting, std::vector<ClientId>{1});
+  EXPECT_EQ(flush[0].late, std::vector<ClientId>{2});
+  ASSERT_EQ(flush[0].members.size(), 2U);
+  EXPECT_TRUE(flush[0].members[0].late);
+  EXPECT_FALSE(flush[0].members[1].late);
+  EXPECT_GT(flush[0].members[1].coefficient, 0.0);
+  EXPECT_EQ(flush[0].version, version + 1);
+  EXPECT_EQ(driver.policy().pending(), 0);
+  expect_conserved(driver.policy());
+  EXPECT_EQ(of_kind<Refuse>(driver.update(330.0, 2)).size(), 1U);
+  EXPECT_TRUE(driver.policy().shutdown(331.0).empty());
+}
+
+// 2. Stranded groups.
+
+TEST(StrandedGroups, ALateLastMemberFindsItsGroupAggregated) {
+  Driver driver = two_in_a_group();
+  (void)driver.update(200.0, 1);
+  // The timer's callback has not run yet.
+  const auto actions = driver.update(250.5, 2);
+  EXPECT_EQ(aggregations(actions), Lines{"timer [1]"});
+  EXPECT_EQ(of_kind<Late>(actions).size(), 1U);
+  EXPECT_EQ(of_kind<Assign>(actions).size(), 2U);
+  EXPECT_TRUE(of_kind<Assign>(actions)[0].client == 1) << "before the event itself";
+}
+
+TEST(StrandedGroups, OverdueGroupsGoInTheOrderOfTheirLatestTimes) {
+  Driver driver(config());
+  for (const ClientId client : {1, 2, 3, 4}) (void)driver.join(0.0, client);
+  (void)driver.update(100.0, 1);  // group 0: 200, 250
+  (void)driver.update(100.0, 2);
+  (void)driver.update(990.0, 3);  // far slower: a group of its own
+  (void)driver.update(990.0, 4);
+  ASSERT_NE(driver.assigned(3).group, driver.assigned(1).group);
+  (void)driver.update(1000.0, 1);
+  const double latest = driver.assigned(3).latest_arrival.value();
+  (void)driver.update(latest - 1.0, 3);
+  const auto actions = driver.join(latest + 500.0, 9);
+  const auto sums = aggregations(actions);
+  ASSERT_FALSE(sums.empty());
+  EXPECT_EQ(sums.back().substr(0, 9), "timer [3]");
+  EXPECT_EQ(of_kind<Assign>(actions).back().client, 9);
+}
+
+TEST(StrandedGroups, AnArrivalAtTheLatestTimeIsOnTime) {
+  Driver driver = two_in_a_group();
+  (void)driver.update(200.0, 1);
+  EXPECT_EQ(aggregations(driver.update(250.0, 2)), Lines{"complete [1 2]"});
+}
+
+// 3. Dead clients.
+
+TEST(DeadClients, EvictionLetsTheGroupGoOn) {
+  PolicyConfig policy = config();
+  policy.evict_after = 120.0;
+  Driver driver = two_in_a_group(policy);
+  (void)driver.update(200.0, 1);
+  EXPECT_EQ(driver.policy().next_timer(), 220.0);
+  const auto actions = driver.on_time(220.0);
+  EXPECT_EQ(of_kind<Evict>(actions).size(), 1U);
+  EXPECT_EQ(aggregations(actions), Lines{"evict [1]"});
+  EXPECT_EQ(driver.policy().counts().evicted, 1);
+}
+
+TEST(DeadClients, WaitingClientsAreNotEvicted) {
+  PolicyConfig policy = config();
+  policy.evict_after = 130.0;
+  Driver driver = two_in_a_group(policy);
+  (void)driver.update(200.0, 1);
+  EXPECT_TRUE(driver.evict(201.0, 1).empty());
+  const auto actions = driver.on_time(230.0);
+  ASSERT_EQ(of_kind<Evict>(actions).size(), 1U);
+  EXPECT_EQ(of_kind<Evict>(actions)[0].client, 2);
+}
+
+TEST(DeadClients, AnUpdateAfterEvictionIsLateAndCounts) {
+  PolicyConfig policy = config();
+  policy.evict_after = 120.0;
+  Driver driver = two_in_a_group(policy);
+  (void)driver.update(200.0, 1);
+  (void)driver.on_time(220.0);
+  // 50 times slower than it was: not refused, and assigned what it can do.
+  const auto actions = driver.update(5100.0, 2);
+  EXPECT_EQ(of_kind<Late>(actions).size(), 1U);
+  EXPECT_TRUE(of_kind<Refuse>(actions).empty());
+  const auto assigned = of_kind<Assign>(actions);
+  ASSERT_FALSE(assigned.empty());
+  const Assign work = driver.assigned(2);
+  const double speed = 0.25 * 1.0 + 0.75 * 50.0;
+  EXPECT_DOUBLE_EQ(work.predicted_arrival.value() - 5100.0,
+                   static_cast<double>(work.local_steps) * speed);
+}
+
+TEST(DeadClients, TheFirstRoundHasItsOwnTimeout) {
+  PolicyConfig policy = config();
+  policy.evict_after = 1000.0;
+  policy.first_round_timeout = 150.0;
+  Driver driver(policy);
+  (void)driver.join(0.0, 1);
+  EXPECT_EQ(driver.policy().next_timer(), 150.0);
+  EXPECT_EQ(of_kind<Evict>(driver.on_time(150.0)).size(), 1U);
+  const auto actions = driver.update(200.0, 1);
+  EXPECT_EQ(of_kind<Late>(actions).size(), 1U) << "treated as late, not as a first report";
+  EXPECT_EQ(driver.policy().next_timer(), 200.0 + 1000.0);
+}
+
+TEST(DeadClients, AreNotCountedInTheWeights) {
+  Driver driver = two_in_a_group();
+  (void)driver.evict(150.0, 2);
+  const auto sum = of_kind<Aggregate>(driver.update(200.0, 1));
+  ASSERT_EQ(sum.size(), 1U);
+  // alpha * s(0) * 1 / 1, not 1 / 2.
+  EXPECT_EQ(sum[0].members[0].staleness, 1);
+  EXPECT_DOUBLE_EQ(sum[0].members[0].coefficient, 0.9 / std::sqrt(2.0));
+}
+
+TEST(DeadClients, AnEvictedClientMayJoinAgain) {
+  Driver driver = two_in_a_group();
+  (void)driver.evict(150.0, 2);
+  const auto actions = driver.join(160.0, 2);
+  ASSERT_EQ(of_kind<Assign>(actions).size(), 1U);
+  EXPECT_EQ(of_kind<Assign>(actions)[0].round, 2);
+  EXPECT_EQ(of_kind<Assign>(actions)[0].group, 0) << "its speed is still known";
+}
+
+// 4. Reconnecting.
+
+TEST(Reconnecting, KeepsAssignmentAndClock) {
+  Driver driver = two_in_a_group();
+  const Assign before = driver.assigned(2);
+  const auto actions = of_kind<Assign>(driver.join(190.0, 2, 77));
+  ASSERT_EQ(actions.size(), 1U);
+  EXPECT_EQ(actions[0].kind, Assign::Kind::kResend);
+  EXPECT_EQ(actions[0].round, before.round);
+  EXPECT_EQ(actions[0].local_steps, before.local_steps);
+  EXPECT_EQ(actions[0].version, before.version);
+  (void)driver.update(200.0, 1);
+  (void)driver.update(240.0, 2);
+  const double speed = 0.25 * 1.0 + 0.75 * 1.4;  // since 100, not since 190
+  const Assign next = driver.assigned(2);
+  EXPECT_DOUBLE_EQ(next.predicted_arrival.value() - 240.0,
+                   static_cast<double>(next.local_steps) * speed);
+}
+
+TEST(Reconnecting, WaitersGoOnWaiting) {
+  Driver driver = two_in_a_group();
+  (void)driver.update(200.0, 1);
+  EXPECT_TRUE(driver.join(210.0, 1).empty());
+  EXPECT_EQ(aggregations(driver.update(220.0, 2)), Lines{"complete [1 2]"});
+}
+
+TEST(Reconnecting, DuplicatesAndOtherRoundsAreRefused) {
+  Driver driver = two_in_a_group();
+  (void)driver.update(200.0, 1);
+  auto refused = of_kind<Refuse>(driver.update(201.0, 1));
+  ASSERT_EQ(refused.size(), 1U);
+  EXPECT_EQ(refused[0].reason, "round 1 has been answered");
+  refused =
+      of_kind<Refuse>(driver.policy().update(202.0, {.client = 2, .round = 0, .local_steps = 5}));
+  ASSERT_EQ(refused.size(), 1U);
+  EXPECT_EQ(refused[0].reason, "it answers round 0, not 1");
+  refused = of_kind<Refuse>(driver.policy().update(203.0, {.client = 99, .local_steps = 5}));
+  ASSERT_EQ(refused.size(), 1U);
+  EXPECT_EQ(refused[0].reason, "the client has not joined");
+  EXPECT_EQ(aggregations(driver.update(204.0, 2)), Lines{"complete [1 2]"});
+}
+
+TEST(Reconnecting, TimeNeverGoesBack) {
+  Driver driver = two_in_a_group();
+  (void)driver.update(50.0, 1);  // a clock that was set back
+  EXPECT_EQ(driver.policy().now(), 100.0);
+  EXPECT_GE(driver.assigned(1).predicted_arrival.value(), 100.0);
+}
+
+// 5. The first estimate.
+
+TEST(FirstEstimate, IsTheFewestSteps) {
+  PolicyConfig policy = config();
+  policy.initial_local_steps.reset();
+  Driver driver(policy);
+  (void)driver.join(0.0, 1);
+  EXPECT_EQ(driver.assigned(1).local_steps, 20);
+  EXPECT_EQ(driver.assigned(1).kind, Assign::Kind::kFirst);
+}
+
+// 6. Instant replies, and updates that are no numbers.
+
+TEST(InstantReplies, DivideByNothing) {
+  Driver driver(config());
+  (void)driver.join(0.0, 1);
+  (void)driver.join(0.0, 2);
+  for (int i = 0; i < 50; ++i) {
+    (void)driver.update(0.0, 1);
+    (void)driver.update(0.0, 2);
+  }
+  const Assign& work = driver.assigned(1);
+  EXPECT_GE(work.local_steps, 20);
+  EXPECT_LE(work.local_steps, 100);
+  EXPECT_TRUE(std::isfinite(work.latest_arrival.value()));
+}
+
+TEST(BadUpdates, StepsThatWereNotAssignedAreRefused) {
+  for (const std::int64_t steps : {0, 101, -3}) {
+    Driver driver = two_in_a_group();
+    (void)driver.update(190.0, 1);
+    const auto actions = driver.policy().update(
+        200.0, {.client = 2, .round = driver.assigned(2).round, .local_steps = steps});
+    ASSERT_EQ(of_kind<Refuse>(actions).size(), 1U) << steps;
+    EXPECT_EQ(of_kind<Refuse>(actions)[0].reason,
+              std::to_string(steps) + " steps done where 100 were assigned");
+    EXPECT_EQ(aggregations(actions), Lines{"complete [1]"}) << "nobody waits for it";
+    EXPECT_EQ(of_kind<Assign>(actions).back().client, 2) << "and it is not without work";
+    expect_conserved(driver.policy());
+  }
+}
+
+TEST(BadUpdates, FewerStepsThanAssignedAreFine) {
+  Driver driver = two_in_a_group();
+  EXPECT_TRUE(of_kind<Refuse>(driver.update(150.0, 1, 50)).empty());
+  EXPECT_EQ(aggregations(driver.update(200.0, 2, 1)), Lines{"complete [1 2]"});
+}
+
+TEST(BadUpdates, ThoseThatAreNotFiniteAreRefusedAndTheClientWorksOn) {
+  Driver driver = two_in_a_group();
+  (void)driver.update(190.0, 1);
+  const auto actions = driver.update(200.0, 2, -1, false);
+  ASSERT_EQ(of_kind<Refuse>(actions).size(), 1U);
+  EXPECT_EQ(of_kind<Refuse>(actions)[0].reason, "it is not finite");
+  EXPECT_EQ(aggregations(actions), Lines{"complete [1]"}) << "nobody waits for it";
+  EXPECT_EQ(driver.assigned(2).round, 2);
+  EXPECT_EQ(driver.policy().counts().refused, 1);
+}
+
+TEST(BadUpdates, AreRefusedInTheFirstRoundToo) {
+  Driver driver(config());
+  (void)driver.join(0.0, 1);
+  EXPECT_EQ(of_kind<Assign>(driver.update(10.0, 1, 500)).size(), 1U);
+  EXPECT_EQ(driver.assigned(1).local_steps, 100);
+  EXPECT_EQ(driver.assigned(1).kind, Assign::Kind::kFirst);
+  EXPECT_EQ(of_kind<Refuse>(driver.update(20.0, 1, -1, false)).size(), 1U);
+  EXPECT_TRUE(driver.assigned(1).group) << "its speed is known now";
+  EXPECT_EQ(driver.policy().version(), 0);
+}
+
+// Leaving.
+
+TEST(Leaving, KeepsTheUpdateThatHasArrived) {
+  Driver driver = two_in_a_group();
+  (void)driver.update(200.0, 1);
+  (void)driver.leave(201.0, 1);
+  const auto actions = driver.update(210.0, 2);
+  EXPECT_EQ(aggregations(actions), Lines{"complete [1 2]"});
+  ASSERT_EQ(of_kind<Assign>(actions).size(), 1U) << "nothing for who has left";
+  EXPECT_EQ(of_kind<Assign>(actions)[0].client, 2);
+}
+
+TEST(Leaving, TheLastOneLetsTheGroupGoOn) {
+  Driver driver = two_in_a_group();
+  (void)driver.update(200.0, 1);
+  EXPECT_EQ(aggregations(driver.leave(205.0, 2)), Lines{"evict [1]"});
+  EXPECT_EQ(of_kind<Refuse>(driver.update(206.0, 2))[0].reason, "the client has left");
+}
+
+TEST(Leaving, WhoComesBackIsNotAssignedTwice) {
+  Driver driver = two_in_a_group();
+  (void)driver.update(200.0, 1);
+  (void)driver.leave(201.0, 1);
+  EXPECT_EQ(of_kind<Assign>(driver.join(202.0, 1)).size(), 1U);
+  const auto actions = driver.update(210.0, 2);
+  for (const auto& assign : of_kind<Assign>(actions)) EXPECT_EQ(assign.client, 2);
+}
+
+}  // namespace
+}  // namespace convoy::tests
