@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numbers>
 
 #include "base/errors.h"
 #include "base/random.h"
@@ -34,6 +35,14 @@ Draws draws_of(const SimulatedClient& client, std::uint64_t seed, std::int64_t r
                        static_cast<std::uint64_t>(round)}));
 }
 
+double drift_factor(const SimulatedClient& client, std::uint64_t seed, std::int64_t round) {
+  constexpr std::uint64_t kPhaseStream = 0x7068617365ULL;
+  const double phase =
+      Random({seed, kPhaseStream, static_cast<std::uint64_t>(client.id)}).uniform();
+  const double turns = static_cast<double>(round) / client.drift_rounds + phase;
+  return 1.0 + client.drift * std::sin(2.0 * std::numbers::pi * turns);
+}
+
 }  // namespace
 
 SimulatedRound simulate_round(const SimulatedClient& client, std::uint64_t seed, std::int64_t round,
@@ -44,9 +53,7 @@ SimulatedRound simulate_round(const SimulatedClient& client, std::uint64_t seed,
     if (absence.after_arrivals == round) result.absent += absence.seconds;
   }
   result.ends = !client.vanish_after_arrivals || round < *client.vanish_after_arrivals;
-  if (client.drift != 1.0) {
-    seconds_per_step *= std::pow(client.drift, static_cast<double>(round));
-  }
+  if (client.drift > 0.0) seconds_per_step *= drift_factor(client, seed, round);
   if (client.noise > 0.0 || client.absence_probability > 0.0 || client.vanish_probability > 0.0) {
     const Draws draws = draws_of(client, seed, round);
     seconds_per_step *= std::max(kSlowestFactor, 1.0 + client.noise * draws.speed);

@@ -31,8 +31,9 @@ struct SimulatedClient {
 
   /// Each round's seconds per step are multiplied by max(0.1, 1 + noise * standard normal).
   double noise = 0.0;
-  /// ... and by drift to the power of the round.
-  double drift = 1.0;
+  /// ... and by 1 + drift * sin(2 pi round / drift_rounds + a phase of the client's own).
+  double drift = 0.0;
+  double drift_rounds = 50.0;
   /// With this probability a round takes absence_seconds more (drop-out and rejoin) ...
   double absence_probability = 0.0;
   double absence_seconds = 0.0;

@@ -10,6 +10,7 @@
 #include "base/errors.h"
 #include "base/file.h"
 #include "base/json_object.h"
+#include "scheduler/generator.h"
 #include "scheduler/internal/policy_file.h"
 #include "scheduler/scenario.h"
 
@@ -51,11 +52,14 @@ void read_behaviour(const JsonObject& object, SimulatedClient& client) {
   if (object.has("noise")) client.noise = object.number("noise", 0.0);
   if (object.has("drift")) {
     client.drift = object.number("drift", 0.0);
-    if (client.drift == 0.0) object.fail("drift must be positive, not 0");
+    if (client.drift >= 1.0) object.fail("drift must be below 1, or time would run backwards");
   }
+  if (object.has("drift_rounds")) client.drift_rounds = object.number("drift_rounds", 1.0);
   if (object.has("absence_probability")) {
     client.absence_probability = probability(object, "absence_probability");
     client.absence_seconds = object.number("absence_seconds", 0.0);
+  } else if (object.has("absence_seconds")) {
+    object.fail("absence_seconds needs absence_probability");
   }
   if (object.has("vanish_probability")) {
     client.vanish_probability = probability(object, "vanish_probability");
@@ -68,10 +72,10 @@ SimulatedClient::Absence read_absence(const Json& json, const std::string& where
 }
 
 SimulatedClient read_client(const Json& json, const std::string& where) {
-  const JsonObject object(
-      json, where,
-      {"id", "samples", "seconds_per_step", "overhead_seconds", "vanish_after_arrivals", "absences",
-       "noise", "drift", "absence_probability", "absence_seconds", "vanish_probability"});
+  const JsonObject object(json, where,
+                          {"id", "samples", "seconds_per_step", "overhead_seconds",
+                           "vanish_after_arrivals", "absences", "noise", "drift", "drift_rounds",
+                           "absence_probability", "absence_seconds", "vanish_probability"});
   SimulatedClient client;
   client.id = object.integer("id");
   client.seconds_per_step = by_round(object, "seconds_per_step");
@@ -100,6 +104,36 @@ void read_clients(const JsonObject& object, const std::string& source, Scenario&
   }
 }
 
+void read_distribution(const JsonObject& object, ClientGenerator& generator) {
+  const std::string name = object.text("distribution");
+  for (const auto known :
+       {Distribution::kHomogeneous, Distribution::kNormal, Distribution::kExponential}) {
+    if (to_text(known) != name) continue;
+    generator.distribution = known;
+    return;
+  }
+  object.fail(R"(distribution must be one of "homogeneous", "normal", "exponential", not ")" +
+              name + "\"");
+}
+
+void read_generator(const Json& json, const std::string& where, Scenario& scenario) {
+  constexpr std::int64_t kMostClients = 1'000'000;
+  const JsonObject object(json, where,
+                          {"clients", "distribution", "mean_seconds_per_step", "sigma", "fastest",
+                           "samples", "overhead_seconds", "noise", "drift", "drift_rounds",
+                           "absence_probability", "absence_seconds", "vanish_probability"});
+  ClientGenerator generator;
+  generator.clients = object.integer("clients", 1, kMostClients);
+  if (object.has("distribution")) read_distribution(object, generator);
+  if (object.has("mean_seconds_per_step")) {
+    generator.mean_seconds_per_step = object.number("mean_seconds_per_step", 0.0);
+  }
+  if (object.has("sigma")) generator.sigma = object.number("sigma", 0.0);
+  if (object.has("fastest")) generator.fastest = object.number("fastest", 0.0);
+  read_behaviour(object, generator.behaviour);
+  scenario.clients = generate_clients(generator, scenario.seed);
+}
+
 void read_horizon(const JsonObject& object, const std::string& source, Scenario& scenario) {
   const JsonObject horizon(object.at("horizon"), source + ": horizon", {"arrivals", "seconds"});
   if (horizon.has("arrivals")) scenario.arrivals = horizon.integer("arrivals", 1);
@@ -121,13 +155,21 @@ void check_progress(const JsonObject& object, const Scenario& scenario) {
 
 Scenario parse_scenario(std::string_view text, const std::string& source) {
   const Json json = parse_json(text, source);
-  const JsonObject object(json, source,
-                          {"name", "what", "seed", "policy", "clients", "horizon", "expected"});
+  const JsonObject object(
+      json, source,
+      {"name", "what", "seed", "policy", "clients", "generate", "horizon", "expected"});
   Scenario scenario;
   if (object.has("name")) scenario.name = object.text("name");
   if (object.has("seed")) scenario.seed = static_cast<std::uint64_t>(object.integer("seed", 0));
   scenario.policy = internal::read_policy(object.at("policy"), source + ": policy");
-  read_clients(object, source, scenario);
+  if (object.has("clients") == object.has("generate")) {
+    object.fail("needs either clients or generate");
+  }
+  if (object.has("generate")) {
+    read_generator(object.at("generate"), source + ": generate", scenario);
+  } else {
+    read_clients(object, source, scenario);
+  }
   read_horizon(object, source, scenario);
   check_progress(object, scenario);
   return scenario;

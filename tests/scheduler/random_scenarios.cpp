@@ -56,7 +56,7 @@ scheduler::Scenario random_scenario(std::uint64_t seed, scheduler::Algorithm alg
     client.noise = noise;
     if (chance(random, 0.1)) client.seconds_per_step.push_back(5.0 * random_speed(random, kind));
     if (chance(random, 0.3)) client.overhead_seconds = {pick(random, {0.5, 2.0})};
-    if (chance(random, 0.1)) client.drift = pick(random, {0.97, 1.03});
+    if (chance(random, 0.1)) client.drift = 0.5;
     if (flaky && chance(random, 0.3)) client.absence_probability = 0.1;
     client.absence_seconds = 50.0;
     if (flaky && chance(random, 0.2)) client.vanish_after_arrivals = random.below(6);

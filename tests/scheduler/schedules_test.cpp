@@ -98,7 +98,7 @@ class Chaos {
 
 TEST(RandomSchedules, ConserveUpdatesWhateverHappens) {
   for (const Algorithm algorithm : kAll) {
-    for (std::uint64_t seed = 0; seed < 60; ++seed) {
+    for (std::uint64_t seed = 0; seed < 30; ++seed) {
       SCOPED_TRACE(std::string(to_text(algorithm)) + ", seed " + std::to_string(seed));
       Chaos(seed, algorithm).run(300);
       if (testing::Test::HasFailure()) return;
@@ -151,7 +151,7 @@ class Waiting {
 
 TEST(RandomSchedules, NobodyWaitsForEverAndVersionsNeverGoBack) {
   for (const Algorithm algorithm : kAll) {
-    for (std::uint64_t seed = 0; seed < 60; ++seed) {
+    for (std::uint64_t seed = 0; seed < 30; ++seed) {
       SCOPED_TRACE(std::string(to_text(algorithm)) + ", seed " + std::to_string(seed));
       Scenario scenario = random_scenario(seed, algorithm);
       scenario.policy.evict_after = 60.0;

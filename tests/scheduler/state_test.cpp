@@ -48,7 +48,7 @@ std::vector<std::string> feed(Policy& policy, const Input& input) {
 TEST(SavedPolicy, GoesOnWithTheSameDecisions) {
   for (const Algorithm algorithm :
        {Algorithm::kFedCompass, Algorithm::kFedAvg, Algorithm::kFedAsync, Algorithm::kFedBuff}) {
-    for (std::uint64_t seed = 0; seed < 12; ++seed) {
+    for (std::uint64_t seed = 0; seed < 6; ++seed) {
       Scenario scenario = random_scenario(seed, algorithm);
       if (seed % 2 == 0) scenario.policy.speed_model = SpeedModel::kAffine;
       const auto inputs = inputs_of(scenario);
