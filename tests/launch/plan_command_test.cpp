@@ -102,9 +102,8 @@ TEST(PlanCommand, RefusesWhatItCannotDo) {
                  "no plan is within the budget: the smallest possible error is 0.5, and max_error "
                  "0.25 is 0.25 too small; raise alpha or max_error, or add finer levels");
   const std::string name = table(R"({"max_eror": 1})");
-  expect_refused(plan({name}), name +
-                                   ": budget: unknown key \"max_eror\"; known: max_error, "
-                                   "reference_level, alpha, metric");
+  expect_refused(plan({name}),
+                 name + ": budget: unknown key \"max_eror\"; did you mean \"max_error\"?");
   const std::string absolute = table(R"({"max_error": 1})");
   expect_refused(
       plan({absolute, "--alpha", "2"}),
