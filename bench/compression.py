@@ -64,6 +64,11 @@ def variants():
 
 def ablations():
     """What alpha, the candidates and the metric change."""
+    # Ten densities a decade (Renard numbers).
+    mantissas = [10, 12.5, 16, 20, 25, 31.5, 40, 50, 63, 80]
+    fine = [round(m * scale, 7) for scale in (1e-4, 1e-3) for m in mantissas] + [0.1]
+    for level in (0.01, 0.05):
+        yield Variant("top_k", "lgreco", level, "fine", [f"compression.candidates={fine}"])
     for family, level, half_to_twice in [("top_k", 0.05, [0.02, 0.05, 0.1]),
                                          ("power_sgd", 4, [2, 3, 4, 5, 6, 7, 8])]:
         for alpha in [0.5, 2.0, 4.0]:
