@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "compress/reduce/compression_config.h"
+#include "compress/compression_config.h"
 #include "trainer/checkpoint/checkpoint_config.h"
 #include "trainer/data/data_config.h"
 #include "trainer/metrics/metrics.h"

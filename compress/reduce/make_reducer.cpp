@@ -5,8 +5,7 @@
 
 #include "base/errors.h"
 #include "compress/codec/half_codec.h"
-#include "compress/codec/quantize_codec.h"
-#include "compress/codec/top_k_codec.h"
+#include "compress/make_codec.h"
 #include "compress/reduce/dense_reducer.h"
 #include "compress/reduce/gather_family.h"
 #include "compress/reduce/internal/compressed_reducer.h"
@@ -23,18 +22,14 @@ constexpr std::int64_t kHalfGranule = 32;
 
 std::unique_ptr<Family> quantize(comm::Communicator& communicator,
                                  const CompressionConfig& config) {
-  const auto rounding =
-      config.rounding == "stochastic" ? Rounding::kStochastic : Rounding::kNearest;
-  return std::make_unique<TwoHopFamily>(
-      communicator,
-      std::make_shared<QuantizeCodec>(QuantizeConfig{.group = config.group, .rounding = rounding}),
-      TwoHopFamily::Options{.granule = config.group});
+  return std::make_unique<TwoHopFamily>(communicator, make_codec(config),
+                                        TwoHopFamily::Options{.granule = config.group});
 }
 
 std::unique_ptr<Family> half(comm::Communicator& communicator, const CompressionConfig& config) {
   const auto format = config.half_type == "bfloat16" ? HalfFormat::kBFloat16 : HalfFormat::kFloat16;
   return std::make_unique<TwoHopFamily>(
-      communicator, std::make_shared<HalfCodec>(HalfConfig{.format = format}),
+      communicator, make_codec(config),
       TwoHopFamily::Options{.granule = kHalfGranule,
                             .count_saturated = [format](std::span<const float> values) {
                               return count_saturated(values, format);
@@ -42,12 +37,10 @@ std::unique_ptr<Family> half(comm::Communicator& communicator, const Compression
 }
 
 std::unique_ptr<Family> top_k(comm::Communicator& communicator, const CompressionConfig& config) {
-  const auto values = config.values == "float16" ? TopKValues::kFloat16 : TopKValues::kFloat32;
-  auto codec = std::make_shared<TopKCodec>(TopKConfig{.values = values});
   if (communicator.size() < config.two_hop_ranks) {
-    return std::make_unique<GatherFamily>(communicator, std::move(codec));
+    return std::make_unique<GatherFamily>(communicator, make_codec(config));
   }
-  return std::make_unique<TwoHopFamily>(communicator, std::move(codec),
+  return std::make_unique<TwoHopFamily>(communicator, make_codec(config),
                                         TwoHopFamily::Options{.sizes_vary = true});
 }
 

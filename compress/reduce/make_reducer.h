@@ -8,7 +8,7 @@
 
 #include "comm/communicator.h"
 #include "compress/codec/codec.h"
-#include "compress/reduce/compression_config.h"
+#include "compress/compression_config.h"
 #include "compress/reduce/reducer.h"
 
 namespace convoy::compress {

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "comm/communicator.h"
-#include "compress/reduce/compression_config.h"
+#include "compress/compression_config.h"
 #include "compress/reduce/family.h"
 #include "compress/reduce/internal/fused_dense.h"
 #include "compress/reduce/internal/plan_book.h"

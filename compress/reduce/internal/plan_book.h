@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "comm/communicator.h"
-#include "compress/reduce/compression_config.h"
+#include "compress/compression_config.h"
 #include "compress/reduce/family.h"
 #include "compress/reduce/internal/gradient_window.h"
 #include "compress/reduce/internal/plan_schedule.h"

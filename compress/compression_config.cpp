@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "compress/reduce/compression_config.h"
+#include "compress/compression_config.h"
 
 #include <spdlog/fmt/fmt.h>
 
