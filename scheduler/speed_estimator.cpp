@@ -26,24 +26,29 @@ void SpeedEstimator::add(Round round) {
   // The order of operations is part of the specification of decisions.
   const double next = empty() ? measured : (1.0 - momentum_) * ratio_ + momentum_ * measured;
   ratio_ = std::max(next, kFastest);
-  if (model_ == SpeedModel::kRatio) return;
-  if (recent_.size() == kRemembered) recent_.erase(recent_.begin());
-  recent_.push_back(round);
+  if (model_ == SpeedModel::kAffine) {
+    if (recent_.size() == kRemembered) recent_.erase(recent_.begin());
+    recent_.push_back(round);
+  }
+  estimate_anew();
 }
 
 RoundTime SpeedEstimator::estimate() const {
   require(!empty(), "the speed of a client that has not reported is not known");
-  if (model_ == SpeedModel::kAffine) {
-    if (const auto fit = internal::affine_fit(recent_)) {
-      return {fit->fixed, std::max(fit->per_step, kFastest)};
-    }
+  return estimate_;
+}
+
+void SpeedEstimator::estimate_anew() {
+  estimate_ = {0.0, ratio_};
+  if (const auto fit = internal::affine_fit(recent_)) {
+    estimate_ = {fit->fixed, std::max(fit->per_step, kFastest)};
   }
-  return {0.0, ratio_};
 }
 
 void SpeedEstimator::restore(State state) {
   ratio_ = state.ratio;
   recent_ = std::move(state.recent);
+  estimate_anew();
 }
 
 }  // namespace convoy::scheduler

@@ -39,12 +39,13 @@ class SpeedEstimator {
   /// @param momentum  weight of the newest round in the ratio model, 0..1.
   SpeedEstimator(SpeedModel model, double momentum) : model_(model), momentum_(momentum) {}
 
-  /// @param steps  positive. @param seconds  not negative: receiving, training and sending.
+  /// O(1); affine: O(rounds remembered). @param round  positive steps; seconds of receiving,
+  /// training and sending, not negative.
   void add(Round round);
 
   /// No round is known yet.
   [[nodiscard]] bool empty() const { return ratio_ == 0.0; }
-  /// @throws ContractError while empty().
+  /// O(1). @throws ContractError while empty().
   [[nodiscard]] RoundTime estimate() const;
 
   /// All that it knows, for checkpoints.
@@ -56,10 +57,13 @@ class SpeedEstimator {
   void restore(State state);
 
  private:
+  void estimate_anew();
+
   SpeedModel model_ = SpeedModel::kRatio;
   double momentum_ = 0.9;
   double ratio_ = 0.0;         // 0: nothing known
   std::vector<Round> recent_;  // affine only: the newest rounds, oldest first
+  RoundTime estimate_;         // from the two above
 };
 
 }  // namespace convoy::scheduler
