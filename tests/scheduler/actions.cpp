@@ -55,6 +55,28 @@ Actions Driver::take(Actions actions) {
   return actions;
 }
 
+PolicyConfig usual_policy() {
+  PolicyConfig policy;
+  policy.min_local_steps = 20;
+  policy.max_local_steps = 100;
+  policy.latest_time_factor = 1.5;
+  policy.speed_momentum = 0.75;
+  policy.initial_local_steps = 100;
+  return policy;
+}
+
+Driver two_in_a_group(const PolicyConfig& policy) {
+  Driver driver(policy);
+  (void)driver.join(0.0, 1);
+  (void)driver.join(0.0, 2);
+  (void)driver.update(100.0, 1);
+  (void)driver.update(100.0, 2);
+  EXPECT_EQ(driver.assigned(1).group, 0);
+  EXPECT_EQ(driver.assigned(2).group, 0);
+  EXPECT_EQ(driver.assigned(2).latest_arrival, 250.0);
+  return driver;
+}
+
 void expect_conserved(const Policy& policy) {
   const Counts& counts = policy.counts();
   EXPECT_EQ(counts.received, counts.aggregated + counts.refused + policy.pending());

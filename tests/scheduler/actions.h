@@ -46,6 +46,13 @@ class Driver {
   std::vector<scheduler::Assign> assigned_;
 };
 
+/// FedCompass with 20 to 100 steps, the most first.
+[[nodiscard]] scheduler::PolicyConfig usual_policy();
+
+/// Clients 1 and 2, of one second a step, in group 0, which began at 100 and is expected at 200, at
+/// latest at 250.
+[[nodiscard]] Driver two_in_a_group(const scheduler::PolicyConfig& policy = usual_policy());
+
 /// received = aggregated + refused + pending.
 void expect_conserved(const scheduler::Policy& policy);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Where FedCompass's published code loses work or hangs, and this one must not: one test or more
-// for each failure that docs/scheduling.md lists.
+// for each failure that docs/scheduling.md lists. clients_test.cpp has those about clients that
+// come and go, and updates that must not be used.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -14,30 +15,6 @@ namespace {
 
 using namespace scheduler;
 using Lines = std::vector<std::string>;
-
-PolicyConfig config() {
-  PolicyConfig policy;
-  policy.min_local_steps = 20;
-  policy.max_local_steps = 100;
-  policy.latest_time_factor = 1.5;
-  policy.speed_momentum = 0.75;
-  policy.initial_local_steps = 100;
-  return policy;
-}
-
-/// Two clients of one second a step in group 0, which started at 100 and is expected at 200, at
-/// latest at 250.
-Driver two_in_a_group(const PolicyConfig& policy = config()) {
-  Driver driver(policy);
-  (void)driver.join(0.0, 1);
-  (void)driver.join(0.0, 2);
-  EXPECT_EQ(aggregations(driver.update(100.0, 1)), Lines{"first [1]"});
-  EXPECT_EQ(aggregations(driver.update(100.0, 2)), Lines{"first [2]"});
-  EXPECT_EQ(driver.assigned(1).group, 0);
-  EXPECT_EQ(driver.assigned(2).group, 0);
-  EXPECT_EQ(driver.assigned(2).latest_arrival, 250.0);
-  return driver;
-}
 
 // 1. Lost updates.
 
@@ -72,7 +49,7 @@ TEST(LostUpdates, ALateUpdateIsAnsweredWithTheModelThatDoesNotContainIt) {
 }
 
 TEST(LostUpdates, OldLateUpdatesAreAggregatedAlone) {
-  PolicyConfig policy = config();
+  PolicyConfig policy = usual_policy();
   policy.late_flush_after = 7.0;
   Driver driver = two_in_a_group(policy);
   (void)driver.update(200.0, 1);
@@ -85,7 +62,7 @@ TEST(LostUpdates, OldLateUpdatesAreAggregatedAlone) {
 }
 
 TEST(LostUpdates, OldCanMeanTwiceTheLongestExpectedRound) {
-  PolicyConfig policy = config();
+  PolicyConfig policy = usual_policy();
   policy.late_flush_auto = true;
   Driver driver = two_in_a_group(policy);
   (void)driver.update(200.0, 1);
@@ -100,7 +77,7 @@ TEST(LostUpdates, OldCanMeanTwiceTheLongestExpectedRound) {
 /// Ten exponential clients with noise, where the published code loses 2 % of all updates and more.
 TEST(LostUpdates, NoisyExponentialClientsLoseNone) {
   Scenario scenario;
-  scenario.policy = config();
+  scenario.policy = usual_policy();
   scenario.policy.latest_time_factor = 1.2;
   for (int i = 0; i < 10; ++i) {
     const double speed = -0.15 * std::log(1.0 - (i + 0.5) / 10.0);
@@ -159,7 +136,7 @@ TEST(StrandedGroups, ALateLastMemberFindsItsGroupAggregated) {
 }
 
 TEST(StrandedGroups, OverdueGroupsGoInTheOrderOfTheirLatestTimes) {
-  Driver driver(config());
+  Driver driver(usual_policy());
   for (const ClientId client : {1, 2, 3, 4}) (void)driver.join(0.0, client);
   (void)driver.update(100.0, 1);  // group 0: 200, 250
   (void)driver.update(100.0, 2);
@@ -185,7 +162,7 @@ TEST(StrandedGroups, AnArrivalAtTheLatestTimeIsOnTime) {
 // 3. Dead clients.
 
 TEST(DeadClients, EvictionLetsTheGroupGoOn) {
-  PolicyConfig policy = config();
+  PolicyConfig policy = usual_policy();
   policy.evict_after = 120.0;
   Driver driver = two_in_a_group(policy);
   (void)driver.update(200.0, 1);
@@ -197,7 +174,7 @@ TEST(DeadClients, EvictionLetsTheGroupGoOn) {
 }
 
 TEST(DeadClients, WaitingClientsAreNotEvicted) {
-  PolicyConfig policy = config();
+  PolicyConfig policy = usual_policy();
   policy.evict_after = 130.0;
   Driver driver = two_in_a_group(policy);
   (void)driver.update(200.0, 1);
@@ -208,7 +185,7 @@ TEST(DeadClients, WaitingClientsAreNotEvicted) {
 }
 
 TEST(DeadClients, AnUpdateAfterEvictionIsLateAndCounts) {
-  PolicyConfig policy = config();
+  PolicyConfig policy = usual_policy();
   policy.evict_after = 120.0;
   Driver driver = two_in_a_group(policy);
   (void)driver.update(200.0, 1);
@@ -226,7 +203,7 @@ TEST(DeadClients, AnUpdateAfterEvictionIsLateAndCounts) {
 }
 
 TEST(DeadClients, TheFirstRoundHasItsOwnTimeout) {
-  PolicyConfig policy = config();
+  PolicyConfig policy = usual_policy();
   policy.evict_after = 1000.0;
   policy.first_round_timeout = 150.0;
   Driver driver(policy);
@@ -255,153 +232,6 @@ TEST(DeadClients, AnEvictedClientMayJoinAgain) {
   ASSERT_EQ(of_kind<Assign>(actions).size(), 1U);
   EXPECT_EQ(of_kind<Assign>(actions)[0].round, 2);
   EXPECT_EQ(of_kind<Assign>(actions)[0].group, 0) << "its speed is still known";
-}
-
-// 4. Reconnecting.
-
-TEST(Reconnecting, KeepsAssignmentAndClock) {
-  Driver driver = two_in_a_group();
-  const Assign before = driver.assigned(2);
-  const auto actions = of_kind<Assign>(driver.join(190.0, 2, 77));
-  ASSERT_EQ(actions.size(), 1U);
-  EXPECT_EQ(actions[0].kind, Assign::Kind::kResend);
-  EXPECT_EQ(actions[0].round, before.round);
-  EXPECT_EQ(actions[0].local_steps, before.local_steps);
-  EXPECT_EQ(actions[0].version, before.version);
-  (void)driver.update(200.0, 1);
-  (void)driver.update(240.0, 2);
-  const double speed = 0.25 * 1.0 + 0.75 * 1.4;  // since 100, not since 190
-  const Assign next = driver.assigned(2);
-  EXPECT_DOUBLE_EQ(next.predicted_arrival.value() - 240.0,
-                   static_cast<double>(next.local_steps) * speed);
-}
-
-TEST(Reconnecting, WaitersGoOnWaiting) {
-  Driver driver = two_in_a_group();
-  (void)driver.update(200.0, 1);
-  EXPECT_TRUE(driver.join(210.0, 1).empty());
-  EXPECT_EQ(aggregations(driver.update(220.0, 2)), Lines{"complete [1 2]"});
-}
-
-TEST(Reconnecting, DuplicatesAndOtherRoundsAreRefused) {
-  Driver driver = two_in_a_group();
-  (void)driver.update(200.0, 1);
-  auto refused = of_kind<Refuse>(driver.update(201.0, 1));
-  ASSERT_EQ(refused.size(), 1U);
-  EXPECT_EQ(refused[0].reason, "round 1 has been answered");
-  refused =
-      of_kind<Refuse>(driver.policy().update(202.0, {.client = 2, .round = 0, .local_steps = 5}));
-  ASSERT_EQ(refused.size(), 1U);
-  EXPECT_EQ(refused[0].reason, "it answers round 0, not 1");
-  refused = of_kind<Refuse>(driver.policy().update(203.0, {.client = 99, .local_steps = 5}));
-  ASSERT_EQ(refused.size(), 1U);
-  EXPECT_EQ(refused[0].reason, "the client has not joined");
-  EXPECT_EQ(aggregations(driver.update(204.0, 2)), Lines{"complete [1 2]"});
-}
-
-TEST(Reconnecting, TimeNeverGoesBack) {
-  Driver driver = two_in_a_group();
-  (void)driver.update(50.0, 1);  // a clock that was set back
-  EXPECT_EQ(driver.policy().now(), 100.0);
-  EXPECT_GE(driver.assigned(1).predicted_arrival.value(), 100.0);
-}
-
-// 5. The first estimate.
-
-TEST(FirstEstimate, IsTheFewestSteps) {
-  PolicyConfig policy = config();
-  policy.initial_local_steps.reset();
-  Driver driver(policy);
-  (void)driver.join(0.0, 1);
-  EXPECT_EQ(driver.assigned(1).local_steps, 20);
-  EXPECT_EQ(driver.assigned(1).kind, Assign::Kind::kFirst);
-}
-
-// 6. Instant replies, and updates that are no numbers.
-
-TEST(InstantReplies, DivideByNothing) {
-  Driver driver(config());
-  (void)driver.join(0.0, 1);
-  (void)driver.join(0.0, 2);
-  for (int i = 0; i < 50; ++i) {
-    (void)driver.update(0.0, 1);
-    (void)driver.update(0.0, 2);
-  }
-  const Assign& work = driver.assigned(1);
-  EXPECT_GE(work.local_steps, 20);
-  EXPECT_LE(work.local_steps, 100);
-  EXPECT_TRUE(std::isfinite(work.latest_arrival.value()));
-}
-
-TEST(BadUpdates, StepsThatWereNotAssignedAreRefused) {
-  for (const std::int64_t steps : {0, 101, -3}) {
-    Driver driver = two_in_a_group();
-    (void)driver.update(190.0, 1);
-    const auto actions = driver.policy().update(
-        200.0, {.client = 2, .round = driver.assigned(2).round, .local_steps = steps});
-    ASSERT_EQ(of_kind<Refuse>(actions).size(), 1U) << steps;
-    EXPECT_EQ(of_kind<Refuse>(actions)[0].reason,
-              std::to_string(steps) + " steps done where 100 were assigned");
-    EXPECT_EQ(aggregations(actions), Lines{"complete [1]"}) << "nobody waits for it";
-    EXPECT_EQ(of_kind<Assign>(actions).back().client, 2) << "and it is not without work";
-    expect_conserved(driver.policy());
-  }
-}
-
-TEST(BadUpdates, FewerStepsThanAssignedAreFine) {
-  Driver driver = two_in_a_group();
-  EXPECT_TRUE(of_kind<Refuse>(driver.update(150.0, 1, 50)).empty());
-  EXPECT_EQ(aggregations(driver.update(200.0, 2, 1)), Lines{"complete [1 2]"});
-}
-
-TEST(BadUpdates, ThoseThatAreNotFiniteAreRefusedAndTheClientWorksOn) {
-  Driver driver = two_in_a_group();
-  (void)driver.update(190.0, 1);
-  const auto actions = driver.update(200.0, 2, -1, false);
-  ASSERT_EQ(of_kind<Refuse>(actions).size(), 1U);
-  EXPECT_EQ(of_kind<Refuse>(actions)[0].reason, "it is not finite");
-  EXPECT_EQ(aggregations(actions), Lines{"complete [1]"}) << "nobody waits for it";
-  EXPECT_EQ(driver.assigned(2).round, 2);
-  EXPECT_EQ(driver.policy().counts().refused, 1);
-}
-
-TEST(BadUpdates, AreRefusedInTheFirstRoundToo) {
-  Driver driver(config());
-  (void)driver.join(0.0, 1);
-  EXPECT_EQ(of_kind<Assign>(driver.update(10.0, 1, 500)).size(), 1U);
-  EXPECT_EQ(driver.assigned(1).local_steps, 100);
-  EXPECT_EQ(driver.assigned(1).kind, Assign::Kind::kFirst);
-  EXPECT_EQ(of_kind<Refuse>(driver.update(20.0, 1, -1, false)).size(), 1U);
-  EXPECT_TRUE(driver.assigned(1).group) << "its speed is known now";
-  EXPECT_EQ(driver.policy().version(), 0);
-}
-
-// Leaving.
-
-TEST(Leaving, KeepsTheUpdateThatHasArrived) {
-  Driver driver = two_in_a_group();
-  (void)driver.update(200.0, 1);
-  (void)driver.leave(201.0, 1);
-  const auto actions = driver.update(210.0, 2);
-  EXPECT_EQ(aggregations(actions), Lines{"complete [1 2]"});
-  ASSERT_EQ(of_kind<Assign>(actions).size(), 1U) << "nothing for who has left";
-  EXPECT_EQ(of_kind<Assign>(actions)[0].client, 2);
-}
-
-TEST(Leaving, TheLastOneLetsTheGroupGoOn) {
-  Driver driver = two_in_a_group();
-  (void)driver.update(200.0, 1);
-  EXPECT_EQ(aggregations(driver.leave(205.0, 2)), Lines{"evict [1]"});
-  EXPECT_EQ(of_kind<Refuse>(driver.update(206.0, 2))[0].reason, "the client has left");
-}
-
-TEST(Leaving, WhoComesBackIsNotAssignedTwice) {
-  Driver driver = two_in_a_group();
-  (void)driver.update(200.0, 1);
-  (void)driver.leave(201.0, 1);
-  EXPECT_EQ(of_kind<Assign>(driver.join(202.0, 1)).size(), 1U);
-  const auto actions = driver.update(210.0, 2);
-  for (const auto& assign : of_kind<Assign>(actions)) EXPECT_EQ(assign.client, 2);
 }
 
 }  // namespace

@@ -94,6 +94,15 @@ TEST(SpeedEstimator, AffineAtLeastHalvesTheErrorOfPredictions) {
   EXPECT_LT(affine, 0.05);
 }
 
+TEST(SpeedEstimator, OneOutlierHardlyMovesAffine) {
+  SpeedEstimator estimator(SpeedModel::kAffine, 0.9);
+  for (int i = 0; i < 12; ++i) {
+    const double steps = 40.0 + 14.0 * i;
+    estimator.add({steps, with_fixed_cost(steps) * (i == 9 ? 4.0 : 1.0)});
+  }
+  EXPECT_NEAR(estimator.estimate().of(100.0), with_fixed_cost(100.0), 0.005 * 22.5);
+}
+
 TEST(SpeedEstimator, AffineShrugsOutliersOff) {
   const auto seconds = [](int round, double steps) {
     return with_fixed_cost(steps) * (round % 9 == 5 ? 4.0 : 1.0);
