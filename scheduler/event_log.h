@@ -48,6 +48,8 @@ class EventLog {
 
   /// What the next input is numbered.
   [[nodiscard]] std::int64_t next_sequence() const { return sequence_; }
+  /// For a resumed run.
+  void set_next_sequence(std::int64_t sequence) { sequence_ = sequence; }
 
  private:
   Policy& policy_;

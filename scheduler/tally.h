@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <unordered_map>
 #include <vector>
 
@@ -20,6 +21,11 @@ class Tally {
   /// The round that was assigned last to `client` contains `seconds` of absence, or never ends
   /// (infinite).
   void on_absence(ClientId client, double seconds);
+
+  /// All that has been watched so far, as one JSON text, for checkpoints.
+  [[nodiscard]] std::string save() const;
+  /// Replaces what has been watched. @param state  save()'s.
+  void load(const std::string& state);
 
   /// @param now  when the run ends; the policy has not been shut down.
   [[nodiscard]] Summary summary(const Policy& policy, double now) const;
