@@ -8,6 +8,7 @@
 #include "compress/compression_config.h"
 #include "trainer/checkpoint/checkpoint_config.h"
 #include "trainer/data/data_config.h"
+#include "trainer/federated/federation_config.h"
 #include "trainer/metrics/metrics.h"
 #include "trainer/models/model_config.h"
 #include "trainer/optim/optim_config.h"
@@ -25,7 +26,8 @@ struct RunConfig {
 
 /// [train] of the job file.
 struct TrainConfig {
-  std::int64_t epochs = 0;       ///< exactly one of epochs and steps is given
+  /// Exactly one of epochs and steps is given, but for federations, which have ends of their own.
+  std::int64_t epochs = 0;
   std::int64_t steps = 0;        ///< optimizer steps
   std::int64_t batch_size = 64;  ///< samples of one rank in one micro-batch
   std::int64_t accumulate = 1;   ///< micro-batches in one optimizer step
@@ -64,6 +66,7 @@ struct Job {
   TrainConfig train;
   compress::CompressionConfig compression;
   CommunicationConfig communication;
+  FederationConfig federation;
   CheckpointConfig checkpoint;
   MetricsConfig metrics;
 };

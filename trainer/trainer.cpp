@@ -40,6 +40,8 @@ Datasets load_everywhere(comm::Communicator& communicator, const Job& job) {
 }  // namespace
 
 void check_job(const Job& job, int ranks) {
+  require_config(job.train.epochs > 0 || job.train.steps > 0,
+                 "[train] needs epochs or steps, at least 1");
   check_data(job.data);
   check_model(job.model);
   require_config(!(job.train.sync_batchnorm && !job.model.torchscript.empty()),

@@ -39,6 +39,7 @@ class Command {
 
 [[nodiscard]] std::unique_ptr<Command> make_launch_command();
 [[nodiscard]] std::unique_ptr<Command> make_train_command();
+[[nodiscard]] std::unique_ptr<Command> make_federate_command();
 [[nodiscard]] std::unique_ptr<Command> make_evaluate_command();
 [[nodiscard]] std::unique_ptr<Command> make_plan_command();
 [[nodiscard]] std::unique_ptr<Command> make_simulate_command();

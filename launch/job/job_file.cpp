@@ -25,6 +25,11 @@ class Writer final : public FieldVisitor {
   void numbers(std::string_view key, std::vector<double>& values, NumberRange) override {
     line(key, values);
   }
+  void text_or_numbers(std::string_view key, std::string& text, std::vector<double>& values,
+                       Choices, NumberRange) override {
+    if (text == "list") return line(key, values);
+    line(key, text);
+  }
   void texts(std::string_view key, std::vector<std::string>& values) override { line(key, values); }
 
   [[nodiscard]] std::string take() { return std::move(text_); }

@@ -37,6 +37,10 @@ class KeyCollector final : public FieldVisitor {
   void number(std::string_view key, double&, NumberRange) override { add(key); }
   void flag(std::string_view key, bool&) override { add(key); }
   void numbers(std::string_view key, std::vector<double>&, NumberRange) override { add(key); }
+  void text_or_numbers(std::string_view key, std::string&, std::vector<double>&, Choices,
+                       NumberRange) override {
+    add(key);
+  }
   void texts(std::string_view key, std::vector<std::string>&) override { add(key); }
 
   std::set<std::string> sections;
@@ -58,8 +62,9 @@ std::string nearest_section(const std::string& section, const KeyCollector& know
   return best;
 }
 
-/// The nearest key of the same section; one of another section only where it is nearer by two, so
-/// that [train] lr finds [train.optimizer] lr. Sections are known keys of their parents.
+/// The nearest key of the same section; one of its own tables only where it is nearer by two, so
+/// that [train] lr finds [train.optimizer] lr, and one of another section where it is nearer by
+/// three. Sections are known keys of their parents.
 Path nearest_key(const Path& path, const KeyCollector& known) {
   std::set<std::string> candidates = known.keys;
   candidates.insert(known.sections.begin(), known.sections.end());
@@ -68,7 +73,8 @@ Path nearest_key(const Path& path, const KeyCollector& known) {
   for (const auto& text : candidates) {
     const Path candidate(text);
     if (candidate.section.empty()) continue;
-    const std::size_t elsewhere = candidate.section == path.section ? 0 : 2;
+    const bool inside = candidate.section.starts_with(path.section + ".");
+    const std::size_t elsewhere = candidate.section == path.section ? 0 : inside ? 2 : 3;
     const std::size_t cost = edit_distance(path.key, candidate.key) + elsewhere;
     if (cost < best_cost) std::tie(best_cost, best) = std::tuple(cost, candidate);
   }
@@ -92,18 +98,9 @@ Path nearest_key(const Path& path, const KeyCollector& known) {
                                 path.key, home, nearest.key, place));
 }
 
-/// Sections of the job file that later versions read.
-void check_not_later(const Document& document) {
-  const auto found = document.find("federation");
-  if (found == document.end()) return;
-  throw ConfigError(found->second.where() +
-                    ": [federation] is not in this version; it has data-parallel training");
-}
-
 }  // namespace
 
 void check_known(const Document& document) {
-  check_not_later(document);
   trainer::Job job;
   KeyCollector known;
   describe(known, job);

@@ -62,6 +62,16 @@ class Reader final : public FieldVisitor {
     for (const double value : values) check_range(key, *entry, range, value);
   }
 
+  void text_or_numbers(std::string_view key, std::string& text, std::vector<double>& values,
+                       Choices choices, NumberRange range) override {
+    const Entry* entry = find(key);
+    if (entry == nullptr || !std::holds_alternative<Numbers>(entry->value)) {
+      return this->text(key, text, choices);
+    }
+    numbers(key, values, range);
+    text = "list";
+  }
+
   void texts(std::string_view key, std::vector<std::string>& values) override {
     const Entry* entry = find(key);
     if (entry == nullptr) return;

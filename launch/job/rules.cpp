@@ -29,7 +29,8 @@ void settle_length(trainer::TrainConfig& train, const Document& document) {
   }
   require_config(train.epochs == 0 || train.steps == 0,
                  place(document, "train.steps") + " and train.epochs: give only one of them");
-  if (train.epochs == 0 && train.steps == 0) {
+  // A federation has ends of its own; `convoy train` refuses such a job later.
+  if (train.epochs == 0 && train.steps == 0 && !document.contains("federation")) {
     const auto found = document.find("train");
     const std::string where = found == document.end() ? "" : found->second.where() + ": ";
     throw ConfigError(where + "[train] needs epochs or steps, at least 1");

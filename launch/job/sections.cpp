@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "launch/job/sections.h"
 
+#include "launch/job/federation_section.h"
+
 namespace convoy::launch {
 namespace {
 
@@ -33,6 +35,12 @@ void describe_data(FieldVisitor& v, trainer::DataConfig& data) {
   v.integer("samples", data.samples, kAtLeastOne);
   v.integer("features", data.features, kAtLeastOne);
   v.integer("classes", data.classes, kAtLeastOne);
+  v.section("data.partition");
+  v.text("name", data.partition.name, {"iid", "classes", "dirichlet", "dual_dirichlet"});
+  v.integer("classes_per_client", data.partition.classes_per_client, kAtLeastOne);
+  v.number("alpha", data.partition.alpha, kPositive);
+  v.number("size_alpha", data.partition.size_alpha, kPositive);
+  v.integer("min_samples", data.partition.min_samples, kAtLeastOne);
 }
 
 void describe_model(FieldVisitor& v, trainer::ModelConfig& model) {
@@ -133,6 +141,7 @@ void describe(FieldVisitor& visitor, trainer::Job& job) {
   describe_train(visitor, job.train);
   describe_compression(visitor, job.compression);
   describe_communication(visitor, job.communication);
+  describe_federation(visitor, job.federation);
   visitor.section("checkpoint");
   visitor.integer("every_steps", job.checkpoint.every_steps, kAtLeastZero);
   visitor.integer("keep", job.checkpoint.keep, kAtLeastOne);

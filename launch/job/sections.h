@@ -26,6 +26,9 @@ class FieldVisitor {
   virtual void number(std::string_view key, double& value, NumberRange range) = 0;
   virtual void flag(std::string_view key, bool& value) = 0;
   virtual void numbers(std::string_view key, std::vector<double>& values, NumberRange range) = 0;
+  /// Either one of `choices`, or a list of numbers: then `text` becomes "list".
+  virtual void text_or_numbers(std::string_view key, std::string& text, std::vector<double>& values,
+                               Choices choices, NumberRange range) = 0;
   virtual void texts(std::string_view key, std::vector<std::string>& values) = 0;
 };
 

@@ -185,10 +185,46 @@ TEST(JobFile, NamesTheCompressionKeyThatCannotBe) {
 }
 
 TEST(JobFile, SaysWhatThisVersionLacks) {
-  EXPECT_EQ(train_error("[federation]\nclients = 3"),
-            "job.toml:3: [federation] is not in this version; it has data-parallel training");
   const std::string nccl = train_error("[communication]\nbackend = \"nccl\"");
   EXPECT_EQ(nccl.rfind("job.toml:4: communication.backend = \"nccl\": ", 0), 0U) << nccl;
+}
+
+TEST(JobFile, ReadsAFederationWithoutEpochs) {
+  const trainer::Job job = parse(
+      "[data]\npartition = {name = \"dual_dirichlet\", alpha = 0.25}\n"
+      "[federation]\nalgorithm = \"fedbuff\"\nclients = 3\nrounds = 7\nspeeds = [1, 2.5, 4]\n"
+      "evict_after = 9\nalpha = 0.5\nstaleness = {name = \"hinge\", b = 6}\n"
+      "server_optimizer = {name = \"fedyogi\", tau = 0.5}\n");
+  const auto& federation = job.federation;
+  EXPECT_EQ(job.data.partition.name, "dual_dirichlet");
+  EXPECT_EQ(federation.policy.algorithm, scheduler::Algorithm::kFedBuff);
+  EXPECT_EQ(federation.speeds, "list");
+  EXPECT_EQ(federation.speed_list, (std::vector<double>{1.0, 2.5, 4.0}));
+  EXPECT_EQ(federation.policy.evict_after, 9.0);
+  EXPECT_EQ(federation.policy.alpha, 0.5);
+  EXPECT_EQ(federation.policy.staleness.function, scheduler::Staleness::Function::kHinge);
+  EXPECT_EQ(federation.policy.staleness.b, 6.0);
+  EXPECT_EQ(federation.server_optimizer.name, "fedyogi");
+  const std::string text = job_text(job);
+  EXPECT_EQ(job_text(parse_job(text, "again")), text);
+}
+
+TEST(JobFile, LeavesWhatAFederationDoesNotSayAtItsDefaults) {
+  const trainer::Job job = parse("[federation]\nrounds = 1\n");
+  const scheduler::PolicyConfig defaults;
+  EXPECT_EQ(job.federation.policy.evict_after, defaults.evict_after);
+  EXPECT_EQ(job.federation.policy.alpha, defaults.alpha);
+  EXPECT_EQ(job.federation.policy.initial_local_steps, defaults.initial_local_steps);
+  EXPECT_EQ(job.federation.policy.algorithm, defaults.algorithm);
+  EXPECT_EQ(job.federation.speeds, "homogeneous");
+}
+
+TEST(JobFile, ChecksTheSpeedsOfAFederation) {
+  EXPECT_EQ(error_of("[federation]\nspeeds = \"fast\""),
+            "job.toml:2: federation.speeds must be one of \"homogeneous\", \"normal\", "
+            "\"exponential\", not \"fast\"");
+  EXPECT_EQ(error_of("[federation]\nspeeds = [1, -1]"),
+            "job.toml:2: federation.speeds must be above 0, not -1");
 }
 
 TEST(JobFile, SyntaxErrorsNameTheLine) {

@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <string>
 
+#include "trainer/data/partition.h"
+
 namespace convoy::trainer {
 
 /// [data] of the job file: which samples, and how they are prepared.
@@ -36,6 +38,8 @@ struct DataConfig {
   std::int64_t samples = 10'000;
   std::int64_t features = 32;
   std::int64_t classes = 10;
+
+  PartitionConfig partition;  ///< over the clients of a federation
 };
 
 }  // namespace convoy::trainer

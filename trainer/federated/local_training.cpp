@@ -40,7 +40,8 @@ LocalTrainer::LocalTrainer(std::unique_ptr<Model> model, const Dataset& dataset,
   check_config(config_.optimizer);
 }
 
-LocalResult LocalTrainer::run(ClientData& client, const ModelState& start, std::int64_t steps) {
+LocalResult LocalTrainer::run(ClientData& client, const ModelState& start, std::int64_t steps,
+                              const std::stop_token& stop) {
   require(steps >= 1, "LocalTrainer::run: at least one step");
   put_state(start, *model_);
   model_->train(true);
@@ -48,7 +49,7 @@ LocalResult LocalTrainer::run(ClientData& client, const ModelState& start, std::
   Optimizer optimizer(config_.optimizer, parameters_);
   LocalResult result;
   double loss_sum = 0.0;
-  while (result.steps < steps && result.finite) {
+  while (result.steps < steps && result.finite && (result.steps == 0 || !stop.stop_requested())) {
     const auto next = client.next();
     const std::uint64_t augment_key =
         config_.augment

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <stop_token>
 
 #include "trainer/data/dataset.h"
 #include "trainer/federated/client_data.h"
@@ -46,8 +47,10 @@ class LocalTrainer {
   LocalTrainer(std::unique_ptr<Model> model, const Dataset& dataset, LocalTrainingConfig config);
 
   /// Makes `steps` steps from `start` on the client's next batches. A loss that is not finite ends
-  /// the round: then steps done are fewer, and finite is false.
-  [[nodiscard]] LocalResult run(ClientData& client, const ModelState& start, std::int64_t steps);
+  /// the round: then steps done are fewer, and finite is false. So does a request to stop, after at
+  /// least one step.
+  [[nodiscard]] LocalResult run(ClientData& client, const ModelState& start, std::int64_t steps,
+                                const std::stop_token& stop = {});
 
   [[nodiscard]] const Model& model() const { return *model_; }
 

@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "trainer/federated/federated_run.h"
+
+#include <spdlog/fmt/fmt.h>
+
+#include <algorithm>
+#include <chrono>
+#include <numeric>
+#include <span>
+#include <vector>
+
+#include "base/errors.h"
+#include "base/file.h"
+#include "base/hash.h"
+#include "comm/local/local.h"
+#include "trainer/evaluation.h"
+#include "trainer/federated/emulation.h"
+#include "trainer/federated/scenario_json.h"
+#include "trainer/parallel/replicas.h"
+
+namespace convoy::trainer {
+namespace {
+
+/// What a checkpoint must agree on.
+std::string identity_of(const Job& job) {
+  const std::string text =
+      fmt::format("{} {} {} {} {} {} {}", job.data.name, job.model.name, job.model.torchscript,
+                  job.run.seed, job.federation.clients, job.federation.clock,
+                  scheduler::to_text(job.federation.policy.algorithm));
+  return to_hex(hash64(std::as_bytes(std::span(text))));
+}
+
+/// Text as a tensor of bytes, so that it fits a checkpoint.
+torch::Tensor to_tensor(const std::string& text) {
+  auto tensor = torch::empty({static_cast<std::int64_t>(text.size())}, torch::kUInt8);
+  std::copy(text.begin(), text.end(), tensor.data_ptr<std::uint8_t>());
+  return tensor;
+}
+
+std::string to_text(const torch::Tensor& tensor) {
+  const auto* begin = tensor.data_ptr<std::uint8_t>();
+  return {begin, begin + tensor.numel()};
+}
+
+std::unique_ptr<FederationClock> make_clock(const FederationConfig& config, FederatedServer& server,
+                                            ClientPool& clients,
+                                            const scheduler::Scenario& scenario) {
+  if (config.clock == "virtual") return make_virtual_clock(server, clients, scenario);
+  return make_wall_clock(server, clients, scenario, config.clock == "throttled");
+}
+
+}  // namespace
+
+FederatedRun::FederatedRun(const Job& job, const RunRequest& request, const FederationData& data,
+                           std::unique_ptr<ClientPool> clients)
+    : job_(job),
+      request_(request),
+      data_(data),
+      samples_(data.samples(job)),
+      model_(make_model(job.model, data.datasets.train->info(), job.run.seed)),
+      scenario_(make_scenario(job.federation, job.run.name, samples_, job.run.seed)),
+      alone_(std::move(comm::local::make_world(1).front())),
+      checkpoints_(*alone_, request.run_dir / "checkpoints", job.checkpoint, identity_of(job)),
+      server_(job.federation, *model_, [this](std::string_view line) { events_->append(line); }),
+      clients_(std::move(clients)),
+      clock_(make_clock(job.federation, server_, *clients_, scenario_)) {
+  server_.set_callbacks([this](Assignment assignment) { clock_->dispatch(std::move(assignment)); },
+                        [this](const NewModel& made) { on_new_model(made); });
+  write_file_atomic(request.run_dir / "scenario.json", scenario_json(scenario_) + "\n");
+  write_file_atomic(request.run_dir / "partition.txt", format_table(data.counts));
+}
+
+void FederatedRun::start() {
+  events_ = std::make_unique<EventsFile>(request_.run_dir / "events.jsonl", 0);
+  events_->append(scheduler::to_line(job_.federation.policy));
+  metrics_ =
+      std::make_unique<FederatedMetrics>(request_.run_dir, job_.metrics.jsonl, request_.quiet);
+  for (std::int64_t client = 0; client < job_.federation.clients; ++client) {
+    server_.join(0.0, client, samples_[static_cast<std::size_t>(client)]);
+  }
+}
+
+FederatedSummary FederatedRun::run() {
+  if (request_.resume) {
+    restore();
+  } else {
+    start();
+  }
+  while (!finished() && !summary_.run.interrupted && clock_->step()) after_event();
+  return finish();
+}
+
+void FederatedRun::after_event() {
+  evaluate_if_due();
+  const std::int64_t every = job_.checkpoint.every_steps;
+  if (every > 0 && updates() >= saved_updates_ + every) save_checkpoint();
+  summary_.run.interrupted = request_.stop != nullptr && *request_.stop;
+}
+
+bool FederatedRun::finished() const {
+  const FederationConfig& end = job_.federation;
+  return (end.updates > 0 && updates() >= end.updates) ||
+         (end.rounds > 0 && server_.aggregator().version() >= end.rounds);
+}
+
+void FederatedRun::on_new_model(const NewModel& made) {
+  metrics_->new_model(made, updates());
+  for (const auto& member : made.members) {
+    summary_.run.steps += member.contribution.local_steps;
+    summary_.run.samples += member.samples;
+  }
+}
+
+void FederatedRun::evaluate_if_due() {
+  const auto& config = job_.federation;
+  const std::int64_t every = config.evaluate_every > 0 ? config.evaluate_every : config.clients;
+  if (updates() - evaluated_updates_ < every) return;
+  if (evaluated_version_ != server_.aggregator().version()) evaluate();
+}
+
+void FederatedRun::evaluate() {
+  const Dataset& test = *data_.datasets.test;
+  std::vector<std::int64_t> all(static_cast<std::size_t>(test.size()));
+  std::iota(all.begin(), all.end(), std::int64_t{0});
+  put_state(*server_.aggregator().model(), *model_);
+  const Evaluation found = evaluate_samples(*model_, test, all, job_.train.evaluate_batch);
+  summary_.run.loss = found.loss;
+  summary_.run.accuracy = found.accuracy;
+  evaluated_updates_ = updates();
+  evaluated_version_ = server_.aggregator().version();
+  metrics_->evaluation(found, clock_->now(), evaluated_version_, evaluated_updates_);
+}
+
+void FederatedRun::save_checkpoint() {
+  const FederationState state = server_.save();
+  TrainingState saved;
+  saved.step = updates();
+  put_state(*server_.aggregator().model(), *model_);
+  saved.parameters = model_->parameters();  // so that the checkpoint's model.pt is a model
+  saved.buffers = model_->buffers();
+  saved.rank_tensors = state.tensors;
+  saved.rank_tensors.push_back({"server.json", to_tensor(state.json)});
+  saved.rank_tensors.push_back({"clock.json", to_tensor(clock_->save())});
+  saved.counters = {{"events_bytes", static_cast<double>(events_->bytes())},
+                    {"steps", static_cast<double>(summary_.run.steps)},
+                    {"samples", static_cast<double>(summary_.run.samples)},
+                    {"seconds", summary_.run.seconds + seconds_here()},
+                    {"evaluated_updates", static_cast<double>(evaluated_updates_)}};
+  checkpoints_.save(saved);
+  saved_updates_ = updates();
+}
+
+void FederatedRun::restore() {
+  auto saved = checkpoints_.load(request_.checkpoint);
+  require_config(
+      saved.has_value(),
+      "nothing to resume: " + (request_.run_dir / "checkpoints").string() + " holds no checkpoint");
+  FederationState state;
+  std::string clock;
+  for (auto& entry : saved->rank_tensors) {
+    if (entry.name == "server.json") {
+      state.json = to_text(entry.tensor);
+    } else if (entry.name == "clock.json") {
+      clock = to_text(entry.tensor);
+    } else {
+      state.tensors.push_back(std::move(entry));
+    }
+  }
+  events_ =
+      std::make_unique<EventsFile>(request_.run_dir / "events.jsonl",
+                                   static_cast<std::uint64_t>(saved->counters.at("events_bytes")));
+  metrics_ = std::make_unique<FederatedMetrics>(request_.run_dir, job_.metrics.jsonl,
+                                                request_.quiet, saved->step);
+  server_.load(state);
+  clock_->resume(clock, server_.outstanding());
+  summary_.run.steps = static_cast<std::int64_t>(saved->counters.at("steps"));
+  summary_.run.samples = static_cast<std::int64_t>(saved->counters.at("samples"));
+  summary_.run.seconds = saved->counters.at("seconds");
+  evaluated_updates_ = static_cast<std::int64_t>(saved->counters.at("evaluated_updates"));
+  saved_updates_ = saved->step;
+}
+
+double FederatedRun::seconds_here() const {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
+}
+
+FederatedSummary FederatedRun::finish() {
+  save_checkpoint();  // before the flush: a resumed run goes on as if it had not been
+  summary_.federation_seconds = clock_->now();
+  server_.shut_down(summary_.federation_seconds);
+  if (evaluated_version_ != server_.aggregator().version()) evaluate();
+  put_state(*server_.aggregator().model(), *model_);
+  model_->save((request_.run_dir / "model.pt").string());
+
+  Summary& run = summary_.run;
+  run.seconds += seconds_here();
+  run.train_loss = metrics_->train_loss();
+  run.epochs = run.samples / std::accumulate(samples_.begin(), samples_.end(), std::int64_t{0});
+  run.samples_per_second = static_cast<double>(run.samples) / run.seconds;
+  run.parameters_hash = to_hex(parameters_hash(model_->parameters()));
+  run.skipped_steps = 0;
+  summary_.clock = job_.federation.clock;
+  summary_.versions = server_.aggregator().version();
+  summary_.updates = updates();
+  summary_.heterogeneity = heterogeneity(data_.counts);
+  summary_.bytes_down = clients_->bytes_down();
+  summary_.bytes_up = clients_->bytes_up();
+  run.bytes_sent = summary_.bytes_down + summary_.bytes_up;
+  summary_.server_memory_bytes = server_.peak_memory();
+  summary_.schedule = server_.schedule();
+  return summary_;
+}
+
+}  // namespace convoy::trainer

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+
+#include "comm/communicator.h"
+#include "scheduler/scenario.h"
+#include "trainer/checkpoint/checkpoint.h"
+#include "trainer/federated/client_pool.h"
+#include "trainer/federated/events_file.h"
+#include "trainer/federated/federated_metrics.h"
+#include "trainer/federated/federated_server.h"
+#include "trainer/federated/federated_summary.h"
+#include "trainer/federated/federation_clock.h"
+#include "trainer/federated/federation_data.h"
+#include "trainer/job.h"
+#include "trainer/models/model.h"
+#include "trainer/run_request.h"
+
+namespace convoy::trainer {
+
+/// The serving side of one federated run, from loaded data to the summary. run() is called once.
+class FederatedRun {
+ public:
+  /// Borrows everything but `clients`.
+  FederatedRun(const Job& job, const RunRequest& request, const FederationData& data,
+               std::unique_ptr<ClientPool> clients);
+
+  /// Trains until the job's end, or until the request asks to stop.
+  [[nodiscard]] FederatedSummary run();
+
+ private:
+  void start();
+  /// @throws ConfigError where there is nothing to go on from.
+  void restore();
+  void save_checkpoint();
+  void after_event();
+  void on_new_model(const NewModel& made);
+  [[nodiscard]] bool finished() const;
+  [[nodiscard]] std::int64_t updates() const { return server_.policy().counts().received; }
+  void evaluate_if_due();
+  void evaluate();
+  [[nodiscard]] double seconds_here() const;
+  [[nodiscard]] FederatedSummary finish();
+
+  const Job& job_;
+  const RunRequest& request_;
+  const FederationData& data_;
+  std::vector<std::int64_t> samples_;
+  std::unique_ptr<Model> model_;  ///< for evaluations and the final file
+  scheduler::Scenario scenario_;
+  std::unique_ptr<comm::Communicator> alone_;  ///< checkpoints are this rank's business
+  CheckpointStore checkpoints_;
+  std::unique_ptr<EventsFile> events_;
+  std::unique_ptr<FederatedMetrics> metrics_;
+  FederatedServer server_;
+  std::unique_ptr<ClientPool> clients_;
+  std::unique_ptr<FederationClock> clock_;
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+  FederatedSummary summary_;  ///< filled as the run goes; seconds: of the parts before a resume
+  std::int64_t evaluated_updates_ = 0;
+  std::int64_t evaluated_version_ = -1;
+  std::int64_t saved_updates_ = 0;
+};
+
+}  // namespace convoy::trainer

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "trainer/federated/federated_server.h"
+
+#include <algorithm>
+#include <set>
+#include <variant>
+
+#include "base/errors.h"
+#include "base/log.h"
+
+namespace convoy::trainer {
+
+using scheduler::Input;
+
+FederatedServer::FederatedServer(const FederationConfig& config, const Model& initial,
+                                 scheduler::EventLog::Sink sink)
+    : config_(config),
+      policy_(scheduler::make_policy(config.policy)),
+      log_(*policy_, std::move(sink)),
+      aggregator_(initial, config.server_optimizer) {
+  check_config(config_);
+}
+
+void FederatedServer::set_callbacks(Dispatch dispatch, OnNewModel on_new_model) {
+  dispatch_ = std::move(dispatch);
+  on_new_model_ = std::move(on_new_model);
+}
+
+bool FederatedServer::mixes_models() const {
+  return config_.policy.algorithm == scheduler::Algorithm::kFedAsync;
+}
+
+void FederatedServer::join(double now, std::int64_t client, std::int64_t samples) {
+  handle(
+      {.kind = Input::Kind::kJoin, .time = now, .update = {.client = client}, .samples = samples});
+}
+
+void FederatedServer::report(double now, double duration, ClientReport report) {
+  const Input input{.kind = Input::Kind::kArrive,
+                    .time = now,
+                    .update = {.client = report.client,
+                               .round = report.round,
+                               .local_steps = report.result.steps,
+                               .finite = report.result.finite},
+                    .duration = duration};
+  const UpdateKey key{report.client, report.round};
+  Waiting waiting;
+  const auto outstanding = outstanding_.find(report.client);
+  if (outstanding != outstanding_.end() && outstanding->second.round == report.round) {
+    positions_[report.client] = report.position;
+    if (mixes_models()) waiting.start = outstanding->second.start;
+    outstanding_.erase(outstanding);
+  }
+  report.result.update.arrival = arrivals_++;
+  waiting.report = std::move(report);
+  // A duplicate of one that waits is refused by the policy and must not take its place.
+  if (waiting_.emplace(key, std::move(waiting)).second) arriving_ = key;
+  peak_memory_ = std::max(peak_memory_, memory().total());
+  handle(input);
+  arriving_.reset();
+}
+
+void FederatedServer::on_time(double now) { handle({.kind = Input::Kind::kTimer, .time = now}); }
+
+void FederatedServer::shut_down(double now) {
+  schedule_ = tally_.summary(*policy_, now);
+  handle({.kind = Input::Kind::kShutdown, .time = now});
+}
+
+void FederatedServer::handle(const Input& input) {
+  const scheduler::Actions actions = log_.handle(input);
+  tally_.on_input(input);
+  tally_.on_actions(policy_->now(), actions);
+  for (const auto& action : actions) {
+    std::visit([this](const auto& one) { act(one); }, action);
+  }
+}
+
+void FederatedServer::act(const scheduler::Aggregate& action) {
+  aggregate(action.members, action.version);
+}
+
+void FederatedServer::act(const scheduler::Flush& action) {
+  if (!action.members.empty()) aggregate(action.members, action.version);
+}
+
+void FederatedServer::act(const scheduler::Refuse& action) {
+  logger("trainer")->warn("refused an update of client {}: {}", action.client, action.reason);
+  if (arriving_ && arriving_->first == action.client) waiting_.erase(*arriving_);
+}
+
+void FederatedServer::act(const scheduler::Assign& action) {
+  Assignment assignment{.client = action.client,
+                        .round = action.round,
+                        .steps = action.local_steps,
+                        .version = action.version,
+                        .start = aggregator_.model(),
+                        .position = positions_[action.client]};
+  require(
+      action.version == aggregator_.version() || action.kind == scheduler::Assign::Kind::kResend,
+      "the policy and the model count different versions");
+  const auto known = outstanding_.find(action.client);
+  if (action.kind == scheduler::Assign::Kind::kResend && known != outstanding_.end()) {
+    assignment = known->second;
+  }
+  outstanding_.insert_or_assign(action.client, assignment);
+  if (dispatch_) dispatch_(std::move(assignment));
+}
+
+void FederatedServer::aggregate(const std::vector<scheduler::Contribution>& members,
+                                std::int64_t version) {
+  NewModel made{.time = policy_->now(), .version = version};
+  for (const auto& member : members) {
+    const auto found = waiting_.find({member.client, member.round});
+    require(found != waiting_.end(), "the policy aggregates an update that has not arrived");
+    const auto& [report, start] = found->second;
+    if (mixes_models()) {
+      aggregator_.mix(report.result.update, *start, member.coefficient);
+    } else {
+      aggregator_.add(report.result.update, member.coefficient);
+    }
+    made.members.push_back({.contribution = member,
+                            .samples = report.result.samples,
+                            .loss = report.result.loss,
+                            .validation = report.result.validation});
+    waiting_.erase(found);
+  }
+  aggregator_.finish();
+  require(aggregator_.version() == version, "the policy and the model count different versions");
+  if (on_new_model_) on_new_model_(made);
+}
+
+ServerMemory FederatedServer::memory() const {
+  ServerMemory memory{.model = aggregator_.memory_bytes()};
+  std::set<const ModelState*> seen{aggregator_.model().get()};
+  const auto add_version = [&](const SharedState& state) {
+    if (state && seen.insert(state.get()).second) memory.versions += bytes_of(*state);
+  };
+  for (const auto& [client, assignment] : outstanding_) add_version(assignment.start);
+  for (const auto& [key, waiting] : waiting_) {
+    memory.updates += bytes_of(waiting.report.result.update);
+    add_version(waiting.start);
+  }
+  return memory;
+}
+
+}  // namespace convoy::trainer

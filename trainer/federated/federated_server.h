@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "scheduler/event_log.h"
+#include "scheduler/policy.h"
+#include "scheduler/tally.h"
+#include "trainer/federated/aggregator.h"
+#include "trainer/federated/client_pool.h"
+#include "trainer/federated/federation_config.h"
+
+namespace convoy::trainer {
+
+/// What one update brought into a new model, without its tensors.
+struct MemberMetrics {
+  scheduler::Contribution contribution;
+  std::int64_t samples = 0;  ///< trained on
+  double loss = 0.0;
+  std::optional<Evaluation> validation;
+};
+
+/// A new model has been made.
+struct NewModel {
+  double time = 0.0;
+  std::int64_t version = 0;
+  std::vector<MemberMetrics> members;
+};
+
+/// Bytes that the server holds.
+struct ServerMemory {
+  std::size_t model = 0;     ///< with the sum and the optimizer
+  std::size_t versions = 0;  ///< older models that clients train from now
+  std::size_t updates = 0;   ///< that wait for their aggregation
+  [[nodiscard]] std::size_t total() const { return model + versions + updates; }
+};
+
+/// A FederatedServer as a checkpoint holds it.
+struct FederationState {
+  std::string json;
+  std::vector<NamedTensor> tensors;  ///< share memory with the server
+};
+
+/// A federation's server without clock and transport: it tells the policy what happens, and does
+/// what the policy decides: adds updates up, hands out models. Time comes in, assignments go out.
+/// One thread.
+class FederatedServer {
+ public:
+  /// Called for every assignment, in order.
+  using Dispatch = std::function<void(Assignment)>;
+  using OnNewModel = std::function<void(const NewModel&)>;
+
+  /// Version 0 is a copy of what `initial` holds. @param sink  gets the lines of events.jsonl.
+  /// @throws ConfigError.
+  FederatedServer(const FederationConfig& config, const Model& initial,
+                  scheduler::EventLog::Sink sink);
+
+  /// Before the first event.
+  void set_callbacks(Dispatch dispatch, OnNewModel on_new_model);
+
+  // Events; `now` in seconds since the start, never going back.
+  void join(double now, std::int64_t client, std::int64_t samples);
+  /// @param duration  seconds since the assignment, for the log.
+  void report(double now, double duration, ClientReport report);
+  void on_time(double now);
+  /// Aggregates what waits; nothing is handed out any more.
+  void shut_down(double now);
+
+  /// All that it needs to go on, but for what clients are doing.
+  [[nodiscard]] FederationState save() const;
+  /// Before the first event of a resumed run. @throws ConfigError where it is of another model.
+  void load(const FederationState& state);
+  /// What clients are training now, by client: a resumed run gives it out again.
+  [[nodiscard]] const std::map<std::int64_t, Assignment>& outstanding() const {
+    return outstanding_;
+  }
+
+  [[nodiscard]] const scheduler::Policy& policy() const { return *policy_; }
+  [[nodiscard]] const Aggregator& aggregator() const { return aggregator_; }
+  [[nodiscard]] scheduler::Summary schedule() const { return schedule_; }
+  [[nodiscard]] ServerMemory memory() const;
+  /// Largest total so far, looked at when an update has arrived.
+  [[nodiscard]] std::size_t peak_memory() const { return peak_memory_; }
+
+ private:
+  struct Waiting {
+    ClientReport report;
+    SharedState start;  ///< FedAsync mixes models and needs it; null for the others
+  };
+  using UpdateKey = std::pair<std::int64_t, std::int64_t>;  ///< client and round
+
+  void handle(const scheduler::Input& input);
+  void act(const scheduler::Aggregate& action);
+  void act(const scheduler::Assign& action);
+  void act(const scheduler::Refuse& action);
+  void act(const scheduler::Flush& action);
+  void act(const scheduler::Late&) {}
+  void act(const scheduler::Evict&) {}
+  void aggregate(const std::vector<scheduler::Contribution>& members, std::int64_t version);
+  [[nodiscard]] bool mixes_models() const;
+
+  FederationConfig config_;
+  std::unique_ptr<scheduler::Policy> policy_;
+  scheduler::EventLog log_;
+  scheduler::Tally tally_;
+  scheduler::Summary schedule_;
+  Aggregator aggregator_;
+  Dispatch dispatch_;
+  OnNewModel on_new_model_;
+
+  std::map<std::int64_t, Assignment> outstanding_;  ///< by client
+  std::map<std::int64_t, std::int64_t> positions_;  ///< batches that each client has taken
+  std::map<UpdateKey, Waiting> waiting_;
+  std::optional<UpdateKey> arriving_;  ///< the update that is being handled
+  std::int64_t arrivals_ = 0;
+  std::size_t peak_memory_ = 0;
+};
+
+}  // namespace convoy::trainer

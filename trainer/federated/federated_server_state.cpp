@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+// Saving and loading a FederatedServer. JSON holds what is counted, tensors what is trained:
+//   "model/..."                      the Aggregator's state
+//   "start/<version>/<p|b>/<n>"      older models that clients train from
+//   "update/<client>/<round>/<p|b>/<n>"   updates that wait; <n> counts parameters or buffers
+#include <spdlog/fmt/fmt.h>
+
+#include <nlohmann/json.hpp>
+
+#include "base/errors.h"
+#include "trainer/federated/federated_server.h"
+
+namespace convoy::trainer {
+namespace {
+
+using Json = nlohmann::json;
+using TensorMap = std::map<std::string, torch::Tensor>;
+
+constexpr std::string_view kModel = "model/";
+
+void put(const std::string& prefix, const std::vector<torch::Tensor>& parameters,
+         const std::vector<torch::Tensor>& buffers, std::vector<NamedTensor>& out) {
+  for (std::size_t i = 0; i < parameters.size(); ++i) {
+    out.push_back({fmt::format("{}/p/{}", prefix, i), parameters[i]});
+  }
+  for (std::size_t i = 0; i < buffers.size(); ++i) {
+    out.push_back({fmt::format("{}/b/{}", prefix, i), buffers[i]});
+  }
+}
+
+std::vector<torch::Tensor> take(const TensorMap& tensors, const std::string& prefix,
+                                std::size_t count) {
+  std::vector<torch::Tensor> taken;
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto found = tensors.find(fmt::format("{}/{}", prefix, i));
+    require_config(found != tensors.end(), fmt::format("the checkpoint lacks {}/{}", prefix, i));
+    taken.push_back(found->second);
+  }
+  return taken;
+}
+
+std::string start_name(std::int64_t version) { return fmt::format("start/{}", version); }
+
+std::string update_name(std::int64_t client, std::int64_t round) {
+  return fmt::format("update/{}/{}", client, round);
+}
+
+Json to_json(const Assignment& assignment) {
+  return {{"client", assignment.client},
+          {"round", assignment.round},
+          {"steps", assignment.steps},
+          {"version", assignment.version},
+          {"position", assignment.position}};
+}
+
+Json to_json(const ClientReport& report) {
+  const LocalResult& result = report.result;
+  Json json{{"client", report.client},
+            {"round", report.round},
+            {"version", result.update.version},
+            {"arrival", result.update.arrival},
+            {"steps", result.steps},
+            {"samples", result.samples},
+            {"loss", result.loss}};
+  if (result.validation) {
+    json["validation"] = {result.validation->loss, result.validation->accuracy,
+                          result.validation->samples};
+  }
+  return json;
+}
+
+ClientReport to_report(const Json& json) {
+  ClientReport report{.client = json.at("client"), .round = json.at("round")};
+  LocalResult& result = report.result;
+  result.update.client = report.client;
+  result.update.version = json.at("version");
+  result.update.arrival = json.at("arrival");
+  result.steps = json.at("steps");
+  result.samples = json.at("samples");
+  result.loss = json.at("loss");
+  if (json.contains("validation")) {
+    const auto& validation = json.at("validation");
+    result.validation = Evaluation{validation.at(0), validation.at(1), validation.at(2)};
+  }
+  return report;
+}
+
+}  // namespace
+
+FederationState FederatedServer::save() const {
+  FederationState state;
+  for (const auto& entry : aggregator_.state()) {
+    state.tensors.push_back({std::string(kModel) + entry.name, entry.tensor});
+  }
+  Json json{{"policy", policy_->save()},
+            {"tally", tally_.save()},
+            {"sequence", log_.next_sequence()},
+            {"version", aggregator_.version()},
+            {"arrivals", arrivals_},
+            {"peak_memory", peak_memory_},
+            {"outstanding", Json::array()},
+            {"waiting", Json::array()},
+            {"positions", Json::array()}};
+  std::map<std::int64_t, SharedState> starts;
+  for (const auto& [client, assignment] : outstanding_) {
+    json["outstanding"].push_back(to_json(assignment));
+    starts.emplace(assignment.version, assignment.start);
+  }
+  for (const auto& [key, waiting] : waiting_) {
+    json["waiting"].push_back(to_json(waiting.report));
+    const ModelUpdate& update = waiting.report.result.update;
+    put(update_name(key.first, key.second), update.delta, update.buffers, state.tensors);
+    if (waiting.start) starts.emplace(update.version, waiting.start);
+  }
+  for (const auto& [client, position] : positions_) json["positions"].push_back({client, position});
+  for (const auto& [version, start] : starts) {
+    if (version == aggregator_.version()) continue;
+    put(start_name(version), start->parameters, start->buffers, state.tensors);
+  }
+  state.json = json.dump();
+  return state;
+}
+
+void FederatedServer::load(const FederationState& state) {
+  const Json json = Json::parse(state.json);
+  TensorMap tensors;
+  std::vector<NamedTensor> of_model;
+  for (const auto& entry : state.tensors) {
+    tensors.emplace(entry.name, entry.tensor);
+    if (!entry.name.starts_with(kModel)) continue;
+    of_model.push_back({entry.name.substr(kModel.size()), entry.tensor});
+  }
+  policy_->load(json.at("policy"));
+  tally_.load(json.at("tally"));
+  log_.set_next_sequence(json.at("sequence"));
+  aggregator_.load_state(of_model, json.at("version"));
+  arrivals_ = json.at("arrivals");
+  peak_memory_ = json.at("peak_memory");
+  for (const auto& entry : json.at("positions")) positions_[entry.at(0)] = entry.at(1);
+
+  const std::size_t parameters = aggregator_.model()->parameters.size();
+  const std::size_t buffers = aggregator_.model()->buffers.size();
+  std::map<std::int64_t, SharedState> starts{{aggregator_.version(), aggregator_.model()}};
+  const auto start_of = [&](std::int64_t version) {
+    SharedState& start = starts[version];
+    const std::string name = start_name(version);
+    if (!start) {
+      start = std::make_shared<const ModelState>(
+          ModelState{take(tensors, name + "/p", parameters), take(tensors, name + "/b", buffers)});
+    }
+    return start;
+  };
+  for (const auto& entry : json.at("waiting")) {
+    Waiting waiting{.report = to_report(entry)};
+    ModelUpdate& update = waiting.report.result.update;
+    const std::string name = update_name(waiting.report.client, waiting.report.round);
+    update.delta = take(tensors, name + "/p", parameters);
+    update.buffers = take(tensors, name + "/b", buffers);
+    if (mixes_models()) waiting.start = start_of(update.version);
+    waiting_.emplace(UpdateKey{update.client, waiting.report.round}, std::move(waiting));
+  }
+  for (const auto& entry : json.at("outstanding")) {
+    Assignment assignment{.client = entry.at("client"),
+                          .round = entry.at("round"),
+                          .steps = entry.at("steps"),
+                          .version = entry.at("version"),
+                          .start = start_of(entry.at("version")),
+                          .position = entry.at("position")};
+    outstanding_.emplace(assignment.client, std::move(assignment));
+  }
+}
+
+}  // namespace convoy::trainer

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "trainer/federated/federated_summary.h"
+
+#include <nlohmann/json.hpp>
+
+namespace convoy::trainer {
+
+std::string to_json(const FederatedSummary& summary) {
+  auto json = nlohmann::ordered_json::parse(to_json(summary.run));
+  json["clock"] = summary.clock;
+  json["federation_seconds"] = summary.federation_seconds;
+  json["versions"] = summary.versions;
+  json["updates"] = summary.updates;
+  json["heterogeneity"] = summary.heterogeneity;
+  json["bytes_down"] = summary.bytes_down;
+  json["bytes_up"] = summary.bytes_up;
+  json["server_memory_bytes"] = summary.server_memory_bytes;
+  json["schedule"] = nlohmann::ordered_json::parse(scheduler::to_json(summary.schedule));
+  return json.dump(2);
+}
+
+}  // namespace convoy::trainer

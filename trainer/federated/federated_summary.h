@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include "scheduler/summary.h"
+#include "trainer/summary.h"
+
+namespace convoy::trainer {
+
+/// How a federation ended; D/summary.json.
+struct FederatedSummary {
+  /// As of data-parallel training. steps and samples: of all clients together; seconds: real ones
+  /// of the whole run; ranks: of the MPI job.
+  Summary run;
+  std::string clock;
+  double federation_seconds = 0.0;  ///< on the clock of the run: emulated ones of "virtual"
+  std::int64_t versions = 0;        ///< of the global model
+  std::int64_t updates = 0;         ///< that reached the server
+  double heterogeneity = 0.0;       ///< of the partition, see heterogeneity()
+  std::uint64_t bytes_down = 0;     ///< payload from the server to clients; 0 inside one process
+  std::uint64_t bytes_up = 0;
+  std::size_t server_memory_bytes = 0;  ///< peak of models, sums and updates that wait
+  scheduler::Summary schedule;
+};
+
+/// As one JSON document: the keys of to_json(Summary), then those of a federation.
+[[nodiscard]] std::string to_json(const FederatedSummary& summary);
+
+}  // namespace convoy::trainer

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "trainer/federated/federation.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <span>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/errors.h"
+#include "base/file.h"
+#include "base/hash.h"
+#include "comm/values.h"
+#include "trainer/federated/federated_run.h"
+#include "trainer/federated/federation_data.h"
+#include "trainer/federated/remote_clients.h"
+#include "trainer/federated/thread_clients.h"
+#include "trainer/together.h"
+#include "trainer/trainer.h"
+
+namespace convoy::trainer {
+namespace {
+
+int worker_count(const Job& job, const Model& model) {
+  // They would draw from one process-wide generator, in an order that chance decides.
+  if (model.draws_from_shared_generator()) return 1;
+  const auto processors = static_cast<std::int64_t>(std::thread::hardware_concurrency());
+  const std::int64_t wanted =
+      job.federation.workers > 0 ? job.federation.workers
+                                 : processors / std::max<std::int64_t>(1, job.run.threads_per_rank);
+  return static_cast<int>(std::clamp<std::int64_t>(wanted, 1, job.federation.clients));
+}
+
+std::unique_ptr<ClientPool> make_thread_clients(const Job& job, const FederationData& data) {
+  const Dataset& train = *data.datasets.train;
+  const auto make_trainer = [&] {
+    return std::make_unique<LocalTrainer>(make_model(job.model, train.info(), job.run.seed), train,
+                                          local_training_config(job));
+  };
+  const int workers = worker_count(job, make_trainer()->model());
+  return std::make_unique<ThreadClients>(make_trainer, workers, data.clients(job));
+}
+
+/// All ranks must deal the same samples out; another library of mathematics could draw others.
+void require_same_partition(comm::Communicator& communicator, const Partition& partition) {
+  std::uint64_t hash = 0;
+  for (const auto& own : partition) hash = hash64(std::as_bytes(std::span(own)), hash);
+  const auto hashes =
+      comm::all_gather_values(communicator, std::vector{static_cast<std::int64_t>(hash)});
+  for (std::size_t rank = 1; rank < hashes.size(); ++rank) {
+    require_config(hashes[rank] == hashes[0],
+                   "rank " + std::to_string(rank) +
+                       " deals other samples out than rank 0: do all hosts hold the same data?");
+  }
+}
+
+FederatedSummary serve(comm::Communicator& communicator, const Job& job, const RunRequest& request,
+                       const FederationData& data) {
+  if (!request.quiet) std::fputs(format_table(data.counts).c_str(), stderr);
+  std::unique_ptr<ClientPool> clients;
+  if (communicator.size() == 1) {
+    clients = make_thread_clients(job, data);
+  } else {
+    const auto model = make_model(job.model, data.datasets.train->info(), job.run.seed);
+    clients = std::make_unique<RemoteClients>(communicator, copy_state(*model));
+  }
+  FederatedRun run(job, request, data, std::move(clients));
+  FederatedSummary summary = run.run();
+  summary.run.ranks = communicator.size();
+  write_file_atomic(request.run_dir / "summary.json", to_json(summary) + "\n");
+  return summary;
+}
+
+void serve_own_client(comm::Communicator& communicator, const Job& job,
+                      const FederationData& data) {
+  const Dataset& train = *data.datasets.train;
+  LocalTrainer trainer(make_model(job.model, train.info(), job.run.seed), train,
+                       local_training_config(job));
+  require_config(
+      communicator.backend() != "local" || !trainer.model().draws_from_shared_generator(),
+      "model.torchscript draws random numbers (dropout) from LibTorch's process-wide "
+      "generator, which clients that are ranks of one process would share");
+  ClientData client = data.client(job, communicator.rank() - 1);
+  serve_client(communicator, trainer, client);
+}
+
+}  // namespace
+
+void check_federation(const Job& job, int ranks) {
+  check_config(job.federation);
+  check_partition(job.data.partition, job.federation.clients);
+  check_data(job.data);
+  check_model(job.model);
+  require_config(ranks == 1 || ranks == job.federation.clients + 1,
+                 "a federation of " + std::to_string(job.federation.clients) +
+                     " clients runs on 1 rank, or on " +
+                     std::to_string(job.federation.clients + 1) +
+                     " (a server and its clients), not on " + std::to_string(ranks));
+  const TrainConfig& train = job.train;
+  require_config(
+      train.schedule.name == "constant" && train.schedule.warmup_steps == 0,
+      "train.schedule: clients train at a constant rate; federated runs have no schedule");
+  require_config(train.accumulate == 1, "train.accumulate must be 1 in a federated run");
+  require_config(!train.sync_batchnorm,
+                 "train.sync_batchnorm: clients of a federation train alone");
+  require_config(job.compression.family == "none",
+                 "compression.family: updates of a federation are not compressed in this version");
+}
+
+FederatedSummary federate(comm::Communicator& communicator, const Job& job,
+                          const RunRequest& request) {
+  FederationData data;
+  together(communicator, [&] {
+    check_federation(job, communicator.size());
+    make_run_dir(request.run_dir);
+    data = load_federation_data(job);
+    if (communicator.rank() == 0 && request.on_accepted) request.on_accepted();
+  });
+  require_same_partition(communicator, data.partition);
+  if (communicator.rank() == 0) return serve(communicator, job, request, data);
+  serve_own_client(communicator, job, data);
+  return {};
+}
+
+}  // namespace convoy::trainer

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <chrono>
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "trainer/federated/federation_clock.h"
+
+namespace convoy::trainer {
+namespace {
+
+using Json = nlohmann::json;
+
+/// How long step() waits at most, so that its caller can look at other things.
+constexpr double kPatience = 0.1;
+
+class WallClock final : public FederationClock {
+ public:
+  WallClock(FederatedServer& server, ClientPool& clients, const scheduler::Scenario& scenario,
+            bool throttled)
+      : server_(server), clients_(clients), scenario_(scenario), throttled_(throttled) {}
+
+  void dispatch(Assignment assignment) override {
+    const double seconds = now();
+    started_[assignment.client] = seconds;
+    start(std::move(assignment), seconds);
+  }
+
+  bool step() override {
+    const auto timer = server_.policy().next_timer();
+    double until = now() + kPatience;
+    if (timer) until = std::min(until, *timer);
+    if (scenario_.seconds) until = std::min(until, *scenario_.seconds);
+    auto report = clients_.next(wall(until));
+    const double time = now();
+    if (scenario_.seconds && time > *scenario_.seconds) return false;
+    if (report) {
+      const double duration = time - started_[report->client];
+      server_.report(time, duration, std::move(*report));
+    } else if (timer && *timer <= time) {
+      server_.on_time(time);
+    }
+    return true;
+  }
+
+  [[nodiscard]] double now() const override {
+    return std::chrono::duration<double>(Clock::now() - start_).count();
+  }
+
+  [[nodiscard]] std::string save() const override {
+    Json started = Json::array();
+    for (const auto& [client, seconds] : started_) started.push_back({client, seconds});
+    return Json{{"now", now()}, {"started", std::move(started)}}.dump();
+  }
+
+  void resume(const std::string& state,
+              const std::map<std::int64_t, Assignment>& outstanding) override {
+    const Json json = Json::parse(state);
+    const double saved = json.at("now");
+    start_ = Clock::now() - wall_duration(saved);
+    for (const Json& item : json.at("started")) started_[item.at(0)] = item.at(1);
+    for (const auto& [client, assignment] : outstanding) start(assignment, started_[client]);
+  }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  /// @param seconds  when it was assigned.
+  void start(Assignment assignment, double seconds) {
+    if (throttled_) {
+      const auto& client = scenario_.clients[static_cast<std::size_t>(assignment.client)];
+      const auto round =
+          scheduler::simulate_round(client, scenario_.seed, assignment.round, assignment.steps);
+      assignment.due = seconds + round.seconds;
+      assignment.not_before = wall(assignment.due);
+    }
+    clients_.start(std::move(assignment));
+  }
+
+  static Clock::duration wall_duration(double seconds) {
+    return std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
+  }
+  [[nodiscard]] WallTime wall(double seconds) const { return start_ + wall_duration(seconds); }
+
+  FederatedServer& server_;
+  ClientPool& clients_;
+  const scheduler::Scenario& scenario_;
+  bool throttled_;
+  Clock::time_point start_ = Clock::now();
+  std::map<std::int64_t, double> started_;  ///< by client, when it was given its assignment
+};
+
+}  // namespace
+
+std::unique_ptr<FederationClock> make_wall_clock(FederatedServer& server, ClientPool& clients,
+                                                 const scheduler::Scenario& scenario,
+                                                 bool throttled) {
+  return std::make_unique<WallClock>(server, clients, scenario, throttled);
+}
+
+}  // namespace convoy::trainer
