@@ -136,7 +136,8 @@ TEST(FedBuff, AggregatesEveryKUpdates) {
   EXPECT_EQ(driver.policy().pending(), 2);
   const auto actions = driver.update(30.0, 2);
   EXPECT_EQ(aggregations(actions), Lines{"complete [1 1 2]"});
-  for (const auto& update : of_kind<Aggregate>(actions)[0].members) {
+  const auto members = of_kind<Aggregate>(actions)[0].members;
+  for (const auto& update : members) {
     EXPECT_DOUBLE_EQ(update.coefficient, 0.5 / 3.0);
   }
   EXPECT_EQ(driver.assigned(2).version, 1);
