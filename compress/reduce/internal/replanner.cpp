@@ -11,6 +11,7 @@
 
 #include "base/errors.h"
 #include "comm/values.h"
+#include "compress/plan/useful_levels.h"
 
 namespace convoy::compress::internal {
 namespace {
@@ -24,6 +25,26 @@ using Clock = std::chrono::steady_clock;
 
 double milliseconds_since(Clock::time_point begin) {
   return std::chrono::duration<double, std::milli>(Clock::now() - begin).count();
+}
+
+double squared_norm(const std::vector<float>& values) {
+  double sum = 0.0;
+  for (const double value : values) sum += value * value;
+  return sum;
+}
+
+/// In place of the bytes of a level.
+constexpr double kDropped = -1.0;
+
+/// Bytes and error of every candidate, where this rank has made the table.
+void append_costs(const LayerTable& entry, const std::vector<Level>& candidates,
+                  std::vector<double>& out) {
+  if (entry.levels.empty()) return;
+  for (const Level candidate : candidates) {
+    const auto cost = std::ranges::find(entry.levels, candidate, &LevelCost::level);
+    const bool kept = cost != entry.levels.end();
+    out.insert(out.end(), {kept ? cost->bytes : kDropped, kept ? cost->error : 0.0});
+  }
 }
 
 bool is_finite(const Table& table) {
@@ -131,14 +152,16 @@ void Replanner::tabulate(Work& work) {
     const Layer& layer = work.layers[i];
     LayerTable entry{layer.name, layer.numel, {}};
     if (work.makers[i] == communicator_->rank()) {
-      entry.levels =
-          family_.table(layer, *work.gradients[i], options_.candidates, communicator_->size());
+      const std::vector<float>& gradient = *work.gradients[i];
+      entry.levels = family_.table(layer, gradient, options_.candidates, communicator_->size());
+      drop_useless_levels(entry, squared_norm(gradient), options_.budget.reference);
     }
     work.table.push_back(std::move(entry));
     work.gradients[i].reset();
   }
 }
 
+/// Every rank sends as many numbers as it has candidates; a level that was dropped has no bytes.
 void Replanner::exchange_tables(Work& work) {
   const std::size_t levels = options_.candidates.size();
   std::vector<std::int64_t> counts(static_cast<std::size_t>(communicator_->size()));
@@ -146,9 +169,7 @@ void Replanner::exchange_tables(Work& work) {
     counts[static_cast<std::size_t>(maker)] += static_cast<std::int64_t>(2 * levels);
   }
   std::vector<double> own;
-  for (const LayerTable& entry : work.table) {
-    for (const LevelCost& cost : entry.levels) own.insert(own.end(), {cost.bytes, cost.error});
-  }
+  for (const LayerTable& entry : work.table) append_costs(entry, options_.candidates, own);
   const auto all = comm::all_gather_values(*communicator_, own, counts);
   std::vector<std::size_t> next(counts.size());  // where the numbers of each rank go on
   for (std::size_t rank = 1; rank < counts.size(); ++rank) {
@@ -158,6 +179,7 @@ void Replanner::exchange_tables(Work& work) {
     auto& at = next[static_cast<std::size_t>(work.makers[i])];
     work.table[i].levels.clear();
     for (std::size_t level = 0; level < levels; ++level, at += 2) {
+      if (all[at] == kDropped) continue;
       work.table[i].levels.push_back({options_.candidates[level], all[at], all[at + 1]});
     }
   }
