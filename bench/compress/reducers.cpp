@@ -69,6 +69,7 @@ std::uint32_t read_all(const std::vector<compress::Bucket>& buckets) {
 struct Case {
   std::string name;
   compress::CompressionConfig config;
+  config.policy = "uniform";
 };
 
 std::vector<Case> cases() {
