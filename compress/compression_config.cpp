@@ -59,14 +59,16 @@ void check_plan_times(const CompressionConfig& config) {
 
 double reference_level(const CompressionConfig& config) {
   if (config.level != 0.0) return config.level;
-  if (config.family == "top_k") return 0.01;
+  if (config.family == "top_k") return 0.05;
   return config.family == "half" ? 16.0 : 4.0;
 }
 
 std::vector<double> candidate_levels(const CompressionConfig& config) {
   std::vector<double> levels = config.candidates;
   if (levels.empty() && config.family == "top_k") {
-    levels = {0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1};
+    // Ten a decade, rounded (Renard numbers).
+    levels = {0.001,  0.00125, 0.0016, 0.002, 0.0025, 0.00315, 0.004, 0.005, 0.0063, 0.008, 0.01,
+              0.0125, 0.016,   0.02,   0.025, 0.0315, 0.04,    0.05,  0.063, 0.08,   0.1};
   } else if (levels.empty()) {
     levels.resize(config.family == "power_sgd" ? 16 : 8);
     std::iota(levels.begin(), levels.end(), 1.0);
@@ -75,6 +77,10 @@ std::vector<double> candidate_levels(const CompressionConfig& config) {
   std::ranges::sort(levels);
   levels.erase(std::unique(levels.begin(), levels.end()), levels.end());
   return levels;
+}
+
+bool plans_levels(const CompressionConfig& config) {
+  return config.policy == "lgreco" && config.family != "none" && config.family != "half";
 }
 
 void check(const CompressionConfig& config) {
@@ -96,8 +102,6 @@ void check(const CompressionConfig& config) {
   if (config.family == "none") return;
   check_level(config.family, "level", reference_level(config));
   for (const double level : config.candidates) check_level(config.family, "candidates", level);
-  require_config(config.family != "half" || config.policy == "uniform",
-                 "compression.policy = \"lgreco\": family half has one level only");
 }
 
 }  // namespace convoy::compress

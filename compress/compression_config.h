@@ -9,10 +9,11 @@ namespace convoy::compress {
 
 /// [compression] of the job file.
 struct CompressionConfig {
-  std::string family = "none";     ///< "none" | "half" | "quantize" | "top_k" | "power_sgd"
-  std::string policy = "uniform";  ///< "uniform": every layer at `level`; "lgreco": one level each
+  std::string family = "none";  ///< "none" | "half" | "quantize" | "top_k" | "power_sgd"
+  /// "uniform": every layer at `level`; "lgreco": one level each, where the family has several.
+  std::string policy = "lgreco";
   /// The reference level: bits, density or rank. Larger: more bytes, less error. 0: the family's
-  /// default (quantize 4, top_k 0.01, power_sgd 4).
+  /// default (quantize 4, top_k 0.05, power_sgd 4; why: docs/results/compression.md).
   double level = 0.0;
   /// Levels that lgreco chooses from, beside dense. Empty: the family's default list.
   std::vector<double> candidates;
@@ -41,6 +42,8 @@ struct CompressionConfig {
 [[nodiscard]] double reference_level(const CompressionConfig& config);
 /// The candidates of `config`, with the family's default filled in; ascending.
 [[nodiscard]] std::vector<double> candidate_levels(const CompressionConfig& config);
+/// True where layers get levels of their own: policy "lgreco" and a family with several levels.
+[[nodiscard]] bool plans_levels(const CompressionConfig& config);
 /// @throws ConfigError that names the key, as the job file spells it, whose value cannot be.
 void check(const CompressionConfig& config);
 

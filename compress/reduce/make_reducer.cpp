@@ -70,12 +70,11 @@ ReducerFactory make_reducer(std::shared_ptr<const Codec> codec, const Compressio
   require(codec != nullptr, "make_reducer: no codec");
   codec->check_level(Level(config.level));
   for (const double level : config.candidates) codec->check_level(Level(level));
-  require(config.policy == "uniform" || !config.candidates.empty(),
-          "make_reducer: lgreco needs candidate levels of your codec");
   CompressionConfig checked = config;
   checked.family = "none";  // no built-in family's levels
   check(checked);
   checked.family = codec->family();
+  if (config.candidates.empty()) checked.policy = "uniform";  // there is nothing to choose from
   return [codec, checked, seed](comm::Communicator& communicator) -> std::unique_ptr<Reducer> {
     return std::make_unique<CompressedReducer>(
         communicator, std::make_unique<GatherFamily>(communicator, codec),

@@ -12,6 +12,7 @@
 #include "base/random.h"
 #include "compress/make_codec.h"
 #include "compress/plan/plan.h"
+#include "compress/plan/useful_levels.h"
 #include "compress/update/internal/byte_stream.h"
 
 namespace convoy::compress {
@@ -29,6 +30,12 @@ std::uint64_t hash_of(const std::vector<UpdateLayer>& layers) {
             std::to_string(layer.numel) + "\n";
   }
   return hash64(std::as_bytes(std::span(text)));
+}
+
+double squared_norm(std::span<const float> values) {
+  double sum = 0.0;
+  for (const double value : values) sum += value * value;
+  return sum;
 }
 
 std::vector<Level> candidates_of(const CompressionConfig& config) {
@@ -84,9 +91,11 @@ std::vector<Level> UpdateCodec::plan(std::span<const float> values) const {
     if (compresses_[i]) {
       levels[i] = reference;
       planned.push_back(i);
-      if (config_.policy == "lgreco") {
-        table.push_back({layers_[i].name, layers_[i].numel,
-                         codec_->levels(values.subspan(begin, numel), candidates_of(config_))});
+      if (plans_levels(config_)) {
+        const auto layer = values.subspan(begin, numel);
+        table.push_back(
+            {layers_[i].name, layers_[i].numel, codec_->levels(layer, candidates_of(config_))});
+        drop_useless_levels(table.back(), squared_norm(layer), reference);
       }
     }
     begin += numel;

@@ -49,7 +49,7 @@ PlanBook::PlanBook(comm::Communicator& communicator, Family& family,
       replay_(std::move(replay)),
       schedule_{config.warmup_steps, config.adapt_every, config.window, config.plan_lag} {
   check_replay();
-  if (config.policy != "lgreco" || !replay_.empty() || communicator.size() == 1) return;
+  if (!plans_levels(config) || !replay_.empty() || communicator.size() == 1) return;
   replanner_ = std::make_unique<Replanner>(
       communicator, family, ReplannerOptions{levels_of(config), budget_of(config)}, busy_);
 }

@@ -109,6 +109,7 @@ compress::CompressionConfig config_of(const std::string& family, double level) {
   compress::CompressionConfig config;
   config.family = family;
   config.level = level;
+  config.policy = "uniform";
   config.min_numel = 64;
   config.group = 64;
   return config;

@@ -90,7 +90,7 @@ TEST(OwnCodec, IsGatheredWithErrorFeedback) {
 TEST(OwnCodec, HasItsOwnLevels) {
   const auto codec = std::make_shared<FirstHalf>();
   EXPECT_THROW((void)compress::make_reducer(codec, {.level = 4}, 1), ContractError);
-  EXPECT_THROW((void)compress::make_reducer(codec, {.policy = "lgreco", .level = 5}, 1),
+  EXPECT_THROW((void)compress::make_reducer(codec, {.level = 5, .candidates = {4, 5}}, 1),
                ContractError);
 }
 

@@ -23,6 +23,7 @@ inline compress::CompressionConfig update_config(const std::string& family, doub
   compress::CompressionConfig config;
   config.family = family;
   config.level = level;
+  config.policy = "uniform";
   config.min_numel = 64;
   config.group = 64;
   config.exclude = {"head.*"};
