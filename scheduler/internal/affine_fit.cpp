@@ -107,7 +107,10 @@ bool has_changed(Rounds rounds) {
 
 std::optional<RoundTime> affine_fit(Rounds rounds) {
   if (rounds.size() < kFewest || has_changed(rounds) || !varied(rounds)) return std::nullopt;
-  return robust_fit(rounds);
+  const RoundTime fit = robust_fit(rounds);
+  // Squares of extreme durations may have left the range of numbers.
+  if (!std::isfinite(fit.fixed) || !std::isfinite(fit.per_step)) return std::nullopt;
+  return fit;
 }
 
 }  // namespace convoy::scheduler::internal

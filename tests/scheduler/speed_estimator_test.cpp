@@ -116,6 +116,17 @@ TEST(SpeedEstimator, AffineShrugsOutliersOff) {
   EXPECT_LT(affine, 0.5 * ratio);
 }
 
+TEST(SpeedEstimator, AffineIsRatioWhereSquaresOverflow) {
+  SpeedEstimator affine(SpeedModel::kAffine, 0.9);
+  SpeedEstimator ratio(SpeedModel::kRatio, 0.9);
+  for (const double steps : {2.0, 10.0, 4.0, 7.0}) {
+    affine.add({steps, steps * 1e200});
+    ratio.add({steps, steps * 1e200});
+  }
+  EXPECT_EQ(affine.estimate().fixed, 0.0);
+  EXPECT_EQ(affine.estimate().per_step, ratio.estimate().per_step);
+}
+
 TEST(SpeedEstimator, AffineFollowsAChangeOfSpeed) {
   SpeedEstimator estimator(SpeedModel::kAffine, 0.9);
   Random random({5});
