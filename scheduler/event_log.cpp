@@ -3,6 +3,7 @@
 
 #include <spdlog/fmt/fmt.h>
 
+#include <cmath>
 #include <iterator>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -25,15 +26,15 @@ class Line {
     fmt::format_to(out(), R"(,"{}":{})", key, value);
     return *this;
   }
+  /// JSON has no infinity: a time beyond all numbers is null, never.
   Line& number(std::string_view key, double value) {
+    if (!std::isfinite(value)) return null(key);
     fmt::format_to(out(), R"(,"{}":{})", key, value);
     return *this;
   }
   template <typename T>
   Line& number(std::string_view key, const std::optional<T>& value) {
-    if (value) return number(key, *value);
-    fmt::format_to(out(), R"(,"{}":null)", key);
-    return *this;
+    return value ? number(key, *value) : null(key);
   }
   Line& text(std::string_view key, std::string_view value) {
     fmt::format_to(out(), R"(,"{}":{})", key, nlohmann::json(value).dump());
@@ -60,6 +61,10 @@ class Line {
   }
 
  private:
+  Line& null(std::string_view key) {
+    fmt::format_to(out(), R"(,"{}":null)", key);
+    return *this;
+  }
   std::back_insert_iterator<std::string> out() { return std::back_inserter(text_); }
 
   std::string text_;

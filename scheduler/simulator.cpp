@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "scheduler/simulator.h"
 
+#include <spdlog/fmt/fmt.h>
+
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <queue>
 #include <unordered_map>
@@ -9,6 +12,7 @@
 #include <variant>
 #include <vector>
 
+#include "base/errors.h"
 #include "scheduler/tally.h"
 
 namespace convoy::scheduler {
@@ -107,7 +111,11 @@ class Simulation {
                         round.ends ? round.absent : std::numeric_limits<double>::infinity());
     }
     if (!round.ends) return;
-    queue_.push({.time = now_ + round.seconds,
+    const double time = now_ + round.seconds;
+    require_config(
+        std::isfinite(time),
+        fmt::format("client {} reports at a time too large for a number", assign.client));
+    queue_.push({.time = time,
                  .dispatch = order,
                  .client = client,
                  .duration = round.seconds,

@@ -6,6 +6,8 @@
 #include <chrono>
 #include <nlohmann/json.hpp>
 
+#include "base/errors.h"
+
 namespace convoy::tests {
 namespace {
 
@@ -97,6 +99,24 @@ TEST(Simulator, StopsWhenNothingIsLeft) {
   const Summary summary = simulate(scenario);
   EXPECT_EQ(summary.counts.received, 4);
   EXPECT_EQ(summary.seconds, 200.0);
+}
+
+TEST(Simulator, RefusesTimesThatNoNumberHolds) {
+  Scenario scenario = two_clients(1e306, 1.0);
+  scenario.arrivals = 1000000;
+  EXPECT_THROW((void)simulate(scenario), ConfigError);
+}
+
+TEST(Simulator, LogsTimesBeyondAllNumbersAsNever) {
+  Scenario scenario = two_clients(1e10, 2e10);
+  scenario.policy.algorithm = Algorithm::kFedCompass;
+  scenario.policy.latest_time_factor = 1e300;
+  scenario.arrivals = 4;
+  const auto lines = lines_of(scenario);
+  const auto assign = std::find_if(lines.begin(), lines.end(),
+                                   [](const Json& line) { return line.at("kind") == "assign"; });
+  ASSERT_NE(assign, lines.end());
+  EXPECT_TRUE(assign->at("latest_arrival").is_null());
 }
 
 TEST(Simulator, EvictsInVirtualTime) {
