@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cstdio>
+#include <stdexcept>
 
 #include "launch/commands/command.h"
 #include "launch/process/process.h"
@@ -8,12 +9,23 @@
 namespace convoy::launch {
 namespace {
 
+/// A result that a full disk has swallowed must not pass for success.
+void require_printed() {
+  if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
+    throw std::runtime_error("cannot write all of standard output");
+  }
+}
+
 int run_program(Process& process, std::vector<std::string> words) {
   std::string help;
-  const auto command = parse_command_line(std::move(words), help);
-  if (command != nullptr) return command->run(process);
-  if (process.speaks()) std::fputs(help.c_str(), stdout);
-  return kSuccess;
+  int code = kSuccess;
+  if (const auto command = parse_command_line(std::move(words), help)) {
+    code = command->run(process);
+  } else if (process.speaks()) {
+    std::fputs(help.c_str(), stdout);
+  }
+  require_printed();
+  return code;
 }
 
 }  // namespace

@@ -122,5 +122,15 @@ TEST(SimulateCommand, RefusesWhatItCannotDo) {
   EXPECT_EQ(simulate(folder, {kCase, "--events", "/dev/full"}).code, 1);
 }
 
+TEST(SimulateCommand, FailsWhenItsSummaryCannotBePrinted) {
+  const TemporaryFolder folder;
+  const std::string events = (folder.path() / "events.jsonl").string();
+  const std::string errors = (folder.path() / "errors").string();
+  const std::string command = "'" CONVOY_PROGRAM "' simulate '" + kCase + "' --events '" + events +
+                              "' > /dev/full 2> '" + errors + "'";
+  EXPECT_EQ(WEXITSTATUS(std::system(command.c_str())), 1);
+  EXPECT_EQ(text_of(errors), "convoy: cannot write all of standard output\n");
+}
+
 }  // namespace
 }  // namespace convoy::tests
