@@ -21,13 +21,11 @@ class ByteWriter {
   void put_bytes(std::span<const std::byte> bytes) {
     bytes_.insert(bytes_.end(), bytes.begin(), bytes.end());
   }
-  /// Room for `size` bytes at the end, to be cut to what was used by shrink().
+  /// Room for `size` bytes at the end.
   [[nodiscard]] std::span<std::byte> grow(std::size_t size) {
     bytes_.resize(bytes_.size() + size);
     return std::span(bytes_).last(size);
   }
-  void shrink(std::size_t unused) { bytes_.resize(bytes_.size() - unused); }
-  [[nodiscard]] std::size_t size() const { return bytes_.size(); }
   [[nodiscard]] std::vector<std::byte> take() { return std::move(bytes_); }
 
  private:
