@@ -174,8 +174,8 @@ void FedCompass::do_save(Json& json) const {
   json["groups"] = Json::array();
   for (const auto& [id, group] : groups_.all()) {
     json["groups"].push_back({{"id", id},
-                              {"expected", group.expected},
-                              {"latest", group.latest},
+                              {"expected", time_to_json(group.expected)},
+                              {"latest", time_to_json(group.latest)},
                               {"outstanding", group.outstanding},
                               {"arrived", to_json(group.arrived)},
                               {"full_rounds", group.full_rounds}});
@@ -188,8 +188,8 @@ void FedCompass::do_load(const Json& json) {
   std::vector<Group> groups;
   for (const Json& group : json.at("groups")) {
     groups.push_back({.id = group.at("id"),
-                      .expected = group.at("expected"),
-                      .latest = group.at("latest"),
+                      .expected = time_from_json(group.at("expected")),
+                      .latest = time_from_json(group.at("latest")),
                       .outstanding = group.at("outstanding"),
                       .arrived = pending_from_json(group.at("arrived")),
                       .full_rounds = group.at("full_rounds")});

@@ -70,6 +70,17 @@ TEST(SavedPolicy, GoesOnWithTheSameDecisions) {
   }
 }
 
+TEST(SavedPolicy, KeepsTimesBeyondAllNumbers) {
+  PolicyConfig config;
+  config.latest_time_factor = 1e300;
+  const auto policy = make_policy(config);
+  (void)policy->join(0.0, 1, 1);
+  (void)policy->update(1e12, {.client = 1, .round = 0, .local_steps = 1});
+  const auto loaded = make_policy(config);
+  loaded->load(policy->save());
+  EXPECT_EQ(loaded->save(), policy->save());
+}
+
 TEST(SavedPolicy, IsRefusedWhereItDoesNotFit) {
   PolicyConfig config;
   const auto fedcompass = make_policy(config);
