@@ -19,8 +19,9 @@ MODELS = {
                  "set": ["train.schedule={name=\"cosine\",warmup_steps=50}"]},
     "transformer": {"job": "text.toml", "steps": 300},
     # Short: a step takes half a second, and 10,000 images would take longer to evaluate than to train.
-    "resnet18": {"job": "fashion_mnist_resnet20.toml", "steps": 40,
+    "resnet18": {"job": "fashion_mnist_resnet20.toml", "steps": 50,
                  "set": ["model.name=\"resnet18\"", "train.batch_size=16", "data.validation=0.05",
+                         "train.optimizer.lr=0.02",
                          "train.schedule={name=\"cosine\",warmup_steps=10}"],
                  "references": {"top_k": [0.05]}},
 }

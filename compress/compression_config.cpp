@@ -86,7 +86,7 @@ bool plans_levels(const CompressionConfig& config) {
 void check(const CompressionConfig& config) {
   check_choice("family", config.family, {"none", "half", "quantize", "top_k", "power_sgd"});
   check_choice("policy", config.policy, {"uniform", "lgreco"});
-  check_choice("error_metric", config.error_metric, {"squared_l2", "l2"});
+  check_choice("error_metric", config.error_metric, {"auto", "squared_l2", "l2", "normalized"});
   check_choice("residual", config.residual, {"float32", "bfloat16", "off"});
   check_choice("rounding", config.rounding, {"nearest", "stochastic"});
   check_choice("values", config.values, {"float32", "float16"});

@@ -19,7 +19,9 @@ struct CompressionConfig {
   std::vector<double> candidates;
   /// lgreco's error budget over that of the uniform plan at `level`. Larger: fewer bytes.
   double alpha = 1.0;
-  std::string error_metric = "squared_l2";  ///< how errors of layers add up; "squared_l2" | "l2"
+  /// How errors of layers add up: "squared_l2" | "l2" | "normalized" (by each layer's mean square:
+  /// for adaptive optimizers) | "auto": as the optimizer of the job needs it, else squared_l2.
+  std::string error_metric = "auto";
   std::int64_t warmup_steps = 0;            ///< dense steps at the start
   std::int64_t adapt_every = 100;           ///< steps between two plans
   std::int64_t plan_lag = 10;     ///< steps between the end of a window and its plan taking effect

@@ -69,7 +69,11 @@ void copy_into(const std::vector<NamedTensor>& from, const std::vector<NamedTens
 compress::ReducerFactory reducer_of(const Job& job, const RunRequest& request) {
   std::vector<compress::PlanRecord> replay;
   if (!request.replay_plans.empty()) replay = compress::read_plans(request.replay_plans);
-  return compress::make_reducer(job.compression, job.run.seed, std::move(replay));
+  compress::CompressionConfig config = job.compression;
+  if (config.error_metric == "auto" && job.train.optimizer.name == "adamw") {
+    config.error_metric = "normalized";
+  }
+  return compress::make_reducer(config, job.run.seed, std::move(replay));
 }
 
 }  // namespace

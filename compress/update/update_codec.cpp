@@ -11,6 +11,7 @@
 #include "base/hash.h"
 #include "base/random.h"
 #include "compress/make_codec.h"
+#include "compress/plan/normalized_errors.h"
 #include "compress/plan/plan.h"
 #include "compress/plan/useful_levels.h"
 #include "compress/update/internal/byte_stream.h"
@@ -95,7 +96,9 @@ std::vector<Level> UpdateCodec::plan(std::span<const float> values) const {
         const auto layer = values.subspan(begin, numel);
         table.push_back(
             {layers_[i].name, layers_[i].numel, codec_->levels(layer, candidates_of(config_))});
-        drop_useless_levels(table.back(), squared_norm(layer), reference);
+        const double norm = squared_norm(layer);
+        drop_useless_levels(table.back(), norm, reference);
+        if (config_.error_metric == "normalized") normalize_errors(table.back(), norm);
       }
     }
     begin += numel;

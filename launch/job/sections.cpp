@@ -116,7 +116,7 @@ void describe_compression(FieldVisitor& v, compress::CompressionConfig& compress
   v.number("level", compression.level, kNotNegative);
   v.numbers("candidates", compression.candidates, kPositive);
   v.number("alpha", compression.alpha, kPositive);
-  v.text("error_metric", compression.error_metric, {"squared_l2", "l2"});
+  v.text("error_metric", compression.error_metric, {"auto", "squared_l2", "l2", "normalized"});
   v.integer("warmup_steps", compression.warmup_steps, kAtLeastZero);
   v.integer("adapt_every", compression.adapt_every, kAtLeastOne);
   v.integer("plan_lag", compression.plan_lag, kAtLeastZero);

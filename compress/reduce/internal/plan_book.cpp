@@ -51,7 +51,9 @@ PlanBook::PlanBook(comm::Communicator& communicator, Family& family,
   check_replay();
   if (!plans_levels(config) || !replay_.empty() || communicator.size() == 1) return;
   replanner_ = std::make_unique<Replanner>(
-      communicator, family, ReplannerOptions{levels_of(config), budget_of(config)}, busy_);
+      communicator, family,
+      ReplannerOptions{levels_of(config), budget_of(config), config.error_metric == "normalized"},
+      busy_);
 }
 
 void PlanBook::check_replay() {

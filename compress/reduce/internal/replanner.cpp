@@ -11,6 +11,7 @@
 
 #include "base/errors.h"
 #include "comm/values.h"
+#include "compress/plan/normalized_errors.h"
 #include "compress/plan/useful_levels.h"
 
 namespace convoy::compress::internal {
@@ -154,7 +155,9 @@ void Replanner::tabulate(Work& work) {
     if (work.makers[i] == communicator_->rank()) {
       const std::vector<float>& gradient = *work.gradients[i];
       entry.levels = family_.table(layer, gradient, options_.candidates, communicator_->size());
-      drop_useless_levels(entry, squared_norm(gradient), options_.budget.reference);
+      const double norm = squared_norm(gradient);
+      drop_useless_levels(entry, norm, options_.budget.reference);
+      if (options_.normalize) normalize_errors(entry, norm);
     }
     work.table.push_back(std::move(entry));
     work.gradients[i].reset();

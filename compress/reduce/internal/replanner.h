@@ -20,6 +20,7 @@ namespace convoy::compress::internal {
 struct ReplannerOptions {
   std::vector<Level> candidates;
   Budget budget;
+  bool normalize = false;  ///< errors by each layer's mean square
 };
 
 /// Makes plans from windows of gradients, off the critical path: a thread and a communicator of its
