@@ -69,15 +69,14 @@ std::uint32_t read_all(const std::vector<compress::Bucket>& buckets) {
 struct Case {
   std::string name;
   compress::CompressionConfig config;
-  config.policy = "uniform";
 };
 
 std::vector<Case> cases() {
   return {{"none", {}},
-          {"half", {.family = "half"}},
-          {"quantize 4 bits", {.family = "quantize", .level = 4}},
-          {"top_k 1 %", {.family = "top_k", .level = 0.01}},
-          {"power_sgd rank 4", {.family = "power_sgd", .level = 4}}};
+          {"half", {.family = "half", .policy = "uniform"}},
+          {"quantize 4 bits", {.family = "quantize", .policy = "uniform", .level = 4}},
+          {"top_k 1 %", {.family = "top_k", .policy = "uniform", .level = 0.01}},
+          {"power_sgd rank 4", {.family = "power_sgd", .policy = "uniform", .level = 4}}};
 }
 
 void measure(comm::Communicator& world, const Case& which, int steps) {
