@@ -63,7 +63,7 @@ class FederateCommand final : public Command {
   [[nodiscard]] Preparation prepare(int ranks) override {
     const trainer::Job job = load();
     (void)choose_backend(job.communication, true, ranks);
-    (void)place_of_run(job);
+    (void)own_place_of_run(job);
     trainer::check_federation(job, ranks);
     return {.threads_per_rank = job.run.threads_per_rank, .checkpoints_on_stop = true};
   }
@@ -89,23 +89,34 @@ class FederateCommand final : public Command {
     return job;
   }
 
-  [[nodiscard]] ResumePoint place_of_run(const trainer::Job& job) const {
+  [[nodiscard]] ResumePoint own_place_of_run(const trainer::Job& job) const {
     if (!resume_.empty()) return resume_point(resume_);
     return {.run_dir = fresh_run_dir(job.run, run_dir_)};
   }
 
+  /// The same on all ranks: rank 0 looks.
+  [[nodiscard]] ResumePoint place_of_run(comm::Communicator& communicator,
+                                         const trainer::Job& job) const {
+    ResumePoint point;
+    trainer::together(communicator, [&] {
+      if (communicator.rank() == 0) point = own_place_of_run(job);
+    });
+    return {.run_dir = comm::broadcast_text(communicator, point.run_dir.string(), 0),
+            .checkpoint = comm::broadcast_text(communicator, point.checkpoint.string(), 0)};
+  }
+
   void run_rank(comm::Communicator& communicator, const trainer::Job& job) const {
     require_same_job(communicator, job);
-    ResumePoint place;
-    trainer::together(communicator, [&] {
-      trainer::check_federation(job, communicator.size());
-      if (communicator.rank() == 0) place = place_of_run(job);
-    });
-    const fs::path run_dir = comm::broadcast_text(communicator, place.run_dir.string(), 0);
+    trainer::together(communicator, [&] { trainer::check_federation(job, communicator.size()); });
+    const ResumePoint place = place_of_run(communicator, job);
+    const fs::path& run_dir = place.run_dir;
     const trainer::RunRequest request{
-        .run_dir = run_dir, .stop = &signals::stop(), .quiet = json_, .on_accepted = [&] {
-          write_file_atomic(run_dir / "job.toml", job_text(job));
-        }};
+        .run_dir = run_dir,
+        .resume = !resume_.empty(),
+        .checkpoint = place.checkpoint,
+        .stop = &signals::stop(),
+        .quiet = json_,
+        .on_accepted = [&] { write_file_atomic(run_dir / "job.toml", job_text(job)); }};
     const trainer::FederatedSummary result = trainer::federate(communicator, job, request);
     if (communicator.rank() != 0) return;
     const std::string text =

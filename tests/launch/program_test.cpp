@@ -5,6 +5,7 @@
 #include <csignal>
 #include <nlohmann/json.hpp>
 
+#include "base/file.h"
 #include "tests/launch/child.h"
 
 namespace convoy::tests {
@@ -43,12 +44,42 @@ TEST(Program, HelpAndVersionSucceed) {
   EXPECT_EQ(run(folder, {"--version"}).output.rfind("convoy ", 0), 0U);
 }
 
+TEST(Program, FederationGoesOnWhereItStopped) {
+  const TemporaryFolder folder;
+  const std::string run_dir = (folder.path() / "run").string();
+  const std::string job = (folder.path() / "job.toml").string();
+  write_file_atomic(job, R"(
+[data]
+name = "synthetic"
+samples = 600
+[model]
+name = "mlp"
+[train]
+batch_size = 8
+[federation]
+clients = 3
+updates = 6
+min_local_steps = 2
+max_local_steps = 5
+)");
+  const Ended begun = run(folder, {"federate", job, "--run-dir", run_dir});
+  ASSERT_EQ(begun.code, 0) << begun.errors;
+  const Ended more =
+      run(folder, {"federate", "--resume", run_dir, "--set", "federation.updates=12", "--json"});
+  ASSERT_EQ(more.code, 0) << more.errors;
+  EXPECT_EQ(nlohmann::json::parse(more.output).at("updates"), 12);
+  const Ended replayed = run(folder, {"simulate", "--replay", run_dir + "/events.jsonl"});
+  EXPECT_EQ(replayed.code, 0) << replayed.errors;
+  std::filesystem::remove_all(folder.path() / "run" / "checkpoints");
+  EXPECT_EQ(run(folder, {"federate", "--resume", run_dir}).code, 2);
+}
+
 TEST(Program, WrongUsageExitsTwo) {
   const TemporaryFolder folder;
   expect_refused(run(folder, {}), "A subcommand is required (see convoy --help)");
-  expect_refused(
-      run(folder, {"frobnicate"}),
-      "unknown subcommand \"frobnicate\"; this version has launch, train, evaluate, plan, info");
+  expect_refused(run(folder, {"frobnicate"}),
+                 "unknown subcommand \"frobnicate\"; this version has launch, train, federate, "
+                 "evaluate, plan, simulate, info");
   expect_refused(run(folder, {"train"}), "train needs a job file (see convoy train --help)");
   expect_refused(run(folder, {"train", "nowhere.toml"}),
                  "cannot open nowhere.toml: No such file or directory");

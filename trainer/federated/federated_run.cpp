@@ -91,10 +91,29 @@ FederatedSummary FederatedRun::run() {
 }
 
 void FederatedRun::after_event() {
+  stop_where_nothing_comes_of_it();
   evaluate_if_due();
   const std::int64_t every = job_.checkpoint.every_steps;
   if (every > 0 && updates() >= saved_updates_ + every) save_checkpoint();
   summary_.run.interrupted = request_.stop != nullptr && *request_.stop;
+}
+
+/// Training that has diverged for good would otherwise go on for ever where only rounds end the
+/// run.
+void FederatedRun::stop_where_nothing_comes_of_it() {
+  if (job_.federation.updates > 0 || job_.federation.seconds > 0.0) return;
+  const scheduler::Counts& counts = server_.policy().counts();
+  const std::int64_t accepted = counts.received - counts.refused;
+  if (accepted != accepted_) {
+    accepted_ = accepted;
+    refused_before_ = counts.refused;
+    return;
+  }
+  const std::int64_t in_a_row = counts.refused - refused_before_;
+  if (in_a_row <= 2 * job_.federation.clients) return;
+  throw std::runtime_error("the last " + std::to_string(in_a_row) +
+                           " updates were all refused, as the warnings say (where they are not "
+                           "finite, a smaller train.optimizer.lr or train.clip_norm may help)");
 }
 
 bool FederatedRun::finished() const {

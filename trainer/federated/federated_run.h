@@ -37,6 +37,7 @@ class FederatedRun {
   void restore();
   void save_checkpoint();
   void after_event();
+  void stop_where_nothing_comes_of_it();
   void on_new_model(const NewModel& made);
   [[nodiscard]] bool finished() const;
   [[nodiscard]] std::int64_t updates() const { return server_.policy().counts().received; }
@@ -59,7 +60,9 @@ class FederatedRun {
   std::unique_ptr<ClientPool> clients_;
   std::unique_ptr<FederationClock> clock_;
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
-  FederatedSummary summary_;  ///< filled as the run goes; seconds: of the parts before a resume
+  FederatedSummary summary_;   ///< filled as the run goes; seconds: of the parts before a resume
+  std::int64_t accepted_ = 0;  ///< updates, at the last one
+  std::int64_t refused_before_ = 0;  ///< the last accepted one
   std::int64_t evaluated_updates_ = 0;
   std::int64_t evaluated_version_ = -1;
   std::int64_t saved_updates_ = 0;

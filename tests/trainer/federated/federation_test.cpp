@@ -46,6 +46,19 @@ TEST(Federation, EveryAlgorithmLearnsAndLosesNoUpdate) {
   }
 }
 
+TEST(Federation, EndsWhereEveryUpdateIsRefused) {
+  for (const auto algorithm : kAlgorithms) {
+    SCOPED_TRACE(to_text(algorithm));
+    const TemporaryFolder folder;
+    Job job = federated_job();
+    job.federation.policy.algorithm = algorithm;
+    job.federation.updates = 0;
+    job.federation.rounds = 5;
+    job.train.optimizer.lr = 1e30;
+    EXPECT_THROW((void)federate_here(job, folder.path()), std::runtime_error);
+  }
+}
+
 TEST(Federation, TheVirtualClockGivesTheSameBitsWhateverTheMachineDoes) {
   Job job = federated_job();
   job.model.dropout = 0.3;
