@@ -123,6 +123,7 @@ void describe_federation(FieldVisitor& v, trainer::FederationConfig& federation)
   v.number("mean_step_seconds", federation.mean_step_seconds, kPositive);
   v.number("speed_noise", federation.speed_noise, kNotNegative);
   v.number("overhead_seconds", federation.overhead_seconds, kNotNegative);
+  v.integer("downlink_versions", federation.downlink_versions, kAtLeastOne);
   v.number("proximal", federation.proximal, kNotNegative);
   v.number("validation", federation.validation, kShare);
   v.integer("evaluate_every", federation.evaluate_every, kAtLeastZero);

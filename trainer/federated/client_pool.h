@@ -2,8 +2,11 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
+#include <vector>
 
 #include "trainer/federated/local_training.h"
 #include "trainer/federated/model_update.h"
@@ -19,6 +22,8 @@ struct Assignment {
   std::int64_t steps = 0;
   std::int64_t version = 0;
   SharedState start;
+  /// What must be sent so that the client has the parameters of `start`; null: all of them.
+  std::shared_ptr<const std::vector<std::byte>> message = nullptr;
   /// Batches that the client has taken before this round.
   std::int64_t position = 0;
   /// When the answer is expected, on any clock: what is due first is trained first.
@@ -32,8 +37,10 @@ struct ClientReport {
   std::int64_t client = 0;
   std::int64_t round = 0;
   LocalResult result;
-  std::int64_t position = 0;      ///< batches that the client has taken after this round
-  double training_seconds = 0.0;  ///< real ones
+  std::int64_t position = 0;       ///< batches that the client has taken after this round
+  std::vector<std::byte> payload;  ///< the compressed update, until it is decoded into `result`
+  std::size_t wire_bytes = 0;      ///< of update and buffers
+  double training_seconds = 0.0;   ///< real ones
 };
 
 /// The clients of a federation as its server sees them, wherever they are. One thread calls.
@@ -48,9 +55,14 @@ class ClientPool {
   /// The next report that may be handed out, or nothing when there is none until `until`.
   /// @throws as wait_for().
   [[nodiscard]] virtual std::optional<ClientReport> next(WallTime until) = 0;
-  /// Payload bytes that went to and came from the clients so far; 0 inside one process.
-  [[nodiscard]] virtual std::uint64_t bytes_down() const { return 0; }
-  [[nodiscard]] virtual std::uint64_t bytes_up() const { return 0; }
+  /// The server has refused the client's newest update: what compression put into it is owed
+  /// again. Before the client's next start().
+  virtual void take_back(std::int64_t client) = 0;
+
+  /// What compression owes to each client, without the rounds whose reports have not been handed
+  /// out, where this process knows it; for checkpoints.
+  [[nodiscard]] virtual std::vector<NamedTensor> residuals() const { return {}; }
+  virtual void restore_residuals(const std::vector<NamedTensor>& /*residuals*/) {}
 };
 
 }  // namespace convoy::trainer

@@ -21,12 +21,14 @@
 namespace convoy::trainer {
 namespace {
 
+constexpr std::string_view kResidual = "residual/";
+
 /// What a checkpoint must agree on.
 std::string identity_of(const Job& job) {
   const std::string text =
-      fmt::format("{} {} {} {} {} {} {}", job.data.name, job.model.name, job.model.torchscript,
+      fmt::format("{} {} {} {} {} {} {} {}", job.data.name, job.model.name, job.model.torchscript,
                   job.run.seed, job.federation.clients, job.federation.clock,
-                  scheduler::to_text(job.federation.policy.algorithm));
+                  scheduler::to_text(job.federation.policy.algorithm), job.compression.family);
   return to_hex(hash64(std::as_bytes(std::span(text))));
 }
 
@@ -52,7 +54,7 @@ std::unique_ptr<FederationClock> make_clock(const FederationConfig& config, Fede
 }  // namespace
 
 FederatedRun::FederatedRun(const Job& job, const RunRequest& request, const FederationData& data,
-                           std::unique_ptr<ClientPool> clients)
+                           std::unique_ptr<ClientPool> clients, const compress::UpdateCodec* codec)
     : job_(job),
       request_(request),
       data_(data),
@@ -61,11 +63,14 @@ FederatedRun::FederatedRun(const Job& job, const RunRequest& request, const Fede
       scenario_(make_scenario(job.federation, job.run.name, samples_, job.run.seed)),
       alone_(std::move(comm::local::make_world(1).front())),
       checkpoints_(*alone_, request.run_dir / "checkpoints", job.checkpoint, identity_of(job)),
-      server_(job.federation, *model_, [this](std::string_view line) { events_->append(line); }),
+      server_(
+          job.federation, *model_, [this](std::string_view line) { events_->append(line); }, codec,
+          job.run.seed),
       clients_(std::move(clients)),
       clock_(make_clock(job.federation, server_, *clients_, scenario_)) {
   server_.set_callbacks([this](Assignment assignment) { clock_->dispatch(std::move(assignment)); },
-                        [this](const NewModel& made) { on_new_model(made); });
+                        [this](const NewModel& made) { on_new_model(made); },
+                        [this](std::int64_t client) { clients_->take_back(client); });
   write_file_atomic(request.run_dir / "scenario.json", scenario_json(scenario_) + "\n");
   write_file_atomic(request.run_dir / "partition.txt", format_table(data.counts));
 }
@@ -158,6 +163,9 @@ void FederatedRun::save_checkpoint() {
   saved.parameters = model_->parameters();  // so that the checkpoint's model.pt is a model
   saved.buffers = model_->buffers();
   saved.rank_tensors = state.tensors;
+  for (const auto& [client, values] : clients_->residuals()) {
+    saved.rank_tensors.push_back({std::string(kResidual) + client, values});
+  }
   saved.rank_tensors.push_back({"server.json", to_tensor(state.json)});
   saved.rank_tensors.push_back({"clock.json", to_tensor(clock_->save())});
   saved.counters = {{"events_bytes", static_cast<double>(events_->bytes())},
@@ -176,11 +184,14 @@ void FederatedRun::restore() {
       "nothing to resume: " + (request_.run_dir / "checkpoints").string() + " holds no checkpoint");
   FederationState state;
   std::string clock;
+  std::vector<NamedTensor> residuals;
   for (auto& entry : saved->rank_tensors) {
     if (entry.name == "server.json") {
       state.json = to_text(entry.tensor);
     } else if (entry.name == "clock.json") {
       clock = to_text(entry.tensor);
+    } else if (entry.name.starts_with(kResidual)) {
+      residuals.push_back({entry.name.substr(kResidual.size()), entry.tensor});
     } else {
       state.tensors.push_back(std::move(entry));
     }
@@ -191,6 +202,7 @@ void FederatedRun::restore() {
   metrics_ = std::make_unique<FederatedMetrics>(request_.run_dir, job_.metrics.jsonl,
                                                 request_.quiet, saved->step);
   server_.load(state);
+  clients_->restore_residuals(residuals);
   clock_->resume(clock, server_.outstanding());
   summary_.run.steps = static_cast<std::int64_t>(saved->counters.at("steps"));
   summary_.run.samples = static_cast<std::int64_t>(saved->counters.at("samples"));
@@ -222,8 +234,11 @@ FederatedSummary FederatedRun::finish() {
   summary_.versions = server_.aggregator().version();
   summary_.updates = updates();
   summary_.heterogeneity = heterogeneity(data_.counts);
-  summary_.bytes_down = clients_->bytes_down();
-  summary_.bytes_up = clients_->bytes_up();
+  summary_.client_bytes = server_.bytes();
+  for (const auto& [client, bytes] : summary_.client_bytes) {
+    summary_.bytes_down += bytes.down;
+    summary_.bytes_up += bytes.up;
+  }
   run.bytes_sent = summary_.bytes_down + summary_.bytes_up;
   summary_.server_memory_bytes = server_.peak_memory();
   summary_.schedule = server_.schedule();

@@ -24,9 +24,9 @@ namespace convoy::trainer {
 /// The serving side of one federated run, from loaded data to the summary. run() is called once.
 class FederatedRun {
  public:
-  /// Borrows everything but `clients`.
+  /// Borrows everything but `clients`. @param codec  of updates; null: dense.
   FederatedRun(const Job& job, const RunRequest& request, const FederationData& data,
-               std::unique_ptr<ClientPool> clients);
+               std::unique_ptr<ClientPool> clients, const compress::UpdateCodec* codec);
 
   /// Trains until the job's end, or until the request asks to stop.
   [[nodiscard]] FederatedSummary run();

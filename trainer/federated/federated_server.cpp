@@ -13,15 +13,20 @@ namespace convoy::trainer {
 using scheduler::Input;
 
 FederatedServer::FederatedServer(const FederationConfig& config, const Model& initial,
-                                 scheduler::EventLog::Sink sink)
+                                 scheduler::EventLog::Sink sink, const compress::UpdateCodec* codec,
+                                 std::uint64_t seed)
     : config_(config),
       policy_(scheduler::make_policy(config.policy)),
       log_(*policy_, std::move(sink)),
-      aggregator_(initial, config.server_optimizer) {
+      aggregator_(initial, config.server_optimizer),
+      downlink_(codec, aggregator_.model(), static_cast<std::size_t>(config.downlink_versions),
+                seed) {
   check_config(config_);
 }
 
-void FederatedServer::set_callbacks(Dispatch dispatch, OnNewModel on_new_model) {
+void FederatedServer::set_callbacks(Dispatch dispatch, OnNewModel on_new_model,
+                                    OnRefused on_refused) {
+  on_refused_ = std::move(on_refused);
   dispatch_ = std::move(dispatch);
   on_new_model_ = std::move(on_new_model);
 }
@@ -52,6 +57,7 @@ void FederatedServer::report(double now, double duration, ClientReport report) {
     outstanding_.erase(outstanding);
   }
   report.result.update.arrival = arrivals_++;
+  bytes_[report.client].up += report.wire_bytes;
   waiting.report = std::move(report);
   // A duplicate of one that waits is refused by the policy and must not take its place.
   if (waiting_.emplace(key, std::move(waiting)).second) arriving_ = key;
@@ -87,6 +93,7 @@ void FederatedServer::act(const scheduler::Flush& action) {
 void FederatedServer::act(const scheduler::Refuse& action) {
   logger("trainer")->warn("refused an update of client {}: {}", action.client, action.reason);
   if (arriving_ && arriving_->first == action.client) waiting_.erase(*arriving_);
+  if (on_refused_) on_refused_(action.client);
 }
 
 void FederatedServer::act(const scheduler::Assign& action) {
@@ -94,16 +101,22 @@ void FederatedServer::act(const scheduler::Assign& action) {
                         .round = action.round,
                         .steps = action.local_steps,
                         .version = action.version,
-                        .start = aggregator_.model(),
+                        .start = downlink_.start(),
+                        .message = downlink_.message(action.client),
                         .position = positions_[action.client]};
   require(
       action.version == aggregator_.version() || action.kind == scheduler::Assign::Kind::kResend,
       "the policy and the model count different versions");
   const auto known = outstanding_.find(action.client);
   if (action.kind == scheduler::Assign::Kind::kResend && known != outstanding_.end()) {
-    assignment = known->second;
+    assignment = known->second;  // without a message: the client gets all of it
   }
+  const SharedState& start = assignment.start;
+  bytes_[action.client].down +=
+      bytes_of(start->buffers) +
+      (assignment.message ? assignment.message->size() : bytes_of(start->parameters));
   outstanding_.insert_or_assign(action.client, assignment);
+  outstanding_[action.client].message = nullptr;  // once it is on its way nobody needs it
   if (dispatch_) dispatch_(std::move(assignment));
 }
 
@@ -126,12 +139,13 @@ void FederatedServer::aggregate(const std::vector<scheduler::Contribution>& memb
     waiting_.erase(found);
   }
   aggregator_.finish();
+  downlink_.advance(aggregator_.model());
   require(aggregator_.version() == version, "the policy and the model count different versions");
   if (on_new_model_) on_new_model_(made);
 }
 
 ServerMemory FederatedServer::memory() const {
-  ServerMemory memory{.model = aggregator_.memory_bytes()};
+  ServerMemory memory{.model = aggregator_.memory_bytes() + downlink_.memory_bytes()};
   std::set<const ModelState*> seen{aggregator_.model().get()};
   const auto add_version = [&](const SharedState& state) {
     if (state && seen.insert(state.get()).second) memory.versions += bytes_of(*state);

@@ -16,6 +16,7 @@
 #include "scheduler/tally.h"
 #include "trainer/federated/aggregator.h"
 #include "trainer/federated/client_pool.h"
+#include "trainer/federated/downlink.h"
 #include "trainer/federated/federation_config.h"
 
 namespace convoy::trainer {
@@ -43,6 +44,12 @@ struct ServerMemory {
   [[nodiscard]] std::size_t total() const { return model + versions + updates; }
 };
 
+/// Payload between the server and one client.
+struct ClientBytes {
+  std::uint64_t down = 0;
+  std::uint64_t up = 0;
+};
+
 /// A FederatedServer as a checkpoint holds it.
 struct FederationState {
   std::string json;
@@ -57,14 +64,18 @@ class FederatedServer {
   /// Called for every assignment, in order.
   using Dispatch = std::function<void(Assignment)>;
   using OnNewModel = std::function<void(const NewModel&)>;
+  /// Called for every update that is refused, by client.
+  using OnRefused = std::function<void(std::int64_t)>;
 
   /// Version 0 is a copy of what `initial` holds. @param sink  gets the lines of events.jsonl.
+  /// @param codec  of what clients are sent; null: dense. Borrowed. @param seed  of its rounding.
   /// @throws ConfigError.
   FederatedServer(const FederationConfig& config, const Model& initial,
-                  scheduler::EventLog::Sink sink);
+                  scheduler::EventLog::Sink sink, const compress::UpdateCodec* codec = nullptr,
+                  std::uint64_t seed = 0);
 
   /// Before the first event.
-  void set_callbacks(Dispatch dispatch, OnNewModel on_new_model);
+  void set_callbacks(Dispatch dispatch, OnNewModel on_new_model, OnRefused on_refused);
 
   // Events; `now` in seconds since the start, never going back.
   void join(double now, std::int64_t client, std::int64_t samples);
@@ -87,6 +98,8 @@ class FederatedServer {
   [[nodiscard]] const Aggregator& aggregator() const { return aggregator_; }
   [[nodiscard]] scheduler::Summary schedule() const { return schedule_; }
   [[nodiscard]] ServerMemory memory() const;
+  /// Payload bytes by client, the same whether they cross a network or not.
+  [[nodiscard]] const std::map<std::int64_t, ClientBytes>& bytes() const { return bytes_; }
   /// Largest total so far, looked at when an update has arrived.
   [[nodiscard]] std::size_t peak_memory() const { return peak_memory_; }
 
@@ -113,13 +126,16 @@ class FederatedServer {
   scheduler::Tally tally_;
   scheduler::Summary schedule_;
   Aggregator aggregator_;
+  Downlink downlink_;
   Dispatch dispatch_;
   OnNewModel on_new_model_;
+  OnRefused on_refused_;
 
   std::map<std::int64_t, Assignment> outstanding_;  ///< by client
   std::map<std::int64_t, std::int64_t> positions_;  ///< batches that each client has taken
   std::map<UpdateKey, Waiting> waiting_;
   std::optional<UpdateKey> arriving_;  ///< the update that is being handled
+  std::map<std::int64_t, ClientBytes> bytes_;
   std::int64_t arrivals_ = 0;
   std::size_t peak_memory_ = 0;
 };

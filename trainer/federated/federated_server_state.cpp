@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Saving and loading a FederatedServer. JSON holds what is counted, tensors what is trained:
 //   "model/..."                      the Aggregator's state
+//   "reference"                      what clients start from, where updates are compressed
 //   "start/<version>/<p|b>/<n>"      older models that clients train from
 //   "update/<client>/<round>/<p|b>/<n>"   updates that wait; <n> counts parameters or buffers
 #include <spdlog/fmt/fmt.h>
@@ -17,6 +18,7 @@ using Json = nlohmann::json;
 using TensorMap = std::map<std::string, torch::Tensor>;
 
 constexpr std::string_view kModel = "model/";
+constexpr const char* kReference = "reference";
 
 void put(const std::string& prefix, const std::vector<torch::Tensor>& parameters,
          const std::vector<torch::Tensor>& buffers, std::vector<NamedTensor>& out) {
@@ -85,6 +87,45 @@ ClientReport to_report(const Json& json) {
   return report;
 }
 
+Assignment to_assignment(const Json& json) {
+  return {.client = json.at("client"),
+          .round = json.at("round"),
+          .steps = json.at("steps"),
+          .version = json.at("version"),
+          .position = json.at("position")};
+}
+
+/// What clients started from, where updates are compressed; else empty.
+std::vector<float> reference_of(const TensorMap& tensors) {
+  const auto found = tensors.find(kReference);
+  if (found == tensors.end()) return {};
+  const auto* begin = found->second.data_ptr<float>();
+  return {begin, begin + found->second.numel()};
+}
+
+/// The models that clients train from, each made once.
+class Starts {
+ public:
+  Starts(const TensorMap& tensors, const ModelState& like) : tensors_(tensors), like_(like) {}
+
+  void add(std::int64_t version, const SharedState& start) { starts_.emplace(version, start); }
+
+  [[nodiscard]] SharedState at(std::int64_t version) {
+    SharedState& start = starts_[version];
+    if (start) return start;
+    const std::string name = start_name(version);
+    start = std::make_shared<const ModelState>(
+        ModelState{take(tensors_, name + "/p", like_.parameters.size()),
+                   take(tensors_, name + "/b", like_.buffers.size())});
+    return start;
+  }
+
+ private:
+  const TensorMap& tensors_;
+  const ModelState& like_;
+  std::map<std::int64_t, SharedState> starts_;
+};
+
 }  // namespace
 
 FederationState FederatedServer::save() const {
@@ -100,7 +141,8 @@ FederationState FederatedServer::save() const {
             {"peak_memory", peak_memory_},
             {"outstanding", Json::array()},
             {"waiting", Json::array()},
-            {"positions", Json::array()}};
+            {"positions", Json::array()},
+            {"bytes", Json::array()}};
   std::map<std::int64_t, SharedState> starts;
   for (const auto& [client, assignment] : outstanding_) {
     json["outstanding"].push_back(to_json(assignment));
@@ -113,6 +155,13 @@ FederationState FederatedServer::save() const {
     if (waiting.start) starts.emplace(update.version, waiting.start);
   }
   for (const auto& [client, position] : positions_) json["positions"].push_back({client, position});
+  for (const auto& [client, bytes] : bytes_) {
+    json["bytes"].push_back({client, bytes.down, bytes.up});
+  }
+  const auto reference = downlink_.reference();
+  if (!reference.empty()) {
+    state.tensors.push_back({kReference, torch::tensor(reference, torch::kFloat)});
+  }
   for (const auto& [version, start] : starts) {
     if (version == aggregator_.version()) continue;
     put(start_name(version), start->parameters, start->buffers, state.tensors);
@@ -134,38 +183,26 @@ void FederatedServer::load(const FederationState& state) {
   tally_.load(json.at("tally"));
   log_.set_next_sequence(json.at("sequence"));
   aggregator_.load_state(of_model, json.at("version"));
+  downlink_.restore(aggregator_.model(), aggregator_.version(), reference_of(tensors));
   arrivals_ = json.at("arrivals");
   peak_memory_ = json.at("peak_memory");
   for (const auto& entry : json.at("positions")) positions_[entry.at(0)] = entry.at(1);
+  for (const auto& entry : json.at("bytes")) bytes_[entry.at(0)] = {entry.at(1), entry.at(2)};
 
-  const std::size_t parameters = aggregator_.model()->parameters.size();
-  const std::size_t buffers = aggregator_.model()->buffers.size();
-  std::map<std::int64_t, SharedState> starts{{aggregator_.version(), aggregator_.model()}};
-  const auto start_of = [&](std::int64_t version) {
-    SharedState& start = starts[version];
-    const std::string name = start_name(version);
-    if (!start) {
-      start = std::make_shared<const ModelState>(
-          ModelState{take(tensors, name + "/p", parameters), take(tensors, name + "/b", buffers)});
-    }
-    return start;
-  };
+  Starts starts(tensors, *aggregator_.model());
+  starts.add(aggregator_.version(), downlink_.start());
   for (const auto& entry : json.at("waiting")) {
     Waiting waiting{.report = to_report(entry)};
     ModelUpdate& update = waiting.report.result.update;
     const std::string name = update_name(waiting.report.client, waiting.report.round);
-    update.delta = take(tensors, name + "/p", parameters);
-    update.buffers = take(tensors, name + "/b", buffers);
-    if (mixes_models()) waiting.start = start_of(update.version);
+    update.delta = take(tensors, name + "/p", aggregator_.model()->parameters.size());
+    update.buffers = take(tensors, name + "/b", aggregator_.model()->buffers.size());
+    if (mixes_models()) waiting.start = starts.at(update.version);
     waiting_.emplace(UpdateKey{update.client, waiting.report.round}, std::move(waiting));
   }
   for (const auto& entry : json.at("outstanding")) {
-    Assignment assignment{.client = entry.at("client"),
-                          .round = entry.at("round"),
-                          .steps = entry.at("steps"),
-                          .version = entry.at("version"),
-                          .start = start_of(entry.at("version")),
-                          .position = entry.at("position")};
+    Assignment assignment = to_assignment(entry);
+    assignment.start = starts.at(assignment.version);
     outstanding_.emplace(assignment.client, std::move(assignment));
   }
 }

@@ -14,6 +14,10 @@ std::string to_json(const FederatedSummary& summary) {
   json["heterogeneity"] = summary.heterogeneity;
   json["bytes_down"] = summary.bytes_down;
   json["bytes_up"] = summary.bytes_up;
+  json["client_bytes"] = nlohmann::ordered_json::array();
+  for (const auto& [client, bytes] : summary.client_bytes) {
+    json["client_bytes"].push_back({{"client", client}, {"down", bytes.down}, {"up", bytes.up}});
+  }
   json["server_memory_bytes"] = summary.server_memory_bytes;
   json["schedule"] = nlohmann::ordered_json::parse(scheduler::to_json(summary.schedule));
   return json.dump(2);

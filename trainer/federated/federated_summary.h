@@ -3,9 +3,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <string>
 
 #include "scheduler/summary.h"
+#include "trainer/federated/federated_server.h"
 #include "trainer/summary.h"
 
 namespace convoy::trainer {
@@ -20,9 +22,11 @@ struct FederatedSummary {
   std::int64_t versions = 0;        ///< of the global model
   std::int64_t updates = 0;         ///< that reached the server
   double heterogeneity = 0.0;       ///< of the partition, see heterogeneity()
-  std::uint64_t bytes_down = 0;     ///< payload from the server to clients; 0 inside one process
+  /// Payload, the same whether it crosses a network or not.
+  std::uint64_t bytes_down = 0;
   std::uint64_t bytes_up = 0;
-  std::size_t server_memory_bytes = 0;  ///< peak of models, sums and updates that wait
+  std::map<std::int64_t, ClientBytes> client_bytes;  ///< by client
+  std::size_t server_memory_bytes = 0;               ///< peak of models, sums and updates that wait
   scheduler::Summary schedule;
 };
 

@@ -16,6 +16,7 @@
 #include "trainer/federated/federation_data.h"
 #include "trainer/federated/remote_clients.h"
 #include "trainer/federated/thread_clients.h"
+#include "trainer/federated/update_layers.h"
 #include "trainer/together.h"
 #include "trainer/trainer.h"
 
@@ -32,14 +33,15 @@ int worker_count(const Job& job, const Model& model) {
   return static_cast<int>(std::clamp<std::int64_t>(wanted, 1, job.federation.clients));
 }
 
-std::unique_ptr<ClientPool> make_thread_clients(const Job& job, const FederationData& data) {
+std::unique_ptr<ClientPool> make_thread_clients(const Job& job, const FederationData& data,
+                                                const compress::UpdateCodec* codec) {
   const Dataset& train = *data.datasets.train;
   const auto make_trainer = [&] {
     return std::make_unique<LocalTrainer>(make_model(job.model, train.info(), job.run.seed), train,
                                           local_training_config(job));
   };
   const int workers = worker_count(job, make_trainer()->model());
-  return std::make_unique<ThreadClients>(make_trainer, workers, data.clients(job));
+  return std::make_unique<ThreadClients>(make_trainer, workers, data.clients(job), codec);
 }
 
 /// All ranks must deal the same samples out; another library of mathematics could draw others.
@@ -58,14 +60,15 @@ void require_same_partition(comm::Communicator& communicator, const Partition& p
 FederatedSummary serve(comm::Communicator& communicator, const Job& job, const RunRequest& request,
                        const FederationData& data) {
   if (!request.quiet) std::fputs(format_table(data.counts).c_str(), stderr);
+  const auto model = make_model(job.model, data.datasets.train->info(), job.run.seed);
+  const auto codec = make_update_codec(job.compression, model->parameters());
   std::unique_ptr<ClientPool> clients;
   if (communicator.size() == 1) {
-    clients = make_thread_clients(job, data);
+    clients = make_thread_clients(job, data, codec.get());
   } else {
-    const auto model = make_model(job.model, data.datasets.train->info(), job.run.seed);
-    clients = std::make_unique<RemoteClients>(communicator, copy_state(*model));
+    clients = std::make_unique<RemoteClients>(communicator, copy_state(*model), codec.get());
   }
-  FederatedRun run(job, request, data, std::move(clients));
+  FederatedRun run(job, request, data, std::move(clients), codec.get());
   FederatedSummary summary = run.run();
   summary.run.ranks = communicator.size();
   write_file_atomic(request.run_dir / "summary.json", to_json(summary) + "\n");
@@ -81,8 +84,9 @@ void serve_own_client(comm::Communicator& communicator, const Job& job,
       communicator.backend() != "local" || !trainer.model().draws_from_shared_generator(),
       "model.torchscript draws random numbers (dropout) from LibTorch's process-wide "
       "generator, which clients that are ranks of one process would share");
-  ClientData client = data.client(job, communicator.rank() - 1);
-  serve_client(communicator, trainer, client);
+  const auto codec = make_update_codec(job.compression, trainer.model().parameters());
+  ClientEnd client(data.client(job, communicator.rank() - 1), codec.get());
+  serve_client(communicator, trainer, client, codec.get());
 }
 
 }  // namespace
@@ -104,8 +108,7 @@ void check_federation(const Job& job, int ranks) {
   require_config(train.accumulate == 1, "train.accumulate must be 1 in a federated run");
   require_config(!train.sync_batchnorm,
                  "train.sync_batchnorm: clients of a federation train alone");
-  require_config(job.compression.family == "none",
-                 "compression.family: updates of a federation are not compressed in this version");
+  (void)make_update_codec(job.compression, {});
 }
 
 FederatedSummary federate(comm::Communicator& communicator, const Job& job,

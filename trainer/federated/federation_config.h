@@ -36,6 +36,10 @@ struct FederationConfig {
   double speed_noise = 0.05;      ///< deviation from round to round, as a share of the speed
   double overhead_seconds = 0.0;  ///< of every round: transfer, start-up
 
+  /// Compressed updates ([compression]): versions whose payloads the server keeps for clients that
+  /// are behind. Larger: more memory, fewer dense models sent.
+  std::int64_t downlink_versions = 16;
+
   /// FedProx: strength of the pull towards the model that a client was given; 0: none.
   double proximal = 0.0;
   /// Share of its samples that every client holds back for a validation of its own.

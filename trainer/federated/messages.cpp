@@ -37,12 +37,19 @@ class WordReader {
   std::size_t next_ = 0;
 };
 
+}  // namespace
+
 void append(const std::vector<torch::Tensor>& tensors, Bytes& bytes) {
   for (const auto& tensor : tensors) {
     const auto values = tensor.contiguous();
     const auto* data = static_cast<const std::uint8_t*>(values.data_ptr());
     bytes.insert(bytes.end(), data, data + values.nbytes());
   }
+}
+
+void append(std::span<const std::byte> compressed, Bytes& bytes) {
+  const auto* data = reinterpret_cast<const std::uint8_t*>(compressed.data());
+  bytes.insert(bytes.end(), data, data + compressed.size());
 }
 
 std::vector<torch::Tensor> take(std::span<const std::uint8_t>& bytes,
@@ -58,21 +65,11 @@ std::vector<torch::Tensor> take(std::span<const std::uint8_t>& bytes,
   return tensors;
 }
 
-}  // namespace
-
-Bytes pack(const std::vector<torch::Tensor>& first, const std::vector<torch::Tensor>& second) {
-  Bytes bytes;
-  bytes.reserve(bytes_of(first) + bytes_of(second));
-  append(first, bytes);
-  append(second, bytes);
-  return bytes;
-}
-
-void unpack(std::span<const std::uint8_t> bytes, const ModelState& like,
-            std::vector<torch::Tensor>& first, std::vector<torch::Tensor>& second) {
-  first = take(bytes, like.parameters);
-  second = take(bytes, like.buffers);
-  require(bytes.empty(), "a payload is longer than the model");
+std::span<const std::byte> take(std::span<const std::uint8_t>& bytes, std::size_t count) {
+  require(count <= bytes.size(), "a payload is shorter than its header says");
+  const auto front = std::as_bytes(bytes.first(count));
+  bytes = bytes.subspan(count);
+  return front;
 }
 
 Header to_header(const Order& order) {
@@ -83,7 +80,9 @@ Header to_header(const Order& order) {
   words.put(order.steps);
   words.put(order.version);
   words.put(order.position);
+  words.put(order.take_back);
   words.put(order.payload_bytes);
+  words.put(order.compressed_bytes);
   return header;
 }
 
@@ -95,7 +94,9 @@ Order to_order(const Header& header) {
   words.take(order.steps);
   words.take(order.version);
   words.take(order.position);
+  words.take(order.take_back);
   words.take(order.payload_bytes);
+  words.take(order.compressed_bytes);
   return order;
 }
 
@@ -105,6 +106,7 @@ Header to_header(const ClientReport& report, std::size_t payload_bytes) {
   const LocalResult& result = report.result;
   const Evaluation validation = result.validation.value_or(Evaluation{});
   words.put(payload_bytes);
+  words.put(report.payload.size());
   words.put(report.client);
   words.put(report.round);
   words.put(report.position);
@@ -127,7 +129,10 @@ ClientReport to_report(const Header& header, std::size_t& payload_bytes) {
   Evaluation validation;
   bool validated = false;
   WordReader words(header);
+  std::size_t compressed_bytes = 0;
   words.take(payload_bytes);
+  words.take(compressed_bytes);
+  report.payload.resize(compressed_bytes);
   words.take(report.client);
   words.take(report.round);
   words.take(report.position);

@@ -28,13 +28,16 @@ inline constexpr std::size_t kHeaderWords = 16;
 using Header = std::array<double, kHeaderWords>;
 using Bytes = std::vector<std::uint8_t>;
 
-/// All tensors, one after the other, as they lie in memory.
-[[nodiscard]] Bytes pack(const std::vector<torch::Tensor>& first,
-                         const std::vector<torch::Tensor>& second);
-/// New tensors with types and shapes of `first_like` and `second_like`.
-/// @throws ContractError when the sizes differ.
-void unpack(std::span<const std::uint8_t> bytes, const ModelState& like,
-            std::vector<torch::Tensor>& first, std::vector<torch::Tensor>& second);
+/// Adds all tensors, one after the other, as they lie in memory.
+void append(const std::vector<torch::Tensor>& tensors, Bytes& bytes);
+void append(std::span<const std::byte> compressed, Bytes& bytes);
+/// Cuts new tensors with types and shapes of `like` off the front of `bytes`.
+/// @throws ContractError when there are too few.
+[[nodiscard]] std::vector<torch::Tensor> take(std::span<const std::uint8_t>& bytes,
+                                              const std::vector<torch::Tensor>& like);
+/// Cuts `count` bytes off the front. @throws ContractError when there are too few.
+[[nodiscard]] std::span<const std::byte> take(std::span<const std::uint8_t>& bytes,
+                                              std::size_t count);
 
 /// An order to train; without one, the end.
 struct Order {
@@ -43,13 +46,16 @@ struct Order {
   std::int64_t steps = 0;
   std::int64_t version = 0;
   std::int64_t position = 0;
+  bool take_back = false;  ///< the server has refused the newest update
   std::size_t payload_bytes = 0;
+  std::size_t compressed_bytes = 0;  ///< at the payload's front; 0: parameters come dense
 };
 [[nodiscard]] Header to_header(const Order& order);
 [[nodiscard]] Order to_order(const Header& header);
 
-/// A report without its tensors.
+/// A report without its tensors; payload_bytes follow, the report's payload first.
 [[nodiscard]] Header to_header(const ClientReport& report, std::size_t payload_bytes);
+/// The payload has its size, and not yet its bytes.
 [[nodiscard]] ClientReport to_report(const Header& header, std::size_t& payload_bytes);
 
 }  // namespace messages

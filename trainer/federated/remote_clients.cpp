@@ -8,6 +8,8 @@
 
 #include "base/errors.h"
 #include "base/log.h"
+#include "compress/update/reference_trajectory.h"
+#include "trainer/federated/update_layers.h"
 
 namespace convoy::trainer {
 namespace {
@@ -41,21 +43,57 @@ void await(comm::Request& request) {
   while (!request.test()) std::this_thread::sleep_for(kNap);
 }
 
-ModelState receive_model(comm::Communicator& communicator, const messages::Order& order,
-                         const ModelState& like) {
-  const auto payload = std::make_shared<Bytes>(order.payload_bytes);
-  auto request = receive(communicator, payload, 0, messages::kPayloadDown);
-  await(request);
-  ModelState start;
-  messages::unpack(*payload, like, start.parameters, start.buffers);
-  return start;
+/// Follows the server's models.
+class ModelReceiver {
+ public:
+  ModelReceiver(comm::Communicator& communicator, ModelState like,
+                const compress::UpdateCodec* codec)
+      : communicator_(communicator), like_(std::move(like)) {
+    if (codec != nullptr) follower_.emplace(*codec);
+  }
+
+  [[nodiscard]] ModelState receive_model(const messages::Order& order) {
+    const auto payload = std::make_shared<Bytes>(order.payload_bytes);
+    auto request = receive(communicator_, payload, 0, messages::kPayloadDown);
+    await(request);
+    std::span<const std::uint8_t> bytes(*payload);
+    ModelState start;
+    if (order.compressed_bytes > 0) {
+      require(follower_.has_value(), "the server sends compressed models, and here are dense ones");
+      follower_->follow(messages::take(bytes, order.compressed_bytes));
+      start.parameters = unflatten(follower_->values(), like_.parameters);
+    } else {
+      start.parameters = messages::take(bytes, like_.parameters);
+    }
+    start.buffers = messages::take(bytes, like_.buffers);
+    return start;
+  }
+
+ private:
+  comm::Communicator& communicator_;
+  ModelState like_;
+  std::optional<compress::ReferenceFollower> follower_;
+};
+
+void send_report(comm::Communicator& communicator, const ClientReport& report) {
+  Bytes payload;
+  messages::append(report.payload, payload);
+  messages::append(report.result.update.delta, payload);
+  messages::append(report.result.update.buffers, payload);
+  auto header =
+      send_owned(communicator, messages::to_header(report, payload.size()), 0, messages::kHeaderUp);
+  auto sent = send_owned(communicator, std::move(payload), 0, messages::kPayloadUp);
+  await(header);
+  await(sent);
 }
 
 }  // namespace
 
-RemoteClients::RemoteClients(comm::Communicator& communicator, ModelState like)
+RemoteClients::RemoteClients(comm::Communicator& communicator, ModelState like,
+                             const compress::UpdateCodec* codec)
     : communicator_(communicator),
       like_(std::move(like)),
+      codec_(codec),
       exceptions_(std::uncaught_exceptions()) {}
 
 RemoteClients::~RemoteClients() {
@@ -81,19 +119,27 @@ void RemoteClients::send(std::int64_t client, const messages::Order& order, Byte
   requests.push_back(send_owned(communicator_, messages::to_header(order), rank_of(client),
                                 messages::kHeaderDown));
   if (payload.empty()) return;
-  bytes_down_ += payload.size();
   requests.push_back(
       send_owned(communicator_, std::move(payload), rank_of(client), messages::kPayloadDown));
 }
 
 void RemoteClients::start(Assignment assignment) {
   require(!incoming_.contains(assignment.client), "RemoteClients: the client is busy");
-  Bytes payload = messages::pack(assignment.start->parameters, assignment.start->buffers);
-  const messages::Order order{.round = assignment.round,
-                              .steps = assignment.steps,
-                              .version = assignment.version,
-                              .position = assignment.position,
-                              .payload_bytes = payload.size()};
+  Bytes payload;
+  if (assignment.message != nullptr) {
+    messages::append(*assignment.message, payload);
+  } else {
+    messages::append(assignment.start->parameters, payload);
+  }
+  messages::append(assignment.start->buffers, payload);
+  const messages::Order order{
+      .round = assignment.round,
+      .steps = assignment.steps,
+      .version = assignment.version,
+      .position = assignment.position,
+      .take_back = taken_back_.erase(assignment.client) > 0,
+      .payload_bytes = payload.size(),
+      .compressed_bytes = assignment.message != nullptr ? assignment.message->size() : 0};
   send(assignment.client, order, std::move(payload));
   Incoming incoming{.not_before = assignment.not_before, .header = std::make_shared<Header>()};
   incoming.request =
@@ -112,6 +158,20 @@ bool RemoteClients::poll(Incoming& incoming) {
   return incoming.request.test();
 }
 
+void RemoteClients::unpack(Incoming& incoming) const {
+  std::span<const std::uint8_t> bytes(*incoming.payload);
+  ClientReport& report = incoming.report;
+  ModelUpdate& update = report.result.update;
+  report.wire_bytes = bytes.size();
+  if (codec_ == nullptr) {
+    update.delta = messages::take(bytes, like_.parameters);
+  } else if (report.result.finite) {
+    update.delta = decode(*codec_, messages::take(bytes, report.payload.size()), like_.parameters);
+  }
+  update.buffers = messages::take(bytes, like_.buffers);
+  report.payload = {};
+}
+
 bool RemoteClients::poll() {
   bool came = false;
   for (auto it = incoming_.begin(); it != incoming_.end();) {
@@ -119,10 +179,8 @@ bool RemoteClients::poll() {
       ++it;
       continue;
     }
-    auto& [not_before, header, payload, request, report] = it->second;
-    bytes_up_ += payload->size();
-    messages::unpack(*payload, like_, report.result.update.delta, report.result.update.buffers);
-    done_.insert_or_assign(it->first, Done{not_before, std::move(report)});
+    unpack(it->second);
+    done_.insert_or_assign(it->first, Done{it->second.not_before, std::move(it->second.report)});
     it = incoming_.erase(it);
     came = true;
   }
@@ -151,29 +209,23 @@ std::optional<ClientReport> RemoteClients::next(WallTime until) {
   }
 }
 
-void serve_client(comm::Communicator& communicator, LocalTrainer& trainer, ClientData& data) {
-  const ModelState like = copy_state(trainer.model());
+void serve_client(comm::Communicator& communicator, LocalTrainer& trainer, ClientEnd& client,
+                  const compress::UpdateCodec* codec) {
+  ModelReceiver models(communicator, copy_state(trainer.model()), codec);
   while (true) {
     const auto header = std::make_shared<Header>();
     auto request = receive(communicator, header, 0, messages::kHeaderDown);
     await(request);
     const messages::Order order = messages::to_order(*header);
     if (order.end) return;
-    const ModelState start = receive_model(communicator, order, like);
-    ClientReport report{.client = communicator.rank() - 1, .round = order.round};
-    data.set_position(order.position);
-    const auto begin = std::chrono::steady_clock::now();
-    report.result = trainer.run(data, start, order.steps);
-    report.training_seconds =
-        std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-    report.position = data.position();
-    report.result.update.version = order.version;
-    Bytes payload = messages::pack(report.result.update.delta, report.result.update.buffers);
-    auto sent = send_owned(communicator, messages::to_header(report, payload.size()), 0,
-                           messages::kHeaderUp);
-    auto sent_payload = send_owned(communicator, std::move(payload), 0, messages::kPayloadUp);
-    await(sent);
-    await(sent_payload);
+    if (order.take_back) client.take_back();
+    const ModelState start = models.receive_model(order);
+    const Assignment assignment{.client = communicator.rank() - 1,
+                                .round = order.round,
+                                .steps = order.steps,
+                                .version = order.version,
+                                .position = order.position};
+    send_report(communicator, client.train(trainer, assignment, start));
   }
 }
 

@@ -4,10 +4,12 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <utility>
 #include <vector>
 
 #include "comm/communicator.h"
+#include "trainer/federated/client_end.h"
 #include "trainer/federated/client_pool.h"
 #include "trainer/federated/messages.h"
 
@@ -19,7 +21,9 @@ namespace convoy::trainer {
 class RemoteClients final : public ClientPool {
  public:
   /// Borrows `communicator`. @param like  a state of the model, for types and shapes.
-  RemoteClients(comm::Communicator& communicator, ModelState like);
+  /// @param codec  of updates; null: dense. Borrowed.
+  RemoteClients(comm::Communicator& communicator, ModelState like,
+                const compress::UpdateCodec* codec);
   /// Tells the clients that it is over, and waits until they have heard. Not when an exception is
   /// on its way out: then the job ends as a whole.
   ~RemoteClients() override;
@@ -27,8 +31,7 @@ class RemoteClients final : public ClientPool {
   void start(Assignment assignment) override;
   [[nodiscard]] ClientReport wait_for(std::int64_t client) override;
   [[nodiscard]] std::optional<ClientReport> next(WallTime until) override;
-  [[nodiscard]] std::uint64_t bytes_down() const override { return bytes_down_; }
-  [[nodiscard]] std::uint64_t bytes_up() const override { return bytes_up_; }
+  void take_back(std::int64_t client) override { taken_back_.insert(client); }
 
  private:
   /// A report on its way.
@@ -49,19 +52,21 @@ class RemoteClients final : public ClientPool {
   bool poll();
   /// True when this one has.
   bool poll(Incoming& incoming);
+  void unpack(Incoming& incoming) const;
 
   comm::Communicator& communicator_;
   ModelState like_;
+  const compress::UpdateCodec* codec_;
   std::map<std::int64_t, Incoming> incoming_;                ///< by client
   std::map<std::int64_t, Done> done_;                        ///< by client
   std::map<std::int64_t, std::vector<comm::Request>> sent_;  ///< by client, its newest order
-  std::uint64_t bytes_down_ = 0;
-  std::uint64_t bytes_up_ = 0;
+  std::set<std::int64_t> taken_back_;  ///< clients to be told so with their next order
   int exceptions_;
 };
 
 /// What a client's rank does until the server ends it: receives models, trains, sends updates.
 /// Borrows all. @throws what training throws; CommError.
-void serve_client(comm::Communicator& communicator, LocalTrainer& trainer, ClientData& data);
+void serve_client(comm::Communicator& communicator, LocalTrainer& trainer, ClientEnd& client,
+                  const compress::UpdateCodec* codec);
 
 }  // namespace convoy::trainer

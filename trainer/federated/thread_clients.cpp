@@ -2,15 +2,18 @@
 #include "trainer/federated/thread_clients.h"
 
 #include <algorithm>
+#include <string>
+#include <utility>
 
 #include "base/errors.h"
-#include "trainer/stopwatch.h"
+#include "trainer/federated/update_layers.h"
 
 namespace convoy::trainer {
 
 ThreadClients::ThreadClients(const MakeTrainer& make_trainer, int workers,
-                             std::vector<ClientData> clients)
-    : clients_(std::move(clients)) {
+                             std::vector<ClientData> clients, const compress::UpdateCodec* codec)
+    : codec_(codec) {
+  for (auto& data : clients) clients_.emplace_back(std::move(data), codec);
   require(workers >= 1, "ThreadClients: at least one worker");
   for (int i = 0; i < workers; ++i) trainers_.push_back(make_trainer());
   for (const auto& trainer : trainers_) {
@@ -49,19 +52,16 @@ void ThreadClients::work(LocalTrainer& trainer, const std::stop_token& stop) {
 ThreadClients::Done ThreadClients::train(LocalTrainer& trainer, const Assignment& assignment,
                                          const std::stop_token& stop) {
   Done done{.not_before = assignment.not_before};
-  ClientReport& report = done.report;
-  report.client = assignment.client;
-  report.round = assignment.round;
+  done.report.client = assignment.client;
   try {
     // Nobody else touches it: a client has one assignment at a time.
-    ClientData& data = clients_[static_cast<std::size_t>(assignment.client)];
-    data.set_position(assignment.position);
-    Stopwatch watch;
-    report.result = trainer.run(data, *assignment.start, assignment.steps, stop);
-    report.training_seconds = watch.lap();
-    report.position = data.position();
-    report.result.update.client = assignment.client;
-    report.result.update.version = assignment.version;
+    ClientEnd& client = clients_[static_cast<std::size_t>(assignment.client)];
+    done.report = client.train(trainer, assignment, *assignment.start, stop);
+    if (codec_ != nullptr && done.report.result.finite) {
+      done.report.result.update.delta =
+          decode(*codec_, done.report.payload, assignment.start->parameters);
+    }
+    done.report.payload = {};
   } catch (...) {
     done.error = std::current_exception();
   }
@@ -71,6 +71,7 @@ ThreadClients::Done ThreadClients::train(LocalTrainer& trainer, const Assignment
 ClientReport ThreadClients::take(DoneByClient::iterator found) {
   Done done = std::move(done_.extract(found).mapped());
   if (done.error) std::rethrow_exception(done.error);
+  clients_[static_cast<std::size_t>(done.report.client)].mark();  // it is idle now
   return std::move(done.report);
 }
 
@@ -95,6 +96,26 @@ std::optional<ClientReport> ThreadClients::next(WallTime until) {
     if (now >= until) return std::nullopt;
     work_done_.wait_until(lock,
                           found == done_.end() ? until : std::min(until, found->second.not_before));
+  }
+}
+
+void ThreadClients::take_back(std::int64_t client) {
+  clients_[static_cast<std::size_t>(client)].take_back();
+}
+
+std::vector<NamedTensor> ThreadClients::residuals() const {
+  std::vector<NamedTensor> all;
+  for (std::size_t i = 0; codec_ != nullptr && i < clients_.size(); ++i) {
+    auto values = clients_[i].marked_residual();
+    all.push_back({std::to_string(i), torch::tensor(values, torch::kFloat)});
+  }
+  return all;
+}
+
+void ThreadClients::restore_residuals(const std::vector<NamedTensor>& residuals) {
+  for (const auto& [name, tensor] : residuals) {
+    const auto* begin = tensor.data_ptr<float>();
+    clients_.at(std::stoul(name)).restore({begin, begin + tensor.numel()});
   }
 }
 

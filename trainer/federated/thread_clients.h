@@ -10,6 +10,7 @@
 #include <thread>
 #include <vector>
 
+#include "trainer/federated/client_end.h"
 #include "trainer/federated/client_pool.h"
 
 namespace convoy::trainer {
@@ -22,13 +23,18 @@ class ThreadClients final : public ClientPool {
   using MakeTrainer = std::function<std::unique_ptr<LocalTrainer>()>;
 
   /// Calls `make_trainer` once a worker, here.
-  ThreadClients(const MakeTrainer& make_trainer, int workers, std::vector<ClientData> clients);
+  /// @param codec  of updates; null: dense. Borrowed.
+  ThreadClients(const MakeTrainer& make_trainer, int workers, std::vector<ClientData> clients,
+                const compress::UpdateCodec* codec);
   /// Waits for the steps that are under way.
   ~ThreadClients() override;
 
   void start(Assignment assignment) override;
   [[nodiscard]] ClientReport wait_for(std::int64_t client) override;
   [[nodiscard]] std::optional<ClientReport> next(WallTime until) override;
+  void take_back(std::int64_t client) override;
+  [[nodiscard]] std::vector<NamedTensor> residuals() const override;
+  void restore_residuals(const std::vector<NamedTensor>& residuals) override;
 
  private:
   struct Done {
@@ -45,7 +51,8 @@ class ThreadClients final : public ClientPool {
   /// The one that may be handed out first.
   [[nodiscard]] DoneByClient::iterator earliest();
 
-  std::vector<ClientData> clients_;
+  const compress::UpdateCodec* codec_;
+  std::vector<ClientEnd> clients_;
   std::vector<std::unique_ptr<LocalTrainer>> trainers_;
 
   std::mutex mutex_;  // guards what follows

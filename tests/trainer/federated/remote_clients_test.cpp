@@ -38,6 +38,24 @@ TEST(RemoteClients, TrainTheSameModelAsThreadsDo) {
   EXPECT_GT(found.bytes_up, 0U);
 }
 
+TEST(RemoteClients, TrainTheSameModelAsThreadsDoWithCompressedUpdates) {
+  for (const auto algorithm :
+       {scheduler::Algorithm::kFedCompass, scheduler::Algorithm::kFedAsync}) {
+    const tests::TemporaryFolder here;
+    const tests::TemporaryFolder there;
+    Job job = tests::federated_job();
+    job.federation.policy.algorithm = algorithm;
+    job.compression.family = "quantize";
+    job.compression.policy = "lgreco";
+    job.compression.min_numel = 1;
+    const auto expected = tests::federate_here(job, here.path());
+    const auto found = federate_on_ranks(job, there.path());
+    EXPECT_EQ(found.run.parameters_hash, expected.run.parameters_hash);
+    EXPECT_EQ(found.bytes_down, expected.bytes_down);
+    EXPECT_EQ(found.bytes_up, expected.bytes_up);
+  }
+}
+
 TEST(RemoteClients, WorkInRealTime) {
   const tests::TemporaryFolder folder;
   Job job = tests::federated_job();
@@ -73,15 +91,19 @@ TEST(RemoteClients, NeedARankForEachClient) {
 TEST(Messages, BringTensorsBackBitForBit) {
   const ModelState state{.parameters = {torch::rand({3, 2}), torch::rand({4}).to(torch::kDouble)},
                          .buffers = {torch::tensor(7, torch::kInt64)}};
-  const auto bytes = messages::pack(state.parameters, state.buffers);
-  ModelState found;
-  messages::unpack(bytes, state, found.parameters, found.buffers);
-  EXPECT_TRUE(torch::equal(found.parameters[0], state.parameters[0]));
-  EXPECT_TRUE(torch::equal(found.parameters[1], state.parameters[1]));
-  EXPECT_TRUE(torch::equal(found.buffers[0], state.buffers[0]));
-  const std::span<const std::uint8_t> all(bytes);
-  EXPECT_THROW(messages::unpack(all.first(10), state, found.parameters, found.buffers),
-               ContractError);
+  messages::Bytes bytes;
+  messages::append(state.parameters, bytes);
+  messages::append(state.buffers, bytes);
+  std::span<const std::uint8_t> rest(bytes);
+  const auto parameters = messages::take(rest, state.parameters);
+  const auto buffers = messages::take(rest, state.buffers);
+  EXPECT_TRUE(rest.empty());
+  EXPECT_TRUE(torch::equal(parameters[0], state.parameters[0]));
+  EXPECT_TRUE(torch::equal(parameters[1], state.parameters[1]));
+  EXPECT_TRUE(torch::equal(buffers[0], state.buffers[0]));
+  auto part = std::span<const std::uint8_t>(bytes).first(10);
+  EXPECT_THROW((void)messages::take(part, state.parameters), ContractError);
+  EXPECT_THROW((void)messages::take(part, 11), ContractError);
 }
 
 }  // namespace
