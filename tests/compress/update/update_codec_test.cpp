@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "base/errors.h"
 #include "compress/codec/top_k_codec.h"
 #include "tests/compress/update/updates.h"
