@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "compress/compression_config.h"
 
+#include <fnmatch.h>
 #include <spdlog/fmt/fmt.h>
 
 #include <algorithm>
@@ -77,6 +78,14 @@ std::vector<double> candidate_levels(const CompressionConfig& config) {
   std::ranges::sort(levels);
   levels.erase(std::unique(levels.begin(), levels.end()), levels.end());
   return levels;
+}
+
+bool compresses(const CompressionConfig& config, const std::string& layer,
+                const std::vector<std::int64_t>& shape, std::int64_t numel) {
+  const bool excluded = std::ranges::any_of(config.exclude, [&](const std::string& glob) {
+    return fnmatch(glob.c_str(), layer.c_str(), 0) == 0;
+  });
+  return shape.size() >= 2 && numel >= config.min_numel && !excluded;
 }
 
 bool plans_levels(const CompressionConfig& config) {

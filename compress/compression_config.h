@@ -22,11 +22,11 @@ struct CompressionConfig {
   /// How errors of layers add up: "squared_l2" | "l2" | "normalized" (by each layer's mean square:
   /// for adaptive optimizers) | "auto": as the optimizer of the job needs it, else squared_l2.
   std::string error_metric = "auto";
-  std::int64_t warmup_steps = 0;            ///< dense steps at the start
-  std::int64_t adapt_every = 100;           ///< steps between two plans
-  std::int64_t plan_lag = 10;     ///< steps between the end of a window and its plan taking effect
-  std::int64_t window = 10;       ///< steps whose gradients make a plan
-  std::int64_t min_numel = 1024;  ///< smaller layers, and those of one dimension, go dense
+  std::int64_t warmup_steps = 0;   ///< dense steps at the start
+  std::int64_t adapt_every = 100;  ///< steps between two plans
+  std::int64_t plan_lag = 10;      ///< steps between the end of a window and its plan taking effect
+  std::int64_t window = 10;        ///< steps whose gradients make a plan
+  std::int64_t min_numel = 1024;   ///< smaller layers, and those of one dimension, go dense
   std::vector<std::string> exclude;  ///< globs of layer names that go dense
   std::string residual = "float32";  ///< error feedback: "float32" | "bfloat16" | "off"
   std::int64_t shadow_steps = 0;     ///< steps after warm-up that only compare with dense averaging
@@ -44,6 +44,9 @@ struct CompressionConfig {
 [[nodiscard]] double reference_level(const CompressionConfig& config);
 /// The candidates of `config`, with the family's default filled in; ascending.
 [[nodiscard]] std::vector<double> candidate_levels(const CompressionConfig& config);
+/// True for layers that are compressed: of two or more dimensions, not small, not excluded.
+[[nodiscard]] bool compresses(const CompressionConfig& config, const std::string& layer,
+                              const std::vector<std::int64_t>& shape, std::int64_t numel);
 /// True where layers get levels of their own: policy "lgreco" and a family with several levels.
 [[nodiscard]] bool plans_levels(const CompressionConfig& config);
 /// @throws ConfigError that names the key, as the job file spells it, whose value cannot be.

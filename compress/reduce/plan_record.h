@@ -16,7 +16,7 @@ struct PlannedLayer {
   Level level;
   double wire_bytes = 0.0;     ///< sent by one rank in one step
   double payload_bytes = 0.0;  ///< encoded once
-  double error = 0.0;          ///< of the window's mean gradient, squared L2 or normalized; 0: unknown
+  double error = 0.0;  ///< of the window's mean gradient, squared L2 or normalized; 0: unknown
 };
 
 /// One plan as it took effect: a line of plans.jsonl.

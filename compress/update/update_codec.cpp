@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "compress/update/update_codec.h"
 
-#include <fnmatch.h>
-
 #include <algorithm>
 #include <cmath>
 #include <utility>
@@ -11,9 +9,6 @@
 #include "base/hash.h"
 #include "base/random.h"
 #include "compress/make_codec.h"
-#include "compress/plan/normalized_errors.h"
-#include "compress/plan/plan.h"
-#include "compress/plan/useful_levels.h"
 #include "compress/update/internal/byte_stream.h"
 
 namespace convoy::compress {
@@ -33,19 +28,6 @@ std::uint64_t hash_of(const std::vector<UpdateLayer>& layers) {
   return hash64(std::as_bytes(std::span(text)));
 }
 
-double squared_norm(std::span<const float> values) {
-  double sum = 0.0;
-  for (const double value : values) sum += value * value;
-  return sum;
-}
-
-std::vector<Level> candidates_of(const CompressionConfig& config) {
-  std::vector<Level> levels;
-  for (const double value : candidate_levels(config)) levels.emplace_back(value);
-  levels.push_back(Level::dense());
-  return levels;
-}
-
 void add_dense(std::span<const std::byte> payload, float scale, std::span<float> out) {
   for (std::size_t i = 0; i < out.size(); ++i) {
     float value = 0.0F;
@@ -57,7 +39,10 @@ void add_dense(std::span<const std::byte> payload, float scale, std::span<float>
 }  // namespace
 
 UpdateCodec::UpdateCodec(const CompressionConfig& config, std::vector<UpdateLayer> layers)
-    : config_(config), layers_(std::move(layers)), layout_hash_(hash_of(layers_)) {
+    : config_(config),
+      request_(plan_request(config)),
+      layers_(std::move(layers)),
+      layout_hash_(hash_of(layers_)) {
   check(config_);
   require_config(config_.family != "power_sgd",
                  "compression.family = \"power_sgd\" is for data-parallel gradients: updates of "
@@ -65,16 +50,9 @@ UpdateCodec::UpdateCodec(const CompressionConfig& config, std::vector<UpdateLaye
   if (config_.family != "none") codec_ = make_codec(config_);
   for (const UpdateLayer& layer : layers_) {
     numel_ += layer.numel;
-    compresses_.push_back(compresses(layer));
+    compresses_.push_back(codec_ != nullptr && layer.numel > 0 &&
+                          compresses(config_, layer.name, layer.shape, layer.numel));
   }
-}
-
-bool UpdateCodec::compresses(const UpdateLayer& layer) const {
-  const bool excluded = std::ranges::any_of(config_.exclude, [&](const std::string& glob) {
-    return fnmatch(glob.c_str(), layer.name.c_str(), 0) == 0;
-  });
-  return codec_ != nullptr && !excluded && layer.numel > 0 && layer.shape.size() >= 2 &&
-         layer.numel >= config_.min_numel;
 }
 
 std::size_t UpdateCodec::dense_bytes() const {
@@ -83,30 +61,22 @@ std::size_t UpdateCodec::dense_bytes() const {
 }
 
 std::vector<Level> UpdateCodec::plan(std::span<const float> values) const {
-  const Level reference(codec_ == nullptr ? 1.0 : reference_level(config_));
   std::vector<Level> levels(layers_.size());
   Table table;
   std::vector<std::size_t> planned;
-  for (std::size_t i = 0, begin = 0; i < layers_.size(); ++i) {
-    const auto numel = static_cast<std::size_t>(layers_[i].numel);
-    if (compresses_[i]) {
-      levels[i] = reference;
-      planned.push_back(i);
-      if (plans_levels(config_)) {
-        const auto layer = values.subspan(begin, numel);
-        table.push_back(
-            {layers_[i].name, layers_[i].numel, codec_->levels(layer, candidates_of(config_))});
-        const double norm = squared_norm(layer);
-        drop_useless_levels(table.back(), norm, reference);
-        if (config_.error_metric == "normalized") normalize_errors(table.back(), norm);
-      }
-    }
-    begin += numel;
+  for (std::size_t i = 0; i < layers_.size(); ++i) {
+    const auto layer = values.first(static_cast<std::size_t>(layers_[i].numel));
+    values = values.subspan(layer.size());
+    if (!compresses_[i]) continue;
+    levels[i] = request_.budget.reference;
+    if (!plans_levels(config_)) continue;
+    planned.push_back(i);
+    table.push_back(
+        {layers_[i].name, layers_[i].numel, codec_->levels(layer, request_.candidates)});
+    request_.prepare(table.back(), layer);
   }
   if (table.empty()) return levels;
-  const auto metric = config_.error_metric == "l2" ? ErrorMetric::kL2 : ErrorMetric::kSquaredL2;
-  const double budget = max_error(table, {reference, config_.alpha, metric});
-  const Choice choice = lgreco(table, budget, metric);
+  const Choice choice = lgreco(table, max_error(table, request_.budget), request_.budget.metric);
   for (std::size_t i = 0; i < planned.size(); ++i) {
     levels[planned[i]] = table[i].levels[choice.levels[i]].level;
   }

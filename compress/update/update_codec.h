@@ -11,6 +11,7 @@
 #include "compress/codec/codec.h"
 #include "compress/compression_config.h"
 #include "compress/level.h"
+#include "compress/plan_request.h"
 
 namespace convoy::compress {
 
@@ -50,12 +51,12 @@ class UpdateCodec {
   [[nodiscard]] std::vector<Level> levels(std::span<const std::byte> payload) const;
 
  private:
-  [[nodiscard]] bool compresses(const UpdateLayer& layer) const;
   [[nodiscard]] std::vector<Level> plan(std::span<const float> values) const;
   template <typename Visit>
   void for_each_layer(std::span<const std::byte> payload, Visit&& visit) const;
 
   CompressionConfig config_;
+  PlanRequest request_;
   std::vector<UpdateLayer> layers_;
   std::vector<bool> compresses_;  // [layers]
   std::int64_t numel_ = 0;

@@ -6,10 +6,10 @@
 
 #include "base/errors.h"
 #include "base/file.h"
-#include "comm/values.h"
 #include "launch/commands/command.h"
 #include "launch/commands/job_options.h"
 #include "launch/commands/same_job.h"
+#include "launch/commands/same_place.h"
 #include "launch/job/job_file.h"
 #include "launch/process/backend.h"
 #include "launch/process/run_directory.h"
@@ -63,7 +63,7 @@ class FederateCommand final : public Command {
   [[nodiscard]] Preparation prepare(int ranks) override {
     const trainer::Job job = load();
     (void)choose_backend(job.communication, true, ranks);
-    (void)own_place_of_run(job);
+    (void)place_of_run(job);
     trainer::check_federation(job, ranks);
     return {.threads_per_rank = job.run.threads_per_rank, .checkpoints_on_stop = true};
   }
@@ -89,26 +89,15 @@ class FederateCommand final : public Command {
     return job;
   }
 
-  [[nodiscard]] ResumePoint own_place_of_run(const trainer::Job& job) const {
+  [[nodiscard]] ResumePoint place_of_run(const trainer::Job& job) const {
     if (!resume_.empty()) return resume_point(resume_);
     return {.run_dir = fresh_run_dir(job.run, run_dir_)};
-  }
-
-  /// The same on all ranks: rank 0 looks.
-  [[nodiscard]] ResumePoint place_of_run(comm::Communicator& communicator,
-                                         const trainer::Job& job) const {
-    ResumePoint point;
-    trainer::together(communicator, [&] {
-      if (communicator.rank() == 0) point = own_place_of_run(job);
-    });
-    return {.run_dir = comm::broadcast_text(communicator, point.run_dir.string(), 0),
-            .checkpoint = comm::broadcast_text(communicator, point.checkpoint.string(), 0)};
   }
 
   void run_rank(comm::Communicator& communicator, const trainer::Job& job) const {
     require_same_job(communicator, job);
     trainer::together(communicator, [&] { trainer::check_federation(job, communicator.size()); });
-    const ResumePoint place = place_of_run(communicator, job);
+    const ResumePoint place = same_place(communicator, [&] { return place_of_run(job); });
     const fs::path& run_dir = place.run_dir;
     const trainer::RunRequest request{
         .run_dir = run_dir,

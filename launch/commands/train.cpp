@@ -6,11 +6,11 @@
 
 #include "base/errors.h"
 #include "base/file.h"
-#include "comm/values.h"
 #include "compress/reduce/plan_json.h"
 #include "launch/commands/command.h"
 #include "launch/commands/job_options.h"
 #include "launch/commands/same_job.h"
+#include "launch/commands/same_place.h"
 #include "launch/job/job_file.h"
 #include "launch/process/backend.h"
 #include "launch/process/run_directory.h"
@@ -70,11 +70,7 @@ class TrainCommand final : public Command {
     settle_words();
     const trainer::Job job = load();
     const Backend backend = choose_backend(job.communication, true, ranks);
-    if (resuming_) {
-      (void)resume_from(job);
-    } else {
-      (void)fresh_run_dir(job.run, run_dir_);
-    }
+    (void)place_of_run(job);
     const auto local_ranks = static_cast<int>(job.communication.local_ranks);
     trainer::check_job(job, backend == Backend::kLocal ? local_ranks : ranks);
     if (!replay_plans_.empty()) (void)compress::read_plans(replay_plans_);
@@ -109,22 +105,15 @@ class TrainCommand final : public Command {
     return resume_point(resume_.empty() ? newest_run_dir(job.run, run_dir_) : fs::path(resume_));
   }
 
-  /// The same on all ranks: rank 0 looks.
-  [[nodiscard]] ResumePoint place_of_run(comm::Communicator& communicator,
-                                         const trainer::Job& job) const {
-    ResumePoint point;
-    trainer::together(communicator, [&] {
-      if (communicator.rank() != 0) return;
-      point = resuming_ ? resume_from(job) : ResumePoint{fresh_run_dir(job.run, run_dir_), {}};
-    });
-    return {.run_dir = comm::broadcast_text(communicator, point.run_dir.string(), 0),
-            .checkpoint = comm::broadcast_text(communicator, point.checkpoint.string(), 0)};
+  [[nodiscard]] ResumePoint place_of_run(const trainer::Job& job) const {
+    if (resuming_) return resume_from(job);
+    return {.run_dir = fresh_run_dir(job.run, run_dir_)};
   }
 
   void run_rank(comm::Communicator& communicator, const trainer::Job& job) const {
     require_same_job(communicator, job);
     trainer::together(communicator, [&] { trainer::check_job(job, communicator.size()); });
-    const ResumePoint place = place_of_run(communicator, job);
+    const ResumePoint place = same_place(communicator, [&] { return place_of_run(job); });
     const trainer::RunRequest request{
         .run_dir = place.run_dir,
         .resume = resuming_,

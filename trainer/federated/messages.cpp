@@ -8,14 +8,14 @@
 namespace convoy::trainer::messages {
 namespace {
 
-/// Writes and reads the words of a header one after the other.
-class Words {
+/// Writes values into the words of a header, one after the other.
+class WordWriter {
  public:
-  explicit Words(Header& header) : header_(header) {}
+  explicit WordWriter(Header& header) : header_(header) {}
 
-  template <typename T>
-  void put(T value) {
-    header_[next_++] = static_cast<double>(value);
+  template <typename... T>
+  void operator()(const T&... values) {
+    ((header_[next_++] = static_cast<double>(values)), ...);
   }
 
  private:
@@ -23,19 +23,37 @@ class Words {
   std::size_t next_ = 0;
 };
 
+/// Reads them back, in the same order.
 class WordReader {
  public:
   explicit WordReader(const Header& header) : header_(header) {}
 
-  template <typename T>
-  void take(T& value) {
-    value = static_cast<T>(header_[next_++]);
+  template <typename... T>
+  void operator()(T&... values) {
+    ((values = static_cast<T>(header_[next_++])), ...);
   }
 
  private:
   const Header& header_;
   std::size_t next_ = 0;
 };
+
+/// What an order's header holds, in this order, for the writer and for the reader.
+template <typename Words, typename AnOrder>
+void each_word(Words&& words, AnOrder& order) {
+  words(order.end, order.round, order.steps, order.version, order.position, order.take_back,
+        order.payload_bytes, order.compressed_bytes);
+}
+
+/// The same of a report, whose sizes and validation are not plain members.
+template <typename Words, typename AReport, typename Size, typename Flag, typename AnEvaluation>
+void each_word(Words&& words, AReport& report, Size& payload_bytes, Size& compressed_bytes,
+               Flag& validated, AnEvaluation& validation) {
+  auto& result = report.result;
+  words(payload_bytes, compressed_bytes, report.client, report.round, report.position,
+        report.training_seconds, result.update.version, result.steps, result.samples, result.loss,
+        result.finite, validated, validation.loss, validation.accuracy, validation.samples);
+}
 
 }  // namespace
 
@@ -74,80 +92,34 @@ std::span<const std::byte> take(std::span<const std::uint8_t>& bytes, std::size_
 
 Header to_header(const Order& order) {
   Header header{};
-  Words words(header);
-  words.put(order.end);
-  words.put(order.round);
-  words.put(order.steps);
-  words.put(order.version);
-  words.put(order.position);
-  words.put(order.take_back);
-  words.put(order.payload_bytes);
-  words.put(order.compressed_bytes);
+  each_word(WordWriter(header), order);
   return header;
 }
 
 Order to_order(const Header& header) {
   Order order;
-  WordReader words(header);
-  words.take(order.end);
-  words.take(order.round);
-  words.take(order.steps);
-  words.take(order.version);
-  words.take(order.position);
-  words.take(order.take_back);
-  words.take(order.payload_bytes);
-  words.take(order.compressed_bytes);
+  each_word(WordReader(header), order);
   return order;
 }
 
 Header to_header(const ClientReport& report, std::size_t payload_bytes) {
   Header header{};
-  Words words(header);
-  const LocalResult& result = report.result;
-  const Evaluation validation = result.validation.value_or(Evaluation{});
-  words.put(payload_bytes);
-  words.put(report.payload.size());
-  words.put(report.client);
-  words.put(report.round);
-  words.put(report.position);
-  words.put(report.training_seconds);
-  words.put(result.update.version);
-  words.put(result.steps);
-  words.put(result.samples);
-  words.put(result.loss);
-  words.put(result.finite);
-  words.put(result.validation.has_value());
-  words.put(validation.loss);
-  words.put(validation.accuracy);
-  words.put(validation.samples);
+  std::size_t compressed_bytes = report.payload.size();
+  const bool validated = report.result.validation.has_value();
+  const Evaluation validation = report.result.validation.value_or(Evaluation{});
+  each_word(WordWriter(header), report, payload_bytes, compressed_bytes, validated, validation);
   return header;
 }
 
 ClientReport to_report(const Header& header, std::size_t& payload_bytes) {
   ClientReport report;
-  LocalResult& result = report.result;
-  Evaluation validation;
-  bool validated = false;
-  WordReader words(header);
   std::size_t compressed_bytes = 0;
-  words.take(payload_bytes);
-  words.take(compressed_bytes);
+  bool validated = false;
+  Evaluation validation;
+  each_word(WordReader(header), report, payload_bytes, compressed_bytes, validated, validation);
   report.payload.resize(compressed_bytes);
-  words.take(report.client);
-  words.take(report.round);
-  words.take(report.position);
-  words.take(report.training_seconds);
-  words.take(result.update.version);
-  words.take(result.steps);
-  words.take(result.samples);
-  words.take(result.loss);
-  words.take(result.finite);
-  words.take(validated);
-  words.take(validation.loss);
-  words.take(validation.accuracy);
-  words.take(validation.samples);
-  result.update.client = report.client;
-  if (validated) result.validation = validation;
+  report.result.update.client = report.client;
+  if (validated) report.result.validation = validation;
   return report;
 }
 

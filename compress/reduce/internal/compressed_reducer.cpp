@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "compress/reduce/internal/compressed_reducer.h"
 
-#include <fnmatch.h>
-
 #include <algorithm>
 #include <utility>
 
@@ -72,12 +70,9 @@ void CompressedReducer::reduce(const Bucket& bucket) {
 bool CompressedReducer::compresses(const Layer& layer) {
   const auto known = compresses_.find(layer.name);
   if (known != compresses_.end()) return known->second;
-  const CompressionConfig& config = options_.config;
-  const bool excluded = std::ranges::any_of(config.exclude, [&](const std::string& glob) {
-    return fnmatch(glob.c_str(), layer.name.c_str(), 0) == 0;
-  });
-  const bool is_large = layer.shape.size() >= 2 && layer.numel >= config.min_numel;
-  return compresses_[layer.name] = is_large && !excluded && communicator_.size() > 1;
+  return compresses_[layer.name] =
+             communicator_.size() > 1 &&
+             compress::compresses(options_.config, layer.name, layer.shape, layer.numel);
 }
 
 bool CompressedReducer::is_shadow_step() const {

@@ -14,19 +14,6 @@
 namespace convoy::compress::internal {
 namespace {
 
-std::vector<Level> levels_of(const CompressionConfig& config) {
-  std::vector<Level> levels;
-  for (const double value : candidate_levels(config)) levels.emplace_back(value);
-  levels.push_back(Level::dense());
-  return levels;
-}
-
-Budget budget_of(const CompressionConfig& config) {
-  return {.reference = Level(reference_level(config)),
-          .alpha = config.alpha,
-          .metric = config.error_metric == "l2" ? ErrorMetric::kL2 : ErrorMetric::kSquaredL2};
-}
-
 void require_levels(const PlanRecord& plan, const Family& family) {
   for (const PlannedLayer& layer : plan.layers) {
     if (layer.level.is_dense()) continue;
@@ -50,10 +37,7 @@ PlanBook::PlanBook(comm::Communicator& communicator, Family& family,
       schedule_{config.warmup_steps, config.adapt_every, config.window, config.plan_lag} {
   check_replay();
   if (!plans_levels(config) || !replay_.empty() || communicator.size() == 1) return;
-  replanner_ = std::make_unique<Replanner>(
-      communicator, family,
-      ReplannerOptions{levels_of(config), budget_of(config), config.error_metric == "normalized"},
-      busy_);
+  replanner_ = std::make_unique<Replanner>(communicator, family, plan_request(config), busy_);
 }
 
 void PlanBook::check_replay() {

@@ -11,8 +11,6 @@
 
 #include "base/errors.h"
 #include "comm/values.h"
-#include "compress/plan/normalized_errors.h"
-#include "compress/plan/useful_levels.h"
 
 namespace convoy::compress::internal {
 namespace {
@@ -26,12 +24,6 @@ using Clock = std::chrono::steady_clock;
 
 double milliseconds_since(Clock::time_point begin) {
   return std::chrono::duration<double, std::milli>(Clock::now() - begin).count();
-}
-
-double squared_norm(const std::vector<float>& values) {
-  double sum = 0.0;
-  for (const double value : values) sum += value * value;
-  return sum;
 }
 
 /// In place of the bytes of a level.
@@ -82,11 +74,11 @@ std::vector<int> share_out(const std::vector<std::int64_t>& numels, int ranks) {
   return owners;
 }
 
-Replanner::Replanner(comm::Communicator& communicator, Family& family, ReplannerOptions options,
+Replanner::Replanner(comm::Communicator& communicator, Family& family, PlanRequest request,
                      const std::atomic<bool>& busy)
     : communicator_(communicator.duplicate()),
       family_(family),
-      options_(std::move(options)),
+      request_(std::move(request)),
       busy_(busy) {}
 
 Replanner::~Replanner() {
@@ -154,10 +146,8 @@ void Replanner::tabulate(Work& work) {
     LayerTable entry{layer.name, layer.numel, {}};
     if (work.makers[i] == communicator_->rank()) {
       const std::vector<float>& gradient = *work.gradients[i];
-      entry.levels = family_.table(layer, gradient, options_.candidates, communicator_->size());
-      const double norm = squared_norm(gradient);
-      drop_useless_levels(entry, norm, options_.budget.reference);
-      if (options_.normalize) normalize_errors(entry, norm);
+      entry.levels = family_.table(layer, gradient, request_.candidates, communicator_->size());
+      request_.prepare(entry, gradient);
     }
     work.table.push_back(std::move(entry));
     work.gradients[i].reset();
@@ -166,13 +156,13 @@ void Replanner::tabulate(Work& work) {
 
 /// Every rank sends as many numbers as it has candidates; a level that was dropped has no bytes.
 void Replanner::exchange_tables(Work& work) {
-  const std::size_t levels = options_.candidates.size();
+  const std::size_t levels = request_.candidates.size();
   std::vector<std::int64_t> counts(static_cast<std::size_t>(communicator_->size()));
   for (const int maker : work.makers) {
     counts[static_cast<std::size_t>(maker)] += static_cast<std::int64_t>(2 * levels);
   }
   std::vector<double> own;
-  for (const LayerTable& entry : work.table) append_costs(entry, options_.candidates, own);
+  for (const LayerTable& entry : work.table) append_costs(entry, request_.candidates, own);
   const auto all = comm::all_gather_values(*communicator_, own, counts);
   std::vector<std::size_t> next(counts.size());  // where the numbers of each rank go on
   for (std::size_t rank = 1; rank < counts.size(); ++rank) {
@@ -183,7 +173,7 @@ void Replanner::exchange_tables(Work& work) {
     work.table[i].levels.clear();
     for (std::size_t level = 0; level < levels; ++level, at += 2) {
       if (all[at] == kDropped) continue;
-      work.table[i].levels.push_back({options_.candidates[level], all[at], all[at + 1]});
+      work.table[i].levels.push_back({request_.candidates[level], all[at], all[at + 1]});
     }
   }
 }
@@ -196,7 +186,7 @@ void Replanner::average_step_error(PlanRecord& record) {
 
 void Replanner::solve(Work& work) {
   PlanRecord& record = work.record;
-  const Budget& budget = options_.budget;
+  const Budget& budget = request_.budget;
   const Choice reference = uniform(work.table, budget.reference, budget.metric);
   const Choice choice = lgreco(work.table, max_error(work.table, budget), budget.metric);
   for (std::size_t i = 0; i < work.table.size(); ++i) {

@@ -10,18 +10,12 @@
 #include <vector>
 
 #include "comm/communicator.h"
-#include "compress/plan/plan.h"
+#include "compress/plan_request.h"
 #include "compress/reduce/family.h"
 #include "compress/reduce/internal/gradient_window.h"
 #include "compress/reduce/plan_record.h"
 
 namespace convoy::compress::internal {
-
-struct ReplannerOptions {
-  std::vector<Level> candidates;
-  Budget budget;
-  bool normalize = false;  ///< errors by each layer's mean square
-};
 
 /// Makes plans from windows of gradients, off the critical path: a thread and a communicator of its
 /// own average the windows in small pieces (each waits while gradients travel), share the level
@@ -31,7 +25,7 @@ struct ReplannerOptions {
 class Replanner {
  public:
   /// Collective. Borrows `communicator` only while constructing. `busy`: gradients are travelling.
-  Replanner(comm::Communicator& communicator, Family& family, ReplannerOptions options,
+  Replanner(comm::Communicator& communicator, Family& family, PlanRequest request,
             const std::atomic<bool>& busy);
   /// Lets a plan that is being made run to its end, without giving way any more.
   ~Replanner();
@@ -63,7 +57,7 @@ class Replanner {
 
   std::unique_ptr<comm::Communicator> communicator_;
   Family& family_;
-  ReplannerOptions options_;
+  PlanRequest request_;
   const std::atomic<bool>& busy_;
   std::atomic<bool> leaving_ = false;
   std::future<PlanRecord> pending_;  // last: its thread uses all above, and its end is waited for
