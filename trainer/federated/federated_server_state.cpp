@@ -6,6 +6,7 @@
 //   "update/<client>/<round>/<p|b>/<n>"   updates that wait; <n> counts parameters or buffers
 #include <spdlog/fmt/fmt.h>
 
+#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "base/errors.h"
@@ -71,6 +72,11 @@ Json to_json(const ClientReport& report) {
   return json;
 }
 
+/// JSON has null for what is not finite: regression has no accuracy, and a loss may overflow.
+double number_or_nan(const Json& json) {
+  return json.is_null() ? std::numeric_limits<double>::quiet_NaN() : json.get<double>();
+}
+
 ClientReport to_report(const Json& json) {
   ClientReport report{.client = json.at("client"), .round = json.at("round")};
   LocalResult& result = report.result;
@@ -82,7 +88,8 @@ ClientReport to_report(const Json& json) {
   result.loss = json.at("loss");
   if (json.contains("validation")) {
     const auto& validation = json.at("validation");
-    result.validation = Evaluation{validation.at(0), validation.at(1), validation.at(2)};
+    result.validation = Evaluation{number_or_nan(validation.at(0)), number_or_nan(validation.at(1)),
+                                   validation.at(2)};
   }
   return report;
 }

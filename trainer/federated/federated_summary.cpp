@@ -7,6 +7,7 @@ namespace convoy::trainer {
 
 std::string to_json(const FederatedSummary& summary) {
   auto json = nlohmann::ordered_json::parse(to_json(summary.run));
+  json.erase("compression_ratio");  // of averaged gradients; here bytes_up and bytes_down tell
   json["clock"] = summary.clock;
   json["federation_seconds"] = summary.federation_seconds;
   json["versions"] = summary.versions;

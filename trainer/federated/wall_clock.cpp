@@ -13,6 +13,7 @@ using Json = nlohmann::json;
 
 /// How long step() waits at most, so that its caller can look at other things.
 constexpr double kPatience = 0.1;
+constexpr double kNeverSeconds = 1e9;
 
 class WallClock final : public FederationClock {
  public:
@@ -78,7 +79,9 @@ class WallClock final : public FederationClock {
   }
 
   static Clock::duration wall_duration(double seconds) {
-    return std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
+    // Beyond what the clock counts nobody waits anyway.
+    return std::chrono::duration_cast<Clock::duration>(
+        std::chrono::duration<double>(std::min(seconds, kNeverSeconds)));
   }
   [[nodiscard]] WallTime wall(double seconds) const { return start_ + wall_duration(seconds); }
 

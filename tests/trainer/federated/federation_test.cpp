@@ -2,6 +2,7 @@
 #include "trainer/federated/federation.h"
 
 #include <gtest/gtest.h>
+#include <spdlog/fmt/fmt.h>
 
 #include <array>
 #include <atomic>
@@ -186,17 +187,6 @@ TEST(Federation, RefusesUpdatesThatAreNotFiniteAndGoesOn) {
   EXPECT_EQ(summary.versions, 0);
 }
 
-TEST(Federation, StopsWhenItIsAsked) {
-  const TemporaryFolder folder;
-  const std::atomic<bool> stop = true;
-  comm::local::run(1, [&](comm::Communicator& world) {
-    const auto summary =
-        federate(world, federated_job(), {.run_dir = folder.path(), .stop = &stop, .quiet = true});
-    EXPECT_TRUE(summary.run.interrupted);
-    EXPECT_LT(summary.updates, 30);
-  });
-}
-
 /// Runs in pieces that end after so many updates each; the summary of the last.
 FederatedSummary in_pieces(Job job, const std::vector<std::int64_t>& ends,
                            const std::filesystem::path& run_dir) {
@@ -208,6 +198,37 @@ FederatedSummary in_pieces(Job job, const std::vector<std::int64_t>& ends,
     }
   });
   return summary;
+}
+
+TEST(Federation, OnRegressionDataGoesOnWithUpdatesThatWait) {
+  const TemporaryFolder folder;
+  std::string table = "a,b,label\n";
+  for (int i = 0; i < 200; ++i) table += fmt::format("{},{},{}\n", i % 7, i % 5, i % 7 - i % 5);
+  write_file_atomic(folder.path() / "data.csv", table);
+  Job job = federated_job();
+  job.data = {};
+  job.data.name = "csv";
+  job.data.path = (folder.path() / "data.csv").string();
+  job.data.task = "regress";
+  job.data.validation = 0.2;
+  job.train.optimizer.lr = 0.01;
+  job.federation.policy.algorithm = Algorithm::kFedAvg;
+  job.federation.validation = 0.2;  // has a loss, and no accuracy
+  job.federation.updates = 12;
+  const auto whole = federate_here(job, folder.path() / "whole");
+  const auto pieces = in_pieces(job, {6, 12}, folder.path() / "pieces");
+  EXPECT_EQ(pieces.run.parameters_hash, whole.run.parameters_hash);
+}
+
+TEST(Federation, StopsWhenItIsAsked) {
+  const TemporaryFolder folder;
+  const std::atomic<bool> stop = true;
+  comm::local::run(1, [&](comm::Communicator& world) {
+    const auto summary =
+        federate(world, federated_job(), {.run_dir = folder.path(), .stop = &stop, .quiet = true});
+    EXPECT_TRUE(summary.run.interrupted);
+    EXPECT_LT(summary.updates, 30);
+  });
 }
 
 TEST(Federation, GoesOnFromACheckpointBitForBit) {
