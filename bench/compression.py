@@ -132,6 +132,7 @@ def main():
     parser.add_argument("--seeds", nargs="+", type=int, default=[1, 2, 3])
     parser.add_argument("--ranks", type=int, default=2)
     parser.add_argument("--ablations", action="store_true", help="alpha, candidates and metric")
+    parser.add_argument("--variants", nargs="+", help="labels such as top_k-lgreco-0.05, not all")
     parser.add_argument("--set", action="append", default=[], help="for all runs, over all else")
     arguments = parser.parse_args()
     print("| model | gradients | accuracy | loss | ratio of the run | last plan, dense over it "
@@ -139,6 +140,8 @@ def main():
     print("|---|---|---|---|---|---|---|---|")
     for model in arguments.models:
         for variant in ablations() if arguments.ablations else variants(model):
+            if arguments.variants and variant.label() not in arguments.variants:
+                continue
             results = [run(arguments, model, variant, seed) for seed in arguments.seeds]
             print(row(model, variant, results), flush=True)
 

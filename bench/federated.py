@@ -21,8 +21,8 @@ PARTITIONS = {
     "dual_dirichlet": "{name=\"dual_dirichlet\",alpha=0.5,size_alpha=2.0}",
 }
 SPEEDS = ["homogeneous", "normal", "exponential"]
-LEARNING_RATES = [0.02, 0.05, 0.1]
-TUNED_ON = {"clients": 10, "partition": "dual_dirichlet", "speeds": "normal", "seed": 11}
+LEARNING_RATES = [0.02, 0.05, 0.1, 0.2]
+TUNED_ON = {"clients": 10, "partition": "classes", "speeds": "normal", "seed": 11}
 TARGETS = [0.80, 0.85]
 SECONDS = 400.0  # of the emulated clock
 

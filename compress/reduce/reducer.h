@@ -74,6 +74,12 @@ class Reducer {
   /// The same for one layer: its average is not applied.
   virtual void discard_layer(const std::string& name) { (void)name; }
 
+  /// Whether a layer, known by name, shape and numel, is ever compressed. Those that never are want
+  /// buckets of their own, so that the little ones travel as few messages. Between steps.
+  [[nodiscard]] virtual bool compresses(const Layer& layer) {
+    (void)layer;
+    return false;
+  }
   /// True when an infinity or NaN in any rank's gradient makes some average infinite or NaN, which
   /// all ranks then see without asking each other.
   [[nodiscard]] virtual bool shows_nonfinite() const { return false; }

@@ -65,7 +65,8 @@ struct StepTimes {
 /// After a step `.grad` of a float32 parameter on the host lies in the bucket: its values change in
 /// the next step, so clone what you keep.
 /// Buckets are cut in reverse order of registration and, once, anew in the order in which rank 0's
-/// gradients were ready in its first step. Result bits depend on neither, nor on overlap.
+/// gradients were ready in its first step; layers that are compressed and layers that never are
+/// have buckets of their own. Result bits depend on none of it, nor on overlap.
 ///
 /// After a CommError, or an exception inside a backward that was to be averaged, the ranks are out
 /// of step: every later begin_step() throws that error again, only destruction is left, and it may

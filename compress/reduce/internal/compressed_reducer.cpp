@@ -82,7 +82,7 @@ bool CompressedReducer::is_shadow_step() const {
 
 void CompressedReducer::prepare(const Bucket& bucket) {
   items_.clear();
-  fused_.clear();
+  fused_.begin_bucket(bucket.owner);
   residuals_.begin_bucket(std::ssize(bucket.values));
   for (const Layer& layer : bucket.layers) {
     const auto values = bucket.values_of(layer);
@@ -114,7 +114,7 @@ void CompressedReducer::compare_with_dense(const Bucket& bucket) {
   exchange();
   shadow_means_.assign(bucket.values.begin(), bucket.values.end());
   std::ranges::copy(own, bucket.values.begin());
-  fused_.clear();
+  fused_.begin_bucket(bucket.owner);
   fused_.add(bucket.values);
   fused_.average(communicator_);
   for (const Layer& layer : bucket.layers) {

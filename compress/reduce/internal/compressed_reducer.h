@@ -19,8 +19,8 @@ namespace convoy::compress::internal {
 
 /// Compressed averaging with error feedback: one family for all layers, each at the level that the
 /// plan book says. Layers of one dimension, below min_numel, or excluded by name travel dense,
-/// fused into one message a bucket. Warm-up steps are dense. On one rank nothing is sent and
-/// nothing lost.
+/// those of a bucket fused into one message. Warm-up steps are dense. On one rank nothing is sent
+/// and nothing lost.
 ///
 /// Memory beside the buckets: the residual and the step's copy of it; while a window is open its
 /// sum; and the family's factors.
@@ -42,6 +42,7 @@ class CompressedReducer final : public Reducer {
   void end_step() override;
   void discard_step() override;
   void discard_layer(const std::string& name) override;
+  [[nodiscard]] bool compresses(const Layer& layer) override;
   [[nodiscard]] Traffic traffic() const override;
   [[nodiscard]] std::vector<PlanRecord> take_plans() override { return plans_.take_announced(); }
   [[nodiscard]] std::vector<ShadowRow> take_shadow() override;
@@ -49,7 +50,6 @@ class CompressedReducer final : public Reducer {
   void load_state(const ReducerState& state) override;
 
  private:
-  [[nodiscard]] bool compresses(const Layer& layer);
   [[nodiscard]] bool is_warm_up() const { return step_ < options_.config.warmup_steps; }
   [[nodiscard]] bool is_shadow_step() const;
   void commit();

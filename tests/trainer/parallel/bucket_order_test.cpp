@@ -40,6 +40,25 @@ TEST(Buckets, ChangeNoBitOfTheResult) {
   }
 }
 
+TEST(Buckets, KeepWhatIsNeverCompressedApart) {
+  run_ranks(2, [](comm::Communicator& communicator) {
+    std::vector<trainer::NamedTensor> parameters;
+    for (const auto* name : {"first", "second", "head"}) {
+      parameters.push_back({std::string(name) + ".weight", torch::ones({16, 16}).requires_grad_()});
+      parameters.push_back({std::string(name) + ".bias", torch::ones({16}).requires_grad_()});
+    }
+    compress::CompressionConfig config;
+    config.family = "quantize";
+    config.min_numel = 1;
+    config.exclude = {"head.*"};
+    const DataParallel parallel(communicator, parameters, {}, {.bucket_bytes = 2 * 16 * 16 * 4},
+                                compress::make_reducer(config, 1));
+    EXPECT_EQ(parallel.bucket_layout(),
+              (Layout{{"second.weight", "first.weight"},
+                      {"head.bias", "head.weight", "second.bias", "first.bias"}}));
+  });
+}
+
 /// Used in the order of registration on rank 0 and in the other order elsewhere.
 struct TwoWays : torch::nn::Module {
   torch::Tensor first = register_parameter("first", torch::ones({4}));

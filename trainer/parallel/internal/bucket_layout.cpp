@@ -1,21 +1,35 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "trainer/parallel/internal/bucket_layout.h"
 
+#include <array>
+#include <utility>
+
 namespace convoy::trainer::internal {
 
 std::vector<std::vector<std::size_t>> cut_buckets(std::span<const std::size_t> order,
                                                   std::span<const std::int64_t> numels,
+                                                  const std::vector<bool>& compressed,
                                                   std::size_t bucket_bytes) {
+  struct Open {
+    std::vector<std::size_t> members;
+    std::size_t bytes = 0;
+  };
   std::vector<std::vector<std::size_t>> buckets;
-  std::size_t filled = bucket_bytes;
+  std::array<Open, 2> open;  // one for each kind
+  const auto close = [&](Open& bucket) {
+    if (!bucket.members.empty()) buckets.push_back(std::move(bucket.members));
+    bucket = {};
+  };
+  std::size_t last_kind = 0;
   for (const auto index : order) {
-    if (filled >= bucket_bytes) {
-      buckets.emplace_back();
-      filled = 0;
-    }
-    buckets.back().push_back(index);
-    filled += static_cast<std::size_t>(numels[index]) * sizeof(float);
+    last_kind = compressed[index] ? 1 : 0;
+    Open& bucket = open[last_kind];
+    bucket.members.push_back(index);
+    bucket.bytes += static_cast<std::size_t>(numels[index]) * sizeof(float);
+    if (bucket.bytes >= bucket_bytes) close(bucket);
   }
+  close(open[1 - last_kind]);
+  close(open[last_kind]);
   return buckets;
 }
 

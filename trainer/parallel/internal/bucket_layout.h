@@ -9,12 +9,13 @@
 namespace convoy::trainer::internal {
 
 /// Cuts parameters, taken in `order`, into buckets: one is full as soon as its float32 gradients
-/// reach `bucket_bytes`. Pure.
+/// reach `bucket_bytes`. Those that are compressed and those that are not share none. Pure.
 /// @param order   indices into `numels`, in the order in which gradients are expected.
-/// @return the indices of each bucket.
+/// @param compressed  by index, as `numels`.
+/// @return the indices of each bucket, the buckets in the order in which they fill.
 [[nodiscard]] std::vector<std::vector<std::size_t>> cut_buckets(
     std::span<const std::size_t> order, std::span<const std::int64_t> numels,
-    std::size_t bucket_bytes);
+    const std::vector<bool>& compressed, std::size_t bucket_bytes);
 
 /// `observed`, then those of 0..count-1 that it lacks, the last one first: backward tends to reach
 /// parameters in reverse.

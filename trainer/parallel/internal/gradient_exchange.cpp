@@ -34,9 +34,15 @@ GradientExchange::GradientExchange(std::vector<NamedTensor> parameters,
 
 void GradientExchange::cut(const std::vector<std::size_t>& order) {
   std::vector<std::int64_t> numels;
-  for (const auto& parameter : parameters_) numels.push_back(parameter.tensor.numel());
-  buckets_ = std::make_unique<GradientBuckets>(parameters_,
-                                               cut_buckets(order, numels, options_.bucket_bytes));
+  std::vector<bool> compressed;
+  for (const auto& [name, tensor] : parameters_) {
+    const compress::Layer layer{
+        .name = name, .shape = tensor.sizes().vec(), .numel = tensor.numel()};
+    numels.push_back(layer.numel);
+    compressed.push_back(thread_.reducer().compresses(layer));
+  }
+  buckets_ = std::make_unique<GradientBuckets>(
+      parameters_, cut_buckets(order, numels, compressed, options_.bucket_bytes));
 }
 
 void GradientExchange::rethrow_error() const {
