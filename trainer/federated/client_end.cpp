@@ -24,11 +24,11 @@ void ClientEnd::mark() {
 }
 
 ClientReport ClientEnd::train(LocalTrainer& trainer, const Assignment& assignment,
-                              const ModelState& start, const std::stop_token& stop) {
+                              const ModelState& start, const KeepGoing& keep_going) {
   data_.set_position(assignment.position);
   Stopwatch watch;
   ClientReport report{.client = assignment.client, .round = assignment.round};
-  report.result = trainer.run(data_, start, assignment.steps, stop);
+  report.result = trainer.run(data_, start, assignment.steps, keep_going);
   report.position = data_.position();
   report.result.update.client = assignment.client;
   report.result.update.version = assignment.version;

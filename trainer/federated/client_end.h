@@ -4,7 +4,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
-#include <stop_token>
 #include <vector>
 
 #include "compress/update/update_sender.h"
@@ -27,7 +26,7 @@ class ClientEnd {
   /// Trains it. With a codec the report's delta is empty and its payload holds the update, but for
   /// one that is not finite: that must not get into the residual, and is not sent at all.
   [[nodiscard]] ClientReport train(LocalTrainer& trainer, const Assignment& assignment,
-                                   const ModelState& start, const std::stop_token& stop = {});
+                                   const ModelState& start, const KeepGoing& keep_going = {});
   /// The server has refused the newest update: what it held goes out with the next one.
   void take_back();
 

@@ -59,10 +59,12 @@ class ClientPool {
   /// again. Before the client's next start().
   virtual void take_back(std::int64_t client) = 0;
 
-  /// What compression owes to each client, without the rounds whose reports have not been handed
-  /// out, where this process knows it; for checkpoints.
-  [[nodiscard]] virtual std::vector<NamedTensor> residuals() const { return {}; }
-  virtual void restore_residuals(const std::vector<NamedTensor>& /*residuals*/) {}
+  /// What compression owes to each client, named by its number, without the rounds whose reports
+  /// have not been handed out; for checkpoints. Waits for clients that are training, a step at
+  /// most. Empty without compression. @throws as wait_for().
+  [[nodiscard]] virtual std::vector<NamedTensor> residuals() = 0;
+  /// Before the first start(). @throws ConfigError where they are of another model.
+  virtual void restore_residuals(const std::vector<NamedTensor>& residuals) = 0;
 };
 
 }  // namespace convoy::trainer

@@ -12,6 +12,7 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "comm/values.h"
+#include "trainer/federated/client_rank.h"
 #include "trainer/federated/federated_run.h"
 #include "trainer/federated/federation_data.h"
 #include "trainer/federated/remote_clients.h"

@@ -41,7 +41,7 @@ LocalTrainer::LocalTrainer(std::unique_ptr<Model> model, const Dataset& dataset,
 }
 
 LocalResult LocalTrainer::run(ClientData& client, const ModelState& start, std::int64_t steps,
-                              const std::stop_token& stop) {
+                              const KeepGoing& keep_going) {
   require(steps >= 1, "LocalTrainer::run: at least one step");
   put_state(start, *model_);
   model_->train(true);
@@ -49,7 +49,8 @@ LocalResult LocalTrainer::run(ClientData& client, const ModelState& start, std::
   Optimizer optimizer(config_.optimizer, parameters_);
   LocalResult result;
   double loss_sum = 0.0;
-  while (result.steps < steps && result.finite && (result.steps == 0 || !stop.stop_requested())) {
+  const auto go_on = [&] { return result.steps == 0 || !keep_going || keep_going(); };
+  while (result.steps < steps && result.finite && go_on()) {
     const auto next = client.next();
     const std::uint64_t augment_key =
         config_.augment

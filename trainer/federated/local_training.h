@@ -2,9 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
-#include <stop_token>
 
 #include "trainer/data/dataset.h"
 #include "trainer/federated/client_data.h"
@@ -36,6 +36,9 @@ struct LocalResult {
   std::optional<Evaluation> validation;  ///< of the trained model on the client's own share
 };
 
+/// Asked between two steps of a round: false ends it there. Empty: always true.
+using KeepGoing = std::function<bool()>;
+
 /// Trains a client's model. Serves one client after the other: nothing of a client stays behind, as
 /// the optimizer is new in every round and dropout is seeded batch by batch from the client's key.
 /// So a round gives the same bits whichever trainer does it, and whatever ran there before.
@@ -47,10 +50,9 @@ class LocalTrainer {
   LocalTrainer(std::unique_ptr<Model> model, const Dataset& dataset, LocalTrainingConfig config);
 
   /// Makes `steps` steps from `start` on the client's next batches. A loss that is not finite ends
-  /// the round: then steps done are fewer, and finite is false. So does a request to stop, after at
-  /// least one step.
+  /// the round: then steps done are fewer, and finite is false. So does `keep_going`.
   [[nodiscard]] LocalResult run(ClientData& client, const ModelState& start, std::int64_t steps,
-                                const std::stop_token& stop = {});
+                                const KeepGoing& keep_going = {});
 
   [[nodiscard]] const Model& model() const { return *model_; }
 

@@ -41,7 +41,7 @@ class WordReader {
 /// What an order's header holds, in this order, for the writer and for the reader.
 template <typename Words, typename AnOrder>
 void each_word(Words&& words, AnOrder& order) {
-  words(order.end, order.round, order.steps, order.version, order.position, order.take_back,
+  words(order.kind, order.round, order.steps, order.version, order.position, order.take_back,
         order.payload_bytes, order.compressed_bytes);
 }
 

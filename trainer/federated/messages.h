@@ -22,6 +22,7 @@ inline constexpr int kHeaderDown = 101;
 inline constexpr int kPayloadDown = 102;
 inline constexpr int kHeaderUp = 103;
 inline constexpr int kPayloadUp = 104;
+inline constexpr int kResidualUp = 105;
 
 /// Doubles, so that one message holds counts (exact up to 2^53) and measurements.
 inline constexpr std::size_t kHeaderWords = 16;
@@ -39,9 +40,15 @@ void append(std::span<const std::byte> compressed, Bytes& bytes);
 [[nodiscard]] std::span<const std::byte> take(std::span<const std::uint8_t>& bytes,
                                               std::size_t count);
 
-/// An order to train; without one, the end.
+/// What the server tells a client.
 struct Order {
-  bool end = false;
+  enum class Kind : std::uint8_t {
+    kTrain,    ///< a round; the model follows
+    kShow,     ///< send what was owed before round `round`, also while training
+    kRestore,  ///< owe what follows, float32
+    kEnd,      ///< there are no further orders, and no use for a round that is under way
+  };
+  Kind kind = Kind::kTrain;
   std::int64_t round = 0;
   std::int64_t steps = 0;
   std::int64_t version = 0;

@@ -8,7 +8,7 @@
 
 #include "base/errors.h"
 #include "base/log.h"
-#include "compress/update/reference_trajectory.h"
+#include "trainer/federated/message_passing.h"
 #include "trainer/federated/update_layers.h"
 
 namespace convoy::trainer {
@@ -17,75 +17,7 @@ namespace {
 using messages::Bytes;
 using messages::Header;
 
-constexpr std::chrono::microseconds kNap{200};
-
 int rank_of(std::int64_t client) { return static_cast<int>(client) + 1; }
-
-comm::Request receive(comm::Communicator& communicator, const std::shared_ptr<Header>& header,
-                      int peer, int tag) {
-  return communicator.recv(comm::Buffer(std::span(*header), header), peer, tag);
-}
-
-comm::Request receive(comm::Communicator& communicator, const std::shared_ptr<Bytes>& payload,
-                      int peer, int tag) {
-  return communicator.recv(comm::Buffer(std::span(*payload), payload), peer, tag);
-}
-
-template <typename T>
-comm::Request send_owned(comm::Communicator& communicator, T values, int peer, int tag) {
-  const auto owned = std::make_shared<T>(std::move(values));
-  const comm::Buffer buffer{std::span(*owned), owned};
-  return communicator.send(comm::ConstBuffer(buffer), peer, tag);
-}
-
-/// Waits as long as it takes: a client that is answered late has not failed.
-void await(comm::Request& request) {
-  while (!request.test()) std::this_thread::sleep_for(kNap);
-}
-
-/// Follows the server's models.
-class ModelReceiver {
- public:
-  ModelReceiver(comm::Communicator& communicator, ModelState like,
-                const compress::UpdateCodec* codec)
-      : communicator_(communicator), like_(std::move(like)) {
-    if (codec != nullptr) follower_.emplace(*codec);
-  }
-
-  [[nodiscard]] ModelState receive_model(const messages::Order& order) {
-    const auto payload = std::make_shared<Bytes>(order.payload_bytes);
-    auto request = receive(communicator_, payload, 0, messages::kPayloadDown);
-    await(request);
-    std::span<const std::uint8_t> bytes(*payload);
-    ModelState start;
-    if (order.compressed_bytes > 0) {
-      require(follower_.has_value(), "the server sends compressed models, and here are dense ones");
-      follower_->follow(messages::take(bytes, order.compressed_bytes));
-      start.parameters = unflatten(follower_->values(), like_.parameters);
-    } else {
-      start.parameters = messages::take(bytes, like_.parameters);
-    }
-    start.buffers = messages::take(bytes, like_.buffers);
-    return start;
-  }
-
- private:
-  comm::Communicator& communicator_;
-  ModelState like_;
-  std::optional<compress::ReferenceFollower> follower_;
-};
-
-void send_report(comm::Communicator& communicator, const ClientReport& report) {
-  Bytes payload;
-  messages::append(report.payload, payload);
-  messages::append(report.result.update.delta, payload);
-  messages::append(report.result.update.buffers, payload);
-  auto header =
-      send_owned(communicator, messages::to_header(report, payload.size()), 0, messages::kHeaderUp);
-  auto sent = send_owned(communicator, std::move(payload), 0, messages::kPayloadUp);
-  await(header);
-  await(sent);
-}
 
 }  // namespace
 
@@ -99,10 +31,12 @@ RemoteClients::RemoteClients(comm::Communicator& communicator, ModelState like,
 RemoteClients::~RemoteClients() {
   if (std::uncaught_exceptions() > exceptions_ || communicator_.poisoned()) return;
   try {
-    for (int rank = 1; rank < communicator_.size(); ++rank) send(rank - 1, {.end = true}, {});
+    for (int rank = 1; rank < communicator_.size(); ++rank) {
+      send(rank - 1, {.kind = messages::Order::Kind::kEnd}, {});
+    }
     // Reports that nobody will use are still on their way.
     while (!incoming_.empty()) {
-      if (!poll()) std::this_thread::sleep_for(kNap);
+      if (!poll()) std::this_thread::sleep_for(messages::kNap);
     }
     for (auto& [client, requests] : sent_) {
       for (auto& request : requests) request.wait();
@@ -116,11 +50,11 @@ void RemoteClients::send(std::int64_t client, const messages::Order& order, Byte
   auto& requests = sent_[client];
   for (auto& request : requests) request.wait();  // the client has answered it: at once
   requests.clear();
-  requests.push_back(send_owned(communicator_, messages::to_header(order), rank_of(client),
-                                messages::kHeaderDown));
+  requests.push_back(messages::send_owned(communicator_, messages::to_header(order),
+                                          rank_of(client), messages::kHeaderDown));
   if (payload.empty()) return;
-  requests.push_back(
-      send_owned(communicator_, std::move(payload), rank_of(client), messages::kPayloadDown));
+  requests.push_back(messages::send_owned(communicator_, std::move(payload), rank_of(client),
+                                          messages::kPayloadDown));
 }
 
 void RemoteClients::start(Assignment assignment) {
@@ -141,9 +75,10 @@ void RemoteClients::start(Assignment assignment) {
       .payload_bytes = payload.size(),
       .compressed_bytes = assignment.message != nullptr ? assignment.message->size() : 0};
   send(assignment.client, order, std::move(payload));
+  open_rounds_[assignment.client] = assignment.round;
   Incoming incoming{.not_before = assignment.not_before, .header = std::make_shared<Header>()};
-  incoming.request =
-      receive(communicator_, incoming.header, rank_of(assignment.client), messages::kHeaderUp);
+  incoming.request = messages::receive(communicator_, incoming.header, rank_of(assignment.client),
+                                       messages::kHeaderUp);
   incoming_.emplace(assignment.client, std::move(incoming));
 }
 
@@ -153,8 +88,8 @@ bool RemoteClients::poll(Incoming& incoming) {
   std::size_t payload_bytes = 0;
   incoming.report = messages::to_report(*incoming.header, payload_bytes);
   incoming.payload = std::make_shared<Bytes>(payload_bytes);
-  incoming.request = receive(communicator_, incoming.payload, rank_of(incoming.report.client),
-                             messages::kPayloadUp);
+  incoming.request = messages::receive(communicator_, incoming.payload,
+                                       rank_of(incoming.report.client), messages::kPayloadUp);
   return incoming.request.test();
 }
 
@@ -187,11 +122,17 @@ bool RemoteClients::poll() {
   return came;
 }
 
+ClientReport RemoteClients::hand_out(std::map<std::int64_t, Done>::iterator done) {
+  ClientReport report = std::move(done_.extract(done).mapped().report);
+  open_rounds_[report.client] = report.round + 1;
+  return report;
+}
+
 ClientReport RemoteClients::wait_for(std::int64_t client) {
   while (!done_.contains(client)) {
-    if (!poll()) std::this_thread::sleep_for(kNap);
+    if (!poll()) std::this_thread::sleep_for(messages::kNap);
   }
-  return std::move(done_.extract(client).mapped().report);
+  return hand_out(done_.find(client));
 }
 
 std::optional<ClientReport> RemoteClients::next(WallTime until) {
@@ -202,30 +143,49 @@ std::optional<ClientReport> RemoteClients::next(WallTime until) {
         done_.begin(), done_.end(),
         [](const auto& a, const auto& b) { return a.second.not_before < b.second.not_before; });
     if (earliest != done_.end() && earliest->second.not_before <= now) {
-      return std::move(done_.extract(earliest).mapped().report);
+      return hand_out(earliest);
     }
     if (now >= until) return std::nullopt;
-    if (!came) std::this_thread::sleep_for(kNap);
+    if (!came) std::this_thread::sleep_for(messages::kNap);
   }
 }
 
-void serve_client(comm::Communicator& communicator, LocalTrainer& trainer, ClientEnd& client,
-                  const compress::UpdateCodec* codec) {
-  ModelReceiver models(communicator, copy_state(trainer.model()), codec);
-  while (true) {
-    const auto header = std::make_shared<Header>();
-    auto request = receive(communicator, header, 0, messages::kHeaderDown);
-    await(request);
-    const messages::Order order = messages::to_order(*header);
-    if (order.end) return;
-    if (order.take_back) client.take_back();
-    const ModelState start = models.receive_model(order);
-    const Assignment assignment{.client = communicator.rank() - 1,
-                                .round = order.round,
-                                .steps = order.steps,
-                                .version = order.version,
-                                .position = order.position};
-    send_report(communicator, client.train(trainer, assignment, start));
+std::vector<NamedTensor> RemoteClients::residuals() {
+  if (codec_ == nullptr) return {};
+  std::vector<NamedTensor> all;
+  std::vector<comm::Request> answers;
+  for (int rank = 1; rank < communicator_.size(); ++rank) {
+    const std::int64_t client = rank - 1;
+    send(client,
+         {.kind = messages::Order::Kind::kShow,
+          .round = open_rounds_[client],
+          .take_back = taken_back_.erase(client) > 0},
+         {});
+    const auto values = std::make_shared<torch::Tensor>(torch::empty({codec_->numel()}));
+    const auto size = static_cast<std::size_t>(codec_->numel());
+    answers.push_back(
+        communicator_.recv(comm::Buffer(std::span(values->data_ptr<float>(), size), values), rank,
+                           messages::kResidualUp));
+    all.push_back({std::to_string(client), *values});
+  }
+  // A client may have to hand its report over first.
+  for (auto& answer : answers) {
+    while (!answer.test()) {
+      if (!poll()) std::this_thread::sleep_for(messages::kNap);
+    }
+  }
+  return all;
+}
+
+void RemoteClients::restore_residuals(const std::vector<NamedTensor>& residuals) {
+  for (const auto& [name, values] : residuals) {
+    require_config(codec_ != nullptr && values.numel() == codec_->numel(),
+                   "the checkpoint's residual of client " + name + " is of another model");
+    Bytes payload;
+    messages::append({values}, payload);
+    const messages::Order order{.kind = messages::Order::Kind::kRestore,
+                                .payload_bytes = payload.size()};
+    send(std::stoll(name), order, std::move(payload));
   }
 }
 

@@ -9,15 +9,15 @@
 #include <vector>
 
 #include "comm/communicator.h"
-#include "trainer/federated/client_end.h"
+#include "compress/update/update_codec.h"
 #include "trainer/federated/client_pool.h"
 #include "trainer/federated/messages.h"
 
 namespace convoy::trainer {
 
-/// Clients that are ranks: client c is rank c + 1, where serve_client() runs. The server never
-/// waits for one particular client while others report: every message is asynchronous, and all are
-/// looked at in turn.
+/// Clients that are ranks: client c is rank c + 1, where serve_client() (client_rank.h) runs. The
+/// server never waits for one particular client while others report: every message is asynchronous,
+/// and all are looked at in turn.
 class RemoteClients final : public ClientPool {
  public:
   /// Borrows `communicator`. @param like  a state of the model, for types and shapes.
@@ -32,6 +32,9 @@ class RemoteClients final : public ClientPool {
   [[nodiscard]] ClientReport wait_for(std::int64_t client) override;
   [[nodiscard]] std::optional<ClientReport> next(WallTime until) override;
   void take_back(std::int64_t client) override { taken_back_.insert(client); }
+  /// They travel dense: a model from each client.
+  [[nodiscard]] std::vector<NamedTensor> residuals() override;
+  void restore_residuals(const std::vector<NamedTensor>& residuals) override;
 
  private:
   /// A report on its way.
@@ -53,6 +56,7 @@ class RemoteClients final : public ClientPool {
   /// True when this one has.
   bool poll(Incoming& incoming);
   void unpack(Incoming& incoming) const;
+  [[nodiscard]] ClientReport hand_out(std::map<std::int64_t, Done>::iterator done);
 
   comm::Communicator& communicator_;
   ModelState like_;
@@ -61,12 +65,9 @@ class RemoteClients final : public ClientPool {
   std::map<std::int64_t, Done> done_;                        ///< by client
   std::map<std::int64_t, std::vector<comm::Request>> sent_;  ///< by client, its newest order
   std::set<std::int64_t> taken_back_;  ///< clients to be told so with their next order
+  /// The round that each client would do again after a resume: under way, or the next.
+  std::map<std::int64_t, std::int64_t> open_rounds_;
   int exceptions_;
 };
-
-/// What a client's rank does until the server ends it: receives models, trains, sends updates.
-/// Borrows all. @throws what training throws; CommError.
-void serve_client(comm::Communicator& communicator, LocalTrainer& trainer, ClientEnd& client,
-                  const compress::UpdateCodec* codec);
 
 }  // namespace convoy::trainer

@@ -56,7 +56,8 @@ ThreadClients::Done ThreadClients::train(LocalTrainer& trainer, const Assignment
   try {
     // Nobody else touches it: a client has one assignment at a time.
     ClientEnd& client = clients_[static_cast<std::size_t>(assignment.client)];
-    done.report = client.train(trainer, assignment, *assignment.start, stop);
+    done.report = client.train(trainer, assignment, *assignment.start,
+                               [&stop] { return !stop.stop_requested(); });
     if (codec_ != nullptr && done.report.result.finite) {
       done.report.result.update.delta =
           decode(*codec_, done.report.payload, assignment.start->parameters);
@@ -103,7 +104,7 @@ void ThreadClients::take_back(std::int64_t client) {
   clients_[static_cast<std::size_t>(client)].take_back();
 }
 
-std::vector<NamedTensor> ThreadClients::residuals() const {
+std::vector<NamedTensor> ThreadClients::residuals() {
   std::vector<NamedTensor> all;
   for (std::size_t i = 0; codec_ != nullptr && i < clients_.size(); ++i) {
     auto values = clients_[i].marked_residual();

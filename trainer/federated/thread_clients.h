@@ -33,7 +33,7 @@ class ThreadClients final : public ClientPool {
   [[nodiscard]] ClientReport wait_for(std::int64_t client) override;
   [[nodiscard]] std::optional<ClientReport> next(WallTime until) override;
   void take_back(std::int64_t client) override;
-  [[nodiscard]] std::vector<NamedTensor> residuals() const override;
+  [[nodiscard]] std::vector<NamedTensor> residuals() override;
   void restore_residuals(const std::vector<NamedTensor>& residuals) override;
 
  private:

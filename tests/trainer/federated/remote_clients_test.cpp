@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <string>
+#include <vector>
+
 #include "base/errors.h"
 #include "base/file.h"
 #include "tests/temporary_folder.h"
@@ -13,12 +16,34 @@ namespace convoy::trainer {
 namespace {
 
 /// A server and its clients as ranks that are threads.
-FederatedSummary federate_on_ranks(const Job& job, const std::filesystem::path& run_dir) {
+FederatedSummary federate_on_ranks(const Job& job, const RunRequest& request) {
   FederatedSummary summary;
   comm::local::run(static_cast<int>(job.federation.clients) + 1, [&](comm::Communicator& world) {
-    const auto own = federate(world, job, {.run_dir = run_dir, .quiet = true});
+    const auto own = federate(world, job, request);
     if (world.rank() == 0) summary = own;
   });
+  return summary;
+}
+
+FederatedSummary federate_on_ranks(const Job& job, const std::filesystem::path& run_dir) {
+  return federate_on_ranks(job, {.run_dir = run_dir, .quiet = true});
+}
+
+/// Runs in pieces that end after so many updates each, all on ranks but for the piece `here`; the
+/// summary of the last.
+FederatedSummary in_pieces(Job job, const std::vector<std::int64_t>& ends,
+                           const std::filesystem::path& run_dir, std::size_t here = 99) {
+  FederatedSummary summary;
+  for (std::size_t i = 0; i < ends.size(); ++i) {
+    job.federation.updates = ends[i];
+    const RunRequest request{.run_dir = run_dir, .resume = i > 0, .quiet = true};
+    if (i != here) {
+      summary = federate_on_ranks(job, request);
+      continue;
+    }
+    comm::local::run(1,
+                     [&](comm::Communicator& world) { summary = federate(world, job, request); });
+  }
   return summary;
 }
 
@@ -54,6 +79,72 @@ TEST(RemoteClients, TrainTheSameModelAsThreadsDoWithCompressedUpdates) {
     EXPECT_EQ(found.bytes_down, expected.bytes_down);
     EXPECT_EQ(found.bytes_up, expected.bytes_up);
   }
+}
+
+Job compressed_job(const std::string& family) {
+  Job job = tests::federated_job();
+  job.compression.family = family;
+  job.compression.min_numel = 1;
+  if (family == "top_k") job.compression.level = 0.05;
+  return job;
+}
+
+TEST(RemoteClients, GoOnWithWhatCompressionOwesBitForBit) {
+  for (const char* family : {"quantize", "top_k", "half"}) {
+    SCOPED_TRACE(family);
+    const Job job = compressed_job(family);
+    const tests::TemporaryFolder whole_folder;
+    const auto whole = tests::federate_here(job, whole_folder.path());
+    for (const std::size_t here : {99, 0, 1}) {  // no piece, the first or the second in one process
+      const tests::TemporaryFolder folder;
+      const auto pieces = in_pieces(job, {7, 18, 30}, folder.path(), here);
+      EXPECT_EQ(pieces.run.parameters_hash, whole.run.parameters_hash) << here;
+      EXPECT_EQ(read_text_file(folder.path() / "events.jsonl"),
+                read_text_file(whole_folder.path() / "events.jsonl"));
+      EXPECT_EQ(pieces.bytes_up, whole.bytes_up);
+    }
+  }
+}
+
+/// Checkpoints that are due while clients train, and updates that are refused as their round is
+/// over: compression owes them.
+TEST(RemoteClients, GoOnFromAnyCheckpointBitForBit) {
+  Job job = compressed_job("top_k");
+  job.federation.policy.algorithm = scheduler::Algorithm::kFedAvg;
+  job.federation.policy.deadline = 1.5;  // of four clients, one takes 3.1 s
+  job.checkpoint.every_steps = 1;
+  job.checkpoint.keep = 100;
+  const tests::TemporaryFolder folder;
+  const auto whole = federate_on_ranks(job, folder.path());
+  ASSERT_GE(whole.schedule.counts.refused, 3);
+  job.checkpoint.every_steps = 0;
+  for (int update = 3; update < 14; ++update) {
+    const std::string step = "step-" + std::to_string(update);
+    SCOPED_TRACE(step);
+    const tests::TemporaryFolder copy;
+    std::filesystem::copy(folder.path(), copy.path(), std::filesystem::copy_options::recursive);
+    const auto resumed = federate_on_ranks(job, {.run_dir = copy.path(),
+                                                 .resume = true,
+                                                 .checkpoint = copy.path() / "checkpoints" / step,
+                                                 .quiet = true});
+    EXPECT_EQ(resumed.run.parameters_hash, whole.run.parameters_hash);
+    EXPECT_EQ(scheduler::to_json(resumed.schedule), scheduler::to_json(whole.schedule));
+  }
+}
+
+/// What an interrupted run waits for is a step, and not the round.
+TEST(RemoteClients, LeaveARoundThatIsOfNoUse) {
+  Job job = tests::federated_job();
+  job.federation.clients = 2;
+  job.federation.clock = "live";
+  job.federation.speeds = "homogeneous";
+  job.federation.policy.algorithm = scheduler::Algorithm::kFedAvg;
+  job.federation.policy.max_local_steps = 1'000'000'000;
+  job.federation.updates = 0;
+  job.federation.seconds = 0.2;
+  const tests::TemporaryFolder folder;
+  const auto summary = federate_on_ranks(job, folder.path());
+  EXPECT_EQ(summary.updates, 0);
 }
 
 TEST(RemoteClients, WorkInRealTime) {

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "comm/communicator.h"
+#include "compress/update/update_codec.h"
+#include "trainer/federated/client_end.h"
+#include "trainer/federated/local_training.h"
+
+namespace convoy::trainer {
+
+/// What a client's rank does until the server ends it: receives models, trains, sends updates.
+/// Borrows all. @throws what training throws; CommError.
+void serve_client(comm::Communicator& communicator, LocalTrainer& trainer, ClientEnd& client,
+                  const compress::UpdateCodec* codec);
+
+}  // namespace convoy::trainer
