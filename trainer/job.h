@@ -51,6 +51,10 @@ struct TrainConfig {
 /// [communication] of the job file.
 struct CommunicationConfig {
   std::string backend = "auto";  ///< "mpi" | "local" | "auto"; "nccl" where built
+  /// backend mpi: what data travels on: "mpi" | "tcp" | "auto", which is tcp between several hosts
+  /// without a fast fabric.
+  std::string transport = "auto";
+  std::string network;           ///< transport tcp: "10.1.0.0/16"; empty: any
   std::int64_t local_ranks = 1;  ///< backend local: ranks, as threads of one process
   double bucket_mb = 4.0;        ///< gradients sent at a time
   bool overlap = true;           ///< send while backward goes on

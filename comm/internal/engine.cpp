@@ -13,9 +13,6 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// Long enough for a small message between two idle cores; short enough to leave the core to the
-// computation, which shares it.
-constexpr std::chrono::microseconds kPollFor{40};
 constexpr std::size_t kAlignment = 8;  // the largest element
 
 // When to poll and when to sleep. Every event starts it over.
@@ -30,7 +27,7 @@ class Patience {
       return;
     }
     const auto waited = std::chrono::floor<std::chrono::microseconds>(now - last_event_);
-    if (waited < kPollFor) {
+    if (waited < naps_.poll_for) {
       std::this_thread::yield();
       return;
     }
@@ -79,6 +76,7 @@ std::unique_ptr<Operation> Engine::start(std::shared_ptr<Exchange> exchange) {
   exchange->set_sequence(exchange->is_collective() ? ++collectives_ : ++user_calls_);
   active_.push_back(exchange);
   advance(*exchange);
+  flush();
   if (is_over(*exchange)) {
     std::erase(active_, exchange);
     return nullptr;
@@ -94,6 +92,16 @@ void Engine::close() {
   } else {
     poison("the communicator was destroyed while " + active_.front()->describe() +
            " was under way");
+  }
+}
+
+std::vector<std::uint8_t> Engine::prepare_split() {
+  const std::lock_guard lock(mutex_);
+  try {
+    return transport_->prepare_split();
+  } catch (const TransportError& error) {
+    poison(std::string("split: ") + error.what());
+    throw CommError(poison_);
   }
 }
 
@@ -151,14 +159,27 @@ void Engine::progress() {
     poison(error.what());
     return;
   }
-  for (const auto& exchange : active_) {
-    if (exchange->state == Exchange::State::kActive) advance(*exchange);
-  }
+  advance_all();
+  flush();
   if (poisoned_) return;
   const auto over = [](const auto& exchange) {
     return exchange->state != Exchange::State::kActive;
   };
   if (std::erase_if(active_, over) > 0) transport_->wakeup().signal();
+}
+
+void Engine::advance_all() {
+  for (const auto& exchange : active_) {
+    if (exchange->state == Exchange::State::kActive) advance(*exchange);
+  }
+}
+
+void Engine::flush() {
+  try {
+    while (!poisoned_ && transport_->flush()) advance_all();
+  } catch (const TransportError& error) {
+    poison(error.what());
+  }
 }
 
 void Engine::advance(Exchange& exchange) {

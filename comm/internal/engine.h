@@ -40,6 +40,7 @@ class Engine : public std::enable_shared_from_this<Engine> {
   [[nodiscard]] std::unique_ptr<Operation> start(std::shared_ptr<Exchange> exchange);
   /// The communicator is being destroyed: operations still under way fail.
   void close();
+  [[nodiscard]] std::vector<std::uint8_t> prepare_split();
   [[nodiscard]] std::unique_ptr<Transport> split(const SplitGroup& group);
 
  private:
@@ -52,6 +53,8 @@ class Engine : public std::enable_shared_from_this<Engine> {
   // The following need mutex_.
   void progress();
   void advance(Exchange& exchange);
+  void advance_all();
+  void flush();
   [[nodiscard]] static bool is_over(const Exchange& exchange);
   void fail(Exchange& exchange, const std::string& why, bool by_peer);
   void poison(const std::string& why);

@@ -78,6 +78,8 @@ struct SplitGroup {
   int key = 0;
   std::vector<int> members;
   int index = 0;
+  /// What prepare_split() gave each member, in the new order.
+  std::vector<std::vector<std::uint8_t>> offers;
 };
 
 /// Moves messages between the ranks of one group; all that a backend has to bring. Messages of
@@ -97,14 +99,19 @@ class Transport {
   virtual void irecv(Message& message) = 0;
   /// Moves pending messages on and finishes or fails those that are over. @throws TransportError.
   virtual void progress() = 0;
+  /// Sends what isend() and irecv() have only written down: called once after a batch of them.
+  /// @return true if a message is over now. @throws TransportError.
+  [[nodiscard]] virtual bool flush() { return false; }
 
   /// Signalled when there may be something to do.
   [[nodiscard]] virtual Wakeup& wakeup() = 0;
-  /// How long a waiting thread sleeps before it calls progress() although nobody has signalled:
-  /// each time twice as long, from the first to the longest.
+  /// How a waiting thread waits: it polls for a moment, long enough for a small message between two
+  /// idle cores, and then sleeps; it calls progress() after a nap although nobody has signalled,
+  /// and each nap is longer than the one before, from the first to the longest.
   struct Naps {
     std::chrono::microseconds first;
     std::chrono::microseconds longest;
+    std::chrono::microseconds poll_for{40};
   };
   [[nodiscard]] virtual Naps naps() const = 0;
 
@@ -114,6 +121,8 @@ class Transport {
   /// True if leave() takes back every pending message, so that their memory may be freed.
   [[nodiscard]] virtual bool leave_releases_memory() const = 0;
 
+  /// What the other ranks must know before they can split; of the same size on all ranks.
+  [[nodiscard]] virtual std::vector<std::uint8_t> prepare_split() { return {}; }
   /// A transport among `group.members`. Called by all ranks, after all have agreed to it.
   [[nodiscard]] virtual std::unique_ptr<Transport> split(const SplitGroup& group) = 0;
 };

@@ -63,14 +63,21 @@ TransportCommunicator::OperationPtr TransportCommunicator::do_barrier() {
 // The gather tells every rank who goes where, and brings the timeout that names a missing one: the
 // backend's own split may then block.
 std::unique_ptr<Communicator> TransportCommunicator::do_split(int color, int key) {
-  const auto all = all_gather_values(*this, std::vector<std::int32_t>{color, key});
+  const auto places = all_gather_values(*this, std::vector<std::int32_t>{color, key});
+  const auto own_offer = engine_->prepare_split();
+  const auto offers = own_offer.empty() ? own_offer : all_gather_values(*this, own_offer);
+  const auto color_of = [&](int r) { return places[2 * static_cast<std::size_t>(r)]; };
+  const auto key_of = [&](int r) { return places[2 * static_cast<std::size_t>(r) + 1]; };
 
   SplitGroup group{.color = color, .key = key};
   for (int r = 0; r < size(); ++r) {
-    if (all[2 * static_cast<std::size_t>(r)] == color) group.members.push_back(r);
+    if (color_of(r) == color) group.members.push_back(r);
   }
-  const auto place = [&](int r) { return std::tuple(all[2 * static_cast<std::size_t>(r) + 1], r); };
-  std::ranges::sort(group.members, {}, place);
+  std::ranges::sort(group.members, {}, [&](int r) { return std::tuple(key_of(r), r); });
+  for (const int member : group.members) {
+    const auto at = offers.begin() + static_cast<std::ptrdiff_t>(own_offer.size()) * member;
+    group.offers.emplace_back(at, at + static_cast<std::ptrdiff_t>(own_offer.size()));
+  }
   group.index = static_cast<int>(std::ranges::find(group.members, rank()) - group.members.begin());
   return std::make_unique<TransportCommunicator>(engine_->split(group), options());
 }

@@ -79,6 +79,13 @@ std::unique_ptr<Communicator> Environment::world(const CommunicatorOptions& opti
   return std::make_unique<internal::TransportCommunicator>(std::move(transport), options);
 }
 
+void Environment::stock_all_reduce(std::span<float> values) {
+  const auto lock = state_->lock();
+  check_mpi(MPI_Allreduce(MPI_IN_PLACE, values.data(), static_cast<int>(values.size()), MPI_FLOAT,
+                          MPI_SUM, MPI_COMM_WORLD),
+            "MPI_Allreduce");
+}
+
 void Environment::abort(int exit_code) {
   MPI_Abort(MPI_COMM_WORLD, exit_code);
   std::_Exit(exit_code);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
 
 #include "comm/communicator.h"
@@ -33,6 +34,9 @@ class Environment {
   [[nodiscard]] int size() const;
   /// A communicator over all ranks, on its own duplicate of MPI_COMM_WORLD. Collective.
   [[nodiscard]] std::unique_ptr<Communicator> world(const CommunicatorOptions& options = {});
+  /// MPI's own MPI_Allreduce, blocking: what others are compared with. Collective. @throws
+  /// CommError.
+  void stock_all_reduce(std::span<float> values);
   /// Ends all ranks of the job with this exit code (MPI_Abort).
   [[noreturn]] void abort(int exit_code);
 

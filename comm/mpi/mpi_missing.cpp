@@ -29,6 +29,8 @@ std::unique_ptr<Communicator> Environment::world(const CommunicatorOptions& /*op
   throw ContractError(kMissing);
 }
 
+void Environment::stock_all_reduce(std::span<float> /*values*/) { throw ContractError(kMissing); }
+
 void Environment::abort(int exit_code) { std::_Exit(exit_code); }
 
 }  // namespace convoy::comm::mpi

@@ -4,6 +4,7 @@
 #include "base/errors.h"
 #include "comm/mpi/mpi.h"
 #include "comm/nccl/nccl.h"
+#include "comm/tcp/tcp.h"
 #include "launch/job/reader.h"
 
 namespace convoy::launch {
@@ -52,6 +53,14 @@ void check_backend(const std::string& backend, const Document& document) {
                  fmt::format(R"({} = "mpi": {})", where, comm::mpi::version()));
 }
 
+void check_network(const trainer::CommunicationConfig& config, const Document& document) {
+  try {
+    comm::tcp::check_network(config.network);
+  } catch (const ConfigError& error) {
+    throw ConfigError(place(document, "communication.network") + ": " + error.what());
+  }
+}
+
 void check_optimizer(const trainer::TrainConfig& train, const Document& document) {
   const auto& optimizer = train.optimizer;
   require_config(
@@ -81,6 +90,7 @@ void check_rules(trainer::Job& job, const Document& document) {
   settle_length(job.train, document);
   check_optimizer(job.train, document);
   check_backend(job.communication.backend, document);
+  check_network(job.communication, document);
 }
 
 }  // namespace convoy::launch

@@ -102,6 +102,8 @@ void describe_train(FieldVisitor& v, trainer::TrainConfig& train) {
 void describe_communication(FieldVisitor& v, trainer::CommunicationConfig& communication) {
   v.section("communication");
   v.text("backend", communication.backend, {"auto", "mpi", "local", "nccl"});
+  v.text("transport", communication.transport, {"auto", "mpi", "tcp"});
+  v.text("network", communication.network);
   v.integer("local_ranks", communication.local_ranks, kThreads);
   v.number("bucket_mb", communication.bucket_mb, kPositive);
   v.flag("overlap", communication.overlap);

@@ -8,6 +8,7 @@
 #include "launch/process/hardware.h"
 #include "launch/process/ready_file.h"
 #include "launch/process/startup_check.h"
+#include "launch/process/transport_choice.h"
 
 namespace convoy::launch {
 namespace {
@@ -31,16 +32,18 @@ bool all_have_failed(comm::Communicator& farewell) {
   }
 }
 
-void run_mpi(Process& process, const comm::CommunicatorOptions& options,
+void run_mpi(Process& process, const trainer::CommunicationConfig& config,
              const std::function<void(comm::Communicator&)>& body) {
   auto& mpi = process.start_mpi();
-  const auto world = mpi.world(options);
+  const auto world = mpi.world(options_of(config));
   // Apart, because a body that has failed may have left calls open in `world`.
   const auto farewell = world->duplicate();
+  std::unique_ptr<comm::Communicator> bulk;
   try {
     if (world->size() > 1) compare_ranks(*world);
     if (world->rank() == 0) announce_ready();
-    body(*world);
+    bulk = make_bulk_communicator(*world, config);
+    body(bulk != nullptr ? *bulk : *world);
   } catch (const CommError&) {
     // At once, and before the communicator goes: other ranks may wait in it.
     if (world->size() > 1) process.abort_all(std::current_exception());
@@ -73,10 +76,10 @@ void run_ranks(Process& process, const trainer::Job& job,
   const Backend backend =
       choose_backend(job.communication, comm::mpi::launched(), process.place().ranks);
   hold_threads(static_cast<int>(job.run.threads_per_rank));
-  const auto options = options_of(job.communication);
-  if (backend == Backend::kMpi) return run_mpi(process, options, body);
+  if (backend == Backend::kMpi) return run_mpi(process, job.communication, body);
   announce_ready();
-  comm::local::run(static_cast<int>(job.communication.local_ranks), body, options);
+  comm::local::run(static_cast<int>(job.communication.local_ranks), body,
+                   options_of(job.communication));
 }
 
 }  // namespace convoy::launch

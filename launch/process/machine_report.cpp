@@ -4,39 +4,22 @@
 #include <sched.h>
 #include <spdlog/fmt/fmt.h>
 #include <spdlog/fmt/ranges.h>
-#include <unistd.h>
 
-#include <cstring>
 #include <map>
 #include <nlohmann/json.hpp>
 
 #include "comm/mpi/mpi.h"
 #include "comm/nccl/nccl.h"
-#include "comm/tcp/tcp.h"
-#include "comm/values.h"
 #include "launch/process/startup_check.h"
+#include "launch/process/transport_choice.h"
 
 namespace convoy::launch {
 namespace {
-
-constexpr std::size_t kHostBytes = 64;
 
 int usable_cores() {
   cpu_set_t set;
   if (::sched_getaffinity(0, sizeof set, &set) != 0) return 1;
   return CPU_COUNT(&set);
-}
-
-std::vector<std::string> host_names(comm::Communicator& communicator) {
-  std::vector<std::uint8_t> own(kHostBytes);
-  // One byte less: the name ends with a zero even where it is cut.
-  ::gethostname(reinterpret_cast<char*>(own.data()), kHostBytes - 1);
-  const auto all = comm::all_gather_values(communicator, std::move(own));
-  std::vector<std::string> names;
-  for (std::size_t i = 0; i < all.size(); i += kHostBytes) {
-    names.emplace_back(reinterpret_cast<const char*>(&all[i]));
-  }
-  return names;
 }
 
 std::vector<BackendReport> backend_reports() {
@@ -45,7 +28,7 @@ std::vector<BackendReport> backend_reports() {
   };
   return {{"mpi", comm::mpi::available(), comm::mpi::available(), comm::mpi::version()},
           {"local", true, true, "ranks as threads of one process"},
-          stub("tcp", comm::tcp::available(), comm::tcp::missing()),
+          {"tcp", true, true, "sockets between ranks that mpirun has started"},
           stub("nccl", comm::nccl::available(), comm::nccl::missing())};
 }
 
@@ -69,6 +52,8 @@ MachineReport make_machine_report(comm::Communicator& communicator) {
                        .libtorch = torch_version(),
                        .mpi = comm::mpi::version(),
                        .backends = backend_reports(),
+                       .transport = std::string(communicator.backend()),
+                       .fast_fabric = has_fast_fabric(),
                        .ranks = communicator.size(),
                        .hosts = host_names(communicator),
                        .devices = devices(),
@@ -106,6 +91,8 @@ std::string to_json(const MachineReport& report) {
         {"libtorch", report.libtorch},
         {"mpi", report.mpi}}},
       {"backends", backends},
+      {"transport", report.transport},
+      {"fast_fabric", report.fast_fabric},
       {"ranks", report.ranks},
       {"hosts", report.hosts},
       {"devices", report.devices},
@@ -129,7 +116,9 @@ std::string to_text(const MachineReport& report) {
     text += fmt::format("backend {:6}{}: {}\n", backend.name,
                         backend.usable ? "usable" : "not usable", backend.detail);
   }
-  text += fmt::format("ranks {} on {}\ndevices {}\n", report.ranks, count_hosts(report.hosts),
+  text += fmt::format("ranks {} on {}, data over {}{}\ndevices {}\n", report.ranks,
+                      count_hosts(report.hosts), report.transport,
+                      report.fast_fabric ? " (a fast fabric is here)" : "",
                       fmt::join(report.devices, ", "));
   text +=
       fmt::format("cores {}, threads {}\nBLAS {}{}\n", report.cores, report.threads,

@@ -24,6 +24,8 @@ struct MachineReport {
   std::string libtorch;
   std::string mpi;
   std::vector<BackendReport> backends;
+  std::string transport;     ///< what the ranks' data travels on: "mpi" | "tcp" | "local"
+  bool fast_fabric = false;  ///< as has_fast_fabric(), on rank 0
   int ranks = 1;
   std::vector<std::string> hosts;  ///< one for each rank
   std::vector<std::string> devices;

@@ -42,6 +42,10 @@ class FaultyTransport final : public Transport {
   [[nodiscard]] bool leave_releases_memory() const override {
     return !faults_.keeps_writing && inner_->leave_releases_memory();
   }
+  [[nodiscard]] bool flush() override { return inner_->flush(); }
+  [[nodiscard]] std::vector<std::uint8_t> prepare_split() override {
+    return inner_->prepare_split();
+  }
   [[nodiscard]] std::unique_ptr<Transport> split(const SplitGroup& group) override {
     return make_faulty(inner_->split(group), faults_);
   }

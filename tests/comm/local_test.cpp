@@ -12,7 +12,6 @@
 #include "base/errors.h"
 #include "comm/mpi/mpi.h"
 #include "comm/nccl/nccl.h"
-#include "comm/tcp/tcp.h"
 
 namespace convoy::comm {
 namespace {
@@ -114,11 +113,8 @@ TEST(LocalWorld, RequestsMayOutliveTheirCommunicator) {
 
 TEST(MissingBackends, SayWhatIsMissing) {
   auto world = local::make_world(1);
-  EXPECT_FALSE(tcp::available());
   EXPECT_FALSE(nccl::available());
-  EXPECT_THROW(static_cast<void>(tcp::make(*world[0])), ContractError);
   EXPECT_THROW(static_cast<void>(nccl::make(*world[0])), ContractError);
-  EXPECT_NE(tcp::missing(), "");
   EXPECT_NE(nccl::missing(), "");
   EXPECT_NE(mpi::version(), "");
 }

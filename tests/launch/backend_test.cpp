@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "base/errors.h"
+#include "launch/process/transport_choice.h"
 
 namespace convoy::launch {
 namespace {
@@ -19,6 +20,14 @@ TEST(ChooseBackend, AutoFollowsTheLauncher) {
   EXPECT_EQ(choose("mpi", false, 1), Backend::kMpi);
   EXPECT_EQ(choose("local", true, 1), Backend::kLocal);
   EXPECT_THROW((void)choose("local", true, 2), ConfigError);
+}
+
+TEST(ChooseTransport, AutoIsTcpBetweenHostsWithoutAFastFabric) {
+  EXPECT_TRUE(choose_tcp("auto", {"a", "a", "b"}, false));
+  EXPECT_FALSE(choose_tcp("auto", {"a", "a", "b"}, true));
+  EXPECT_FALSE(choose_tcp("auto", {"a", "a"}, false));
+  EXPECT_TRUE(choose_tcp("tcp", {"a", "a"}, true));
+  EXPECT_FALSE(choose_tcp("mpi", {"a", "b"}, false));
 }
 
 }  // namespace

@@ -189,6 +189,17 @@ TEST(JobFile, SaysWhatThisVersionLacks) {
   EXPECT_EQ(nccl.rfind("job.toml:4: communication.backend = \"nccl\": ", 0), 0U) << nccl;
 }
 
+TEST(JobFile, ChecksTheTransportAndItsNetwork) {
+  const trainer::Job job = parse(
+      "[train]\nsteps = 1\n[communication]\ntransport = \"tcp\"\nnetwork = \"10.1.0.0/16\"\n");
+  EXPECT_EQ(job.communication.transport, "tcp");
+  EXPECT_EQ(job.communication.network, "10.1.0.0/16");
+  EXPECT_EQ(train_error("[communication]\nnetwork = \"10.1\""),
+            "job.toml:4: communication.network: \"10.1\" is no network: give one like "
+            "\"10.1.0.0/16\"");
+  EXPECT_NE(train_error("[communication]\ntransport = \"udp\"").find("\"tcp\""), std::string::npos);
+}
+
 TEST(JobFile, ReadsAFederationWithoutEpochs) {
   const trainer::Job job = parse(
       "[data]\npartition = {name = \"dual_dirichlet\", alpha = 0.25}\n"

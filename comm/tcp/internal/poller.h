@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <sys/epoll.h>
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <span>
+
+#include "comm/internal/wakeup.h"
+#include "comm/tcp/internal/descriptor.h"
+
+namespace convoy::comm::tcp {
+
+/// Lets threads sleep in the kernel until a socket is ready or somebody signals. One thread at a
+/// time sleeps on the sockets, the others until it has woken up. Any thread.
+class Poller final : public internal::Wakeup {
+ public:
+  /// @throws internal::TransportError.
+  Poller();
+
+  /// Sockets come with a number of the caller's; closing one removes it.
+  void add(int fd, std::uint32_t number);
+  /// Whether room to write is waited for, besides data to read.
+  void wait_for_room(int fd, std::uint32_t number, bool wanted);
+  struct Ready {
+    std::uint32_t number = 0;
+    bool to_read = false;
+    bool to_write = false;
+  };
+  /// Sockets that are ready now; some of them, where there are many.
+  [[nodiscard]] std::span<const Ready> ready();
+
+  void signal() override;
+  void wait(std::uint64_t ticket, std::chrono::nanoseconds at_most) override;
+
+ private:
+  static constexpr std::size_t kEvents = 64;
+
+  void sleep_on_sockets(std::chrono::nanoseconds at_most);
+  void control(int operation, int fd, std::uint32_t number, std::uint32_t events);
+
+  Descriptor epoll_;
+  Descriptor alarm_;              // an eventfd that ends the sleep on the sockets
+  bool somebody_sleeps_ = false;  // on the sockets; guarded by mutex_
+  std::array<Ready, kEvents> ready_;
+};
+
+}  // namespace convoy::comm::tcp
