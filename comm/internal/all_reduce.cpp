@@ -14,8 +14,17 @@ namespace {
 constexpr int kScatterPhase = 0;
 constexpr int kGatherPhase = 1;
 
-// Chunks that a peer may be ahead of the slowest one.
-constexpr std::size_t kRingChunks = 4;
+// The last chunk of a segment leaves when all others have gone, to every peer: for so long nothing
+// hides what that takes. This many chunks make it a small part of the whole.
+constexpr std::size_t kChunksOfSegment = 64;
+
+Layout with_fitting_chunks(Layout layout, std::size_t bytes) {
+  const std::size_t fitting =
+      bytes / (static_cast<std::size_t>(layout.size) * kChunksOfSegment) / kAlignment * kAlignment;
+  const std::size_t least = std::min(layout.least_chunk_bytes, layout.chunk_bytes);
+  layout.chunk_bytes = std::clamp(fitting, least, layout.chunk_bytes);
+  return layout;
+}
 
 // Everybody's whole buffer arrives here and is added at once.
 class OneRoundAllReduce final : public Exchange {
@@ -63,7 +72,8 @@ class SegmentExchange : public Exchange {
     own_piece_ = pieces[static_cast<std::size_t>(layout().rank)];
     result_ = result;
     const std::size_t chunk = layout().chunk_bytes;
-    ring_bytes_ = std::min(result.size(), kRingChunks * chunk);
+    ahead_ = chunks_ahead(chunk);
+    ring_bytes_ = std::min(result.size(), ahead_ * chunk);
     if (!result.empty()) {
       ring_.reset(new std::byte[ring_bytes_ * static_cast<std::size_t>(layout().size)]);
       segment_chunks_ = Chunks{result.size(), chunk}.count();
@@ -71,7 +81,7 @@ class SegmentExchange : public Exchange {
     for (int rank = 0; rank < layout().size; ++rank) {
       if (rank == layout().rank || result.empty()) continue;
       std::byte* place = ring_.get() + ring_bytes_ * static_cast<std::size_t>(rank);
-      receive(rank, kScatterPhase, {place, ring_bytes_}, result.size()).allow(kRingChunks);
+      receive(rank, kScatterPhase, {place, ring_bytes_}, result.size()).allow(ahead_);
     }
     scatter_ins_ = ins().size();
     for (int rank = 0; rank < layout().size; ++rank) {
@@ -85,7 +95,7 @@ class SegmentExchange : public Exchange {
   bool combine_arrived() {
     const std::size_t before = combined_;
     while (combined_ < segment_chunks_ && arrived_everywhere(combined_)) combine_chunk(combined_++);
-    for (std::size_t i = 0; i < scatter_ins_; ++i) ins()[i].allow(combined_ + kRingChunks);
+    for (std::size_t i = 0; i < scatter_ins_; ++i) ins()[i].allow(combined_ + ahead_);
     return combined_ != before;
   }
 
@@ -115,7 +125,8 @@ class SegmentExchange : public Exchange {
 
   std::span<const std::byte> own_piece_;
   std::span<std::byte> result_;
-  std::unique_ptr<std::byte[]> ring_;  // kRingChunks chunks per peer
+  std::size_t ahead_ = 0;              // chunks
+  std::unique_ptr<std::byte[]> ring_;  // so many for each peer
   std::size_t ring_bytes_ = 0;
   std::size_t segment_chunks_ = 0;
   std::size_t scatter_ins_ = 0;
@@ -190,7 +201,8 @@ std::unique_ptr<Exchange> make_all_reduce(const Layout& layout, Buffer values, R
   } else if (values.bytes.size() <= std::min(kOneRoundBytes, layout.chunk_bytes)) {
     exchange = std::make_unique<OneRoundAllReduce>(layout, values, op);
   } else {
-    exchange = std::make_unique<AllReduce>(layout, values, op);
+    exchange =
+        std::make_unique<AllReduce>(with_fitting_chunks(layout, values.bytes.size()), values, op);
   }
   exchange->keep(std::move(values.owner));
   return exchange;

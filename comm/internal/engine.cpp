@@ -13,8 +13,6 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr std::size_t kAlignment = 8;  // the largest element
-
 // When to poll and when to sleep. Every event starts it over.
 class Patience {
  public:
@@ -65,7 +63,11 @@ Engine::Engine(std::unique_ptr<Transport> transport, const CommunicatorOptions& 
     : transport_(std::move(transport)), options_(options) {
   const std::size_t largest = transport_->max_message_bytes();
   const std::size_t chunk = std::min(options.chunk_bytes, largest) / kAlignment * kAlignment;
-  layout_ = {transport_->rank(), transport_->size(), std::max(chunk, kAlignment), largest};
+  layout_ = {.rank = transport_->rank(),
+             .size = transport_->size(),
+             .chunk_bytes = std::max(chunk, kAlignment),
+             .least_chunk_bytes = transport_->least_chunk_bytes(),
+             .max_message_bytes = largest};
 }
 
 std::unique_ptr<Operation> Engine::start(std::shared_ptr<Exchange> exchange) {

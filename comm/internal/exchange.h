@@ -23,11 +23,14 @@ struct Call {
   std::uint64_t sequence = 0;    // of the calls of collectives, or of send and recv; from 1
 };
 
+inline constexpr std::size_t kAlignment = 8;  // the largest element
+
 /// The rank's place and how its messages are cut.
 struct Layout {
   int rank = 0;
   int size = 1;
   std::size_t chunk_bytes = 1;        // of collectives; a multiple of every element size
+  std::size_t least_chunk_bytes = 1;  // below which cutting finer costs more than it gains
   std::size_t max_message_bytes = 1;  // of send and recv
 };
 

@@ -46,13 +46,17 @@ Stream::Stream(Signature signature, Route route, Chunks chunks)
       lead_(chunks.count() == 1 && chunks.total_bytes <= kRidesAlongBytes ? 0 : 1) {}
 
 bool Stream::may_start() const {
-  return allowed_ > 0 && started_ < allowed_ + lead_ && flight_.size() < kWindow;
+  return allowed_ > 0 && started_ < allowed_ + lead_ &&
+         flight_.size() < chunks_ahead(chunks_.chunk_bytes);
 }
 
 Message& Stream::start_message() {
   Message& message = flight_.emplace_back();
   message.route = route_;
-  if (started_ > 0) message.route.tag = header_.chunk_tag;
+  if (started_ > 0) {
+    message.route.tag = header_.chunk_tag;
+    message.is_expected = true;  // the header has announced it
+  }
   ++started_;
   return message;
 }

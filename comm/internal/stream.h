@@ -54,6 +54,14 @@ struct Chunks {
 
 inline constexpr std::size_t kAllChunks = SIZE_MAX;
 
+/// Messages of a stream that are under way at a time, and chunks that a peer may be ahead of the
+/// slowest one: enough to receive one while another is added and a third is on the wire. More would
+/// let streams that share a link drift apart, and those that end last leave other links idle.
+[[nodiscard]] inline std::size_t chunks_ahead(std::size_t chunk_bytes) {
+  constexpr std::size_t kBytes = std::size_t{256} << 10;
+  return std::clamp<std::size_t>(kBytes / chunk_bytes, 4, 64);
+}
+
 /// The first message of every stream: what follows. Ranks that disagree find out here, and a
 /// message never meets a smaller receive: Open MPI 4.1 writes past the end of one over shared
 /// memory.
@@ -96,10 +104,6 @@ class Stream {
   }
 
  protected:
-  /// Messages under way at a time: enough to receive one chunk while another is added and a third
-  /// is on the wire.
-  static constexpr std::size_t kWindow = 4;
-
   [[nodiscard]] bool may_start() const;
   [[nodiscard]] bool header_is_next() const { return started_ == 0; }
   [[nodiscard]] std::size_t next_chunk() const { return started_ - lead_; }

@@ -53,6 +53,9 @@ struct Message {
   Route route;
   std::span<const std::byte> source;
   std::span<std::byte> target;
+  /// Both ends know that it comes: it may wait until its receiver has asked for it, so that it
+  /// needs no memory besides its own. Others are short (some 2 KiB).
+  bool is_expected = false;
   /// The size of the message that arrived; not that of `target` when the ranks disagree, and then
   /// the content of `target` is undefined.
   std::size_t received_bytes = 0;
@@ -93,6 +96,9 @@ class Transport {
   [[nodiscard]] virtual int size() const = 0;
   [[nodiscard]] virtual std::string_view backend() const = 0;
   [[nodiscard]] virtual std::size_t max_message_bytes() const = 0;
+  /// Down to this a large all-reduce may cut its chunks finer than it was told, where that makes it
+  /// end sooner; a multiple of 8.
+  [[nodiscard]] virtual std::size_t least_chunk_bytes() const { return SIZE_MAX; }
 
   /// Start one message; return at once. @throws TransportError.
   virtual void isend(Message& message) = 0;

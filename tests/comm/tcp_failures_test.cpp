@@ -231,7 +231,7 @@ TEST(TcpBroken, NonsenseIsRefused) {
 
 TEST(TcpBroken, FloodsAreRefused) {
   const auto messages = error_after([](RawPeer& peer) {
-    const std::vector<std::byte> payload(comm::tcp::kEagerBytes);
+    const std::vector<std::byte> payload(comm::tcp::kShortBytes);
     for (std::size_t sent = 0; sent <= comm::tcp::kMaxEarlyBytes; sent += payload.size()) {
       peer.send(FrameHeader{.tag = 77, .bytes = payload.size()});
       peer.send_bytes(payload);

@@ -20,11 +20,15 @@ namespace {
 
 // Several short messages, or the beginning of a long one, at a time.
 constexpr std::size_t kBufferBytes = std::size_t{32} << 10;
-static_assert(kBufferBytes >= kEagerBytes + sizeof(FrameHeader), "a short message must fit");
+static_assert(kBufferBytes >= kShortBytes + sizeof(FrameHeader), "a short message must fit");
 static_assert(kBufferBytes >= kMaxReasonBytes + sizeof(FrameHeader), "a reason must fit");
 
 // Buffers full of unread data that a leaving rank throws away.
 constexpr int kDiscards = 256;
+
+// Of a long message so much comes before the waiting thread is woken: every time costs some 10 us
+// of a core that computes.
+constexpr std::size_t kWorthWaking = std::size_t{256} << 10;
 
 // After so much the other peers get their turn.
 constexpr std::size_t kReadAtATime = std::size_t{1} << 20;
@@ -56,23 +60,32 @@ void Connection::receive(Message& message) {
   if (in_.take_early(message)) return;
   if (!gone_.empty()) return message.fail(gone_, true);
   in_.expect(message);
-  if (message.target.size() > kEagerBytes) out_.grant(message.route);
+  if (message.is_expected) out_.grant(message.route);
 }
 
 void Connection::read() {
   try {
-    for (std::size_t total = 0; is_open() && total < kReadAtATime;) {
-      const std::size_t bytes = direct_ != nullptr ? read_into_message() : read_into_buffer();
-      if (bytes == 0) return;
-      total += bytes;
+    drained_ = false;
+    for (std::size_t total = 0; is_open() && !drained_ && total < kReadAtATime;) {
+      total += direct_ != nullptr ? read_into_message() : read_into_buffer();
     }
+    choose_when_to_wake();
   } catch (const TransportError& error) {
     break_off(error.what());
   }
 }
 
+void Connection::choose_when_to_wake() {
+  const std::size_t rest = direct_ != nullptr ? direct_->target.size() - direct_got_ : 1;
+  const int bytes = static_cast<int>(std::min(rest, kWorthWaking));
+  if (!is_open() || bytes == wake_at_bytes_) return;
+  wake_at_bytes_ = bytes;
+  ::setsockopt(socket_.get(), SOL_SOCKET, SO_RCVLOWAT, &bytes, sizeof bytes);
+}
+
 std::size_t Connection::receive_bytes(std::span<std::byte> room) {
   const ssize_t bytes = ::recv(socket_.get(), room.data(), room.size(), MSG_DONTWAIT);
+  drained_ = bytes < static_cast<ssize_t>(room.size());
   if (bytes > 0) return static_cast<std::size_t>(bytes);
   if (bytes < 0 && (errno == EAGAIN || errno == EINTR)) return 0;
   if (bytes < 0) {
@@ -135,7 +148,7 @@ bool Connection::take_frame(std::size_t& at) {
 bool Connection::take_data(const FrameHeader& header, std::size_t& at) {
   const Route route{peer_, static_cast<Channel>(header.channel), header.tag};
   const std::size_t present = std::min(filled_ - at - sizeof header, header.bytes);
-  const bool is_short = header.bytes <= kEagerBytes;
+  const bool is_short = header.bytes <= kShortBytes;
   if (is_short && present < header.bytes) return false;
   const std::span<const std::byte> bytes(&buffer_[at] + sizeof header, present);
   at += sizeof header + present;

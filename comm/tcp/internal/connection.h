@@ -39,6 +39,7 @@ class Connection {
   std::size_t read_into_buffer();
   std::size_t read_into_message();
   void finish_if_complete();
+  void choose_when_to_wake();
   void take_frames();
   [[nodiscard]] bool take_frame(std::size_t& at);
   [[nodiscard]] bool take_data(const FrameHeader& header, std::size_t& at);
@@ -54,6 +55,8 @@ class Connection {
   std::size_t filled_ = 0;
   internal::Message* direct_ = nullptr;  // the long message that is being received
   std::size_t direct_got_ = 0;
+  bool drained_ = false;   // the last read has brought less than there was room for
+  int wake_at_bytes_ = 1;  // what the socket has been told
 };
 
 }  // namespace convoy::comm::tcp

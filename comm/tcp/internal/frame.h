@@ -12,8 +12,7 @@ namespace convoy::comm::tcp {
 struct FrameHeader {
   enum class Kind : std::uint8_t {
     kData,   ///< a message; its bytes follow
-    kGrant,  ///< "I have room for the next message of this route, above kEagerBytes"; nothing
-             ///< follows
+    kGrant,  ///< "the next expected message of this route may come"; nothing follows
     kLeave,  ///< "I have left the communicator"; the reason follows
   };
 
@@ -27,8 +26,9 @@ struct FrameHeader {
 };
 static_assert(sizeof(FrameHeader) == 16, "no byte of a header may be undefined");
 
-/// Up to here a message is sent without being asked for, and kept where it arrives too early.
-inline constexpr std::size_t kEagerBytes = std::size_t{16} << 10;
+/// Messages up to here are taken out of the buffer that they arrive in, and kept where nobody waits
+/// for them yet; longer ones go straight to their memory. Those that nobody expects are no longer.
+inline constexpr std::size_t kShortBytes = std::size_t{16} << 10;
 inline constexpr std::size_t kMaxMessageBytes = std::size_t{4} << 20;
 inline constexpr std::size_t kMaxReasonBytes = 1024;
 /// A peer may send so much that nobody has asked for; more is an error.

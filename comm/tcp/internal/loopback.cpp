@@ -16,7 +16,7 @@ void Loopback::send(Message& message) {
   }
   const bool is_first = std::ranges::none_of(
       waiting_, [&](const Message* other) { return other->route == message.route; });
-  if (message.source.size() > kEagerBytes || !is_first) return waiting_.push_back(&message);
+  if (message.source.size() > kShortBytes || !is_first) return waiting_.push_back(&message);
   in_.keep(message.route, message.source);
   message.finish(message.source.size());
 }

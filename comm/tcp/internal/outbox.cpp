@@ -24,8 +24,6 @@ FrameHeader header_for(const internal::Route& route, FrameHeader::Kind kind, std
           .bytes = bytes};
 }
 
-bool needs_grant(const Message& message) { return message.source.size() > kEagerBytes; }
-
 iovec part(const void* data, std::size_t bytes) { return {const_cast<void*>(data), bytes}; }
 
 }  // namespace
@@ -38,7 +36,7 @@ void Outbox::push(Message& message) {
 void Outbox::send(Message& message) {
   const Key key{message.route.channel, message.route.tag};
   const auto found = routes_.find(key);
-  if (!needs_grant(message) && (found == routes_.end() || found->second.waiting.empty())) {
+  if (!message.is_expected && (found == routes_.end() || found->second.waiting.empty())) {
     return push(message);
   }
   Route& route = routes_[key];
@@ -60,7 +58,7 @@ void Outbox::accept_grant(const internal::Route& from) {
 void Outbox::release(Route& route) {
   while (!route.waiting.empty()) {
     Message& next = *route.waiting.front();
-    if (needs_grant(next)) {
+    if (next.is_expected) {
       if (route.grants == 0) return;
       --route.grants;
     }

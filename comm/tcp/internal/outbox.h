@@ -17,12 +17,12 @@
 
 namespace convoy::comm::tcp {
 
-/// What is on its way to one peer, in order, and the long messages that it has not asked for yet.
-/// Messages of one route never overtake each other; grants overtake everything.
+/// What is on its way to one peer, in order, and the expected messages that it has not asked for
+/// yet. Messages of one route never overtake each other; grants overtake everything.
 class Outbox {
  public:
   void send(internal::Message& message);
-  /// Tells the peer that there is room for one more long message of this route.
+  /// Tells the peer that one more expected message of this route may come.
   void grant(const internal::Route& route);
   /// The peer has granted one. @throws TransportError for more grants than anybody can use.
   void accept_grant(const internal::Route& route);

@@ -4,10 +4,12 @@
 #include <sys/eventfd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <mutex>
 #include <string>
+#include <utility>
 
 #include "comm/internal/transport.h"
 
@@ -15,6 +17,8 @@ namespace convoy::comm::tcp {
 namespace {
 
 constexpr std::uint32_t kAlarm = UINT32_MAX;
+constexpr int kEvents = 64;
+constexpr std::chrono::milliseconds kLongestSleep{1000};
 
 int checked(int result, const char* call) {
   if (result < 0) throw internal::TransportError(std::string(call) + ": " + std::strerror(errno));
@@ -42,19 +46,28 @@ void Poller::wait_for_room(int fd, std::uint32_t number, bool wanted) {
   control(EPOLL_CTL_MOD, fd, number, wanted ? EPOLLIN | EPOLLOUT : EPOLLIN);
 }
 
-std::span<const Poller::Ready> Poller::ready() {
+std::vector<Poller::Ready> Poller::ready() {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!seen_.empty()) return std::exchange(seen_, {});
+  }
+  return look(std::chrono::milliseconds(0));
+}
+
+std::vector<Poller::Ready> Poller::look(std::chrono::milliseconds at_most) {
   std::array<epoll_event, kEvents> events;
-  const int count = ::epoll_wait(epoll_.get(), events.data(), kEvents, 0);
-  std::size_t found = 0;
+  const int count =
+      ::epoll_wait(epoll_.get(), events.data(), kEvents, static_cast<int>(at_most.count()));
+  std::vector<Ready> found;
   for (int i = 0; i < count; ++i) {
     const auto& event = events[static_cast<std::size_t>(i)];
     if (event.data.u32 == kAlarm) continue;
     // What is wrong with a socket comes out when it is read.
-    ready_[found++] = {.number = event.data.u32,
-                       .to_read = (event.events & ~static_cast<std::uint32_t>(EPOLLOUT)) != 0,
-                       .to_write = (event.events & EPOLLOUT) != 0};
+    found.push_back({.number = event.data.u32,
+                     .to_read = (event.events & ~static_cast<std::uint32_t>(EPOLLOUT)) != 0,
+                     .to_write = (event.events & EPOLLOUT) != 0});
   }
-  return {ready_.data(), found};
+  return found;
 }
 
 void Poller::signal() {
@@ -83,22 +96,17 @@ void Poller::wait(std::uint64_t ticket, std::chrono::nanoseconds at_most) {
     }
     somebody_sleeps_ = true;
   }
-  sleep_on_sockets(at_most);
+  const auto wait_ms = std::chrono::ceil<std::chrono::milliseconds>(at_most);
+  auto seen = look(std::clamp(wait_ms, std::chrono::milliseconds(0), kLongestSleep));
+  // Here only: somebody else would take it from the one that it is to wake.
+  std::uint64_t rings = 0;
+  [[maybe_unused]] const auto bytes = ::read(alarm_.get(), &rings, sizeof rings);
   {
     const std::lock_guard lock(mutex_);
     somebody_sleeps_ = false;
+    seen_ = std::move(seen);
   }
   changed_.notify_all();
-}
-
-void Poller::sleep_on_sockets(std::chrono::nanoseconds at_most) {
-  const auto wait_ms = std::chrono::ceil<std::chrono::milliseconds>(at_most).count();
-  epoll_event event{};
-  const int count = ::epoll_wait(epoll_.get(), &event, 1,
-                                 static_cast<int>(std::clamp<std::int64_t>(wait_ms, 0, 1000)));
-  if (count != 1 || event.data.u32 != kAlarm) return;
-  std::uint64_t rings = 0;
-  [[maybe_unused]] const auto bytes = ::read(alarm_.get(), &rings, sizeof rings);
 }
 
 }  // namespace convoy::comm::tcp

@@ -3,10 +3,9 @@
 
 #include <sys/epoll.h>
 
-#include <array>
 #include <chrono>
 #include <cstdint>
-#include <span>
+#include <vector>
 
 #include "comm/internal/wakeup.h"
 #include "comm/tcp/internal/descriptor.h"
@@ -29,22 +28,20 @@ class Poller final : public internal::Wakeup {
     bool to_read = false;
     bool to_write = false;
   };
-  /// Sockets that are ready now; some of them, where there are many.
-  [[nodiscard]] std::span<const Ready> ready();
+  /// Sockets that are ready now, or were when a sleep ended; some of them, where there are many.
+  [[nodiscard]] std::vector<Ready> ready();
 
   void signal() override;
   void wait(std::uint64_t ticket, std::chrono::nanoseconds at_most) override;
 
  private:
-  static constexpr std::size_t kEvents = 64;
-
-  void sleep_on_sockets(std::chrono::nanoseconds at_most);
+  [[nodiscard]] std::vector<Ready> look(std::chrono::milliseconds at_most);
   void control(int operation, int fd, std::uint32_t number, std::uint32_t events);
 
   Descriptor epoll_;
   Descriptor alarm_;              // an eventfd that ends the sleep on the sockets
   bool somebody_sleeps_ = false;  // on the sockets; guarded by mutex_
-  std::array<Ready, kEvents> ready_;
+  std::vector<Ready> seen_;       // by the one that slept last; guarded by mutex_
 };
 
 }  // namespace convoy::comm::tcp

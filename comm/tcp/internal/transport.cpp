@@ -31,6 +31,7 @@ class TcpTransport final : public internal::Transport {
   [[nodiscard]] int size() const override { return static_cast<int>(connections_.size()); }
   [[nodiscard]] std::string_view backend() const override { return "tcp"; }
   [[nodiscard]] std::size_t max_message_bytes() const override { return kMaxMessageBytes; }
+  [[nodiscard]] std::size_t least_chunk_bytes() const override { return kShortBytes; }
   [[nodiscard]] internal::Wakeup& wakeup() override { return poller_; }
   // Data wakes a thread: it sleeps at once, and leaves its core to those who compute. The naps only
   // bound a mistake.
