@@ -5,7 +5,7 @@
 #include <sstream>
 
 #include "base/errors.h"
-#include "comm/tcp/stream_rate.h"
+#include "comm/tcp/tcp.h"
 #include "launch/commands/bench_all_reduce.h"
 #include "launch/commands/command.h"
 #include "launch/commands/job_options.h"
@@ -13,8 +13,6 @@
 
 namespace convoy::launch {
 namespace {
-
-constexpr std::chrono::seconds kStreamTime{2};
 
 /// "16MB" in bytes, in powers of 1024; whole floats, at most what MPI can count.
 std::size_t parse_size(const std::string& text) {
@@ -93,8 +91,8 @@ class BenchCommand final : public Command {
                            .transport = std::string(communicator.backend()),
                            .repeats = bench_.repeats,
                            .compute_threads = bench_.compute_threads};
-    report.line_rate = comm::tcp::measure_stream_rate(communicator, kStreamTime,
-                                                      {.network = job_.communication.network});
+    report.streams =
+        bench_streams(communicator, job_.communication.network, bench_.compute_threads);
     report.rows = bench_all_reduce(
         communicator, [&](std::span<float> values) { mpi.stock_all_reduce(values); }, bench_);
     if (communicator.rank() != 0) return;

@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "base/errors.h"
+#include "comm/tcp/stream_rate.h"
 #include "comm/values.h"
 #include "launch/commands/bench_load.h"
 
@@ -35,6 +36,17 @@ double spread(std::vector<double> values) {
   return median(std::move(values));
 }
 
+// Units a second that all ranks get done while `work` runs.
+double compute_rate(comm::Communicator& communicator, const ComputeLoad& load,
+                    const std::function<void()>& work) {
+  communicator.barrier().wait();
+  const std::int64_t before = load.done();
+  const auto start = Clock::now();
+  work();
+  const auto done = static_cast<double>(load.done() - before);
+  return comm::all_reduce_value(communicator, done / seconds_since(start));
+}
+
 // One measurement: seconds of one sum on the slowest rank, and units a second of all ranks.
 struct Sample {
   double seconds = 0.0;
@@ -48,14 +60,12 @@ class Measurement {
       : communicator_(communicator), bench_(bench), values_(bytes / sizeof(float)) {
     sums_[0] = [this](std::span<float> values) { communicator_.all_reduce(values).wait(); };
     sums_[1] = stock;
-    for (int which = 0; which < 2; ++which) {
-      check(which);
-      times_[which] = count_for(which);
-    }
+    for (int which = 0; which < 2; ++which) check(which);
   }
 
   AllReduceRow run(bool computing) {
     const auto load = computing ? std::make_unique<ComputeLoad>(bench_.compute_threads) : nullptr;
+    for (int which = 0; which < 2; ++which) times_[which] = count_for(which);
     std::array<std::vector<double>, 2> seconds;
     std::array<std::vector<double>, 2> slowdowns;
     for (int repeat = 0; repeat < bench_.repeats; ++repeat) {
@@ -102,13 +112,16 @@ class Measurement {
     std::ranges::fill(values_, 0.0F);
   }
 
-  // How many sums take long enough to be timed.
+  // How many sums take long enough to be timed. Not too many: on busy cores one may take a hundred
+  // times as long as the next.
   int count_for(int which) {
+    constexpr int kTried = 3;
+    communicator_.barrier().wait();
     const auto start = Clock::now();
-    sums_[which](values_);
-    const double once = slowest(seconds_since(start));
+    for (int i = 0; i < kTried; ++i) sums_[which](values_);
+    const double once = slowest(seconds_since(start)) / kTried;
     const double wanted = std::chrono::duration<double>(bench_.at_least).count();
-    return static_cast<int>(std::clamp(std::ceil(wanted / once), 1.0, 10'000.0));
+    return static_cast<int>(std::clamp(std::ceil(wanted / once), 1.0, 100.0));
   }
 
   Sample measure(int which, const ComputeLoad* load) {
@@ -122,12 +135,7 @@ class Measurement {
   }
 
   double rate_alone(const ComputeLoad& load) {
-    communicator_.barrier().wait();
-    const std::int64_t before = load.done();
-    const auto start = Clock::now();
-    std::this_thread::sleep_for(bench_.at_least);
-    const double rate = static_cast<double>(load.done() - before) / seconds_since(start);
-    return total(rate);
+    return compute_rate(communicator_, load, [&] { std::this_thread::sleep_for(bench_.at_least); });
   }
 
   double slowest(double seconds) {
@@ -143,6 +151,23 @@ class Measurement {
 };
 
 }  // namespace
+
+StreamTiming bench_streams(comm::Communicator& communicator, const std::string& network,
+                           int compute_threads) {
+  constexpr std::chrono::seconds kTime{2};
+  const auto stream = [&] {
+    return comm::tcp::measure_stream_rate(communicator, kTime, {.network = network});
+  };
+  StreamTiming timing{.rate = stream()};
+  const ComputeLoad load(compute_threads);
+  const auto alone = [&] {
+    return compute_rate(communicator, load, [&] { std::this_thread::sleep_for(kTime / 2); });
+  };
+  const double before = alone();
+  const double beside = compute_rate(communicator, load, [&] { timing.computing_rate = stream(); });
+  timing.compute_slowdown = (before + alone()) / 2 / beside;
+  return timing;
+}
 
 std::vector<AllReduceRow> bench_all_reduce(comm::Communicator& communicator,
                                            const SumInPlace& stock, const AllReduceBench& bench) {

@@ -46,11 +46,22 @@ struct AllReduceRow {
                                                          const SumInPlace& stock,
                                                          const AllReduceBench& bench);
 
+/// Plain sockets in a ring: the line, and what its use costs without any of our code.
+struct StreamTiming {
+  double rate = 0.0;            ///< bytes a second of the slowest rank, cores idle
+  double computing_rate = 0.0;  ///< the same while the cores compute
+  double compute_slowdown = 1.0;
+};
+
+/// @param network  as communication.network. Collective. @throws CommError.
+[[nodiscard]] StreamTiming bench_streams(comm::Communicator& communicator,
+                                         const std::string& network, int compute_threads);
+
 /// What is printed.
 struct AllReduceReport {
   int ranks = 1;
   std::string transport;
-  double line_rate = 0.0;  ///< bytes a second of plain streams; 0: not measured
+  StreamTiming streams;
   int repeats = 0;
   int compute_threads = 0;
   std::vector<AllReduceRow> rows;

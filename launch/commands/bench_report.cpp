@@ -17,7 +17,7 @@ double bus_bandwidth(const AllReduceReport& report, std::size_t bytes, double se
 }
 
 double share_of_line(const AllReduceReport& report, std::size_t bytes, double seconds) {
-  return report.line_rate > 0.0 ? bus_bandwidth(report, bytes, seconds) / report.line_rate : 0.0;
+  return bus_bandwidth(report, bytes, seconds) / report.streams.rate;
 }
 
 Json to_json(const AllReduceReport& report, std::size_t bytes, const SumTiming& timing,
@@ -51,7 +51,9 @@ std::string to_json(const AllReduceReport& report) {
   }
   const Json document{{"ranks", report.ranks},
                       {"transport", report.transport},
-                      {"line_rate", report.line_rate},
+                      {"line_rate", report.streams.rate},
+                      {"line_rate_computing", report.streams.computing_rate},
+                      {"stream_compute_slowdown", report.streams.compute_slowdown},
                       {"repeats", report.repeats},
                       {"compute_threads", report.compute_threads},
                       {"rows", std::move(rows)}};
@@ -60,17 +62,19 @@ std::string to_json(const AllReduceReport& report) {
 
 std::string to_text(const AllReduceReport& report) {
   std::string text = fmt::format(
-      "{} ranks over {}; plain streams carry {:.1f} MB/s\n{:>8}  {:9}  {:>12}  {:>6}  {:>6}  {:>8} "
-      " "
-      "{:>12}  {:>6}  {:>6}  {:>8}\n",
-      report.ranks, report.transport, report.line_rate / 1e6, "size", "cores", "ours ms", "+-%",
-      "line", "slowdown", "MPI ms", "line", "ratio", "slowdown");
+      "{} ranks over {}; plain streams carry {:.1f} MB/s, {:.1f} MB/s while cores compute, slowed "
+      "{:.3f}\n",
+      report.ranks, report.transport, report.streams.rate / 1e6,
+      report.streams.computing_rate / 1e6, report.streams.compute_slowdown);
+  text += fmt::format("{:>8}  {:9}  {:>10}  {:>6}  {:>6}  {:>8}  {:>10}  {:>6}  {:>6}  {:>8}\n",
+                      "size", "cores", "ours ms", "+-%", "line", "slowdown", "MPI ms", "line",
+                      "ratio", "slowdown");
   for (const AllReduceRow& row : report.rows) {
     const auto slowdown = [&](const SumTiming& timing) {
       return row.computing ? fmt::format("{:.3f}", timing.compute_slowdown) : std::string("-");
     };
     text += fmt::format(
-        "{:>8}  {:9}  {:>12.3f}  {:>6.1f}  {:>6.3f}  {:>8}  {:>12.3f}  {:>6.3f}  {:>6.3f}  {:>8}\n",
+        "{:>8}  {:9}  {:>10.3f}  {:>6.1f}  {:>6.3f}  {:>8}  {:>10.3f}  {:>6.3f}  {:>6.3f}  {:>8}\n",
         readable_bytes(row.bytes), row.computing ? "computing" : "idle", row.ours.seconds * 1e3,
         100 * row.ours.spread / row.ours.seconds,
         share_of_line(report, row.bytes, row.ours.seconds), slowdown(row.ours),

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+// convoy bench: what it prints and what it refuses. How fast anything is, is not its business.
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "tests/launch/child.h"
+
+namespace convoy::tests {
+namespace {
+
+std::string refusal(const std::vector<std::string>& arguments) {
+  const TemporaryFolder folder;
+  Child child(folder, arguments);
+  EXPECT_EQ(child.wait().value_or(-1), 2) << child.errors();
+  EXPECT_EQ(child.output(), "");
+  return child.errors();
+}
+
+TEST(BenchCommand, MeasuresOursAndTheStockSumAtEverySize) {
+  const TemporaryFolder folder;
+  Child child(folder, {"launch", "-n", "2", "--", "bench", "allreduce", "--json", "--sizes",
+                       "400B,1MB", "--repeats", "1", "--transport", "tcp"});
+  ASSERT_EQ(child.wait().value_or(-1), 0) << child.errors();
+  const auto report = nlohmann::json::parse(child.output());
+  EXPECT_EQ(report["ranks"], 2);
+  EXPECT_EQ(report["transport"], "tcp");
+  const double line = report["line_rate"];
+  EXPECT_GT(line, 0.0);
+  EXPECT_GT(report["line_rate_computing"].get<double>(), 0.0);
+  EXPECT_GT(report["stream_compute_slowdown"].get<double>(), 0.0);
+  ASSERT_EQ(report["rows"].size(), 4U);
+  for (std::size_t i = 0; i < 4; ++i) {
+    const auto& row = report["rows"][i];
+    EXPECT_EQ(row["bytes"], i < 2 ? 400 : 1 << 20);
+    EXPECT_EQ(row["cores"], i % 2 == 0 ? "idle" : "computing");
+    EXPECT_EQ(row["checked"], true);
+    const double seconds = row["seconds"];
+    // With two ranks every byte is sent once each way.
+    EXPECT_NEAR(row["busbw"].get<double>(), row["bytes"].get<double>() / seconds, 1.0);
+    EXPECT_NEAR(row["line_rate_share"].get<double>(), row["busbw"].get<double>() / line, 1e-9);
+    EXPECT_NEAR(row["stock_ratio"].get<double>(), seconds / row["stock"]["seconds"].get<double>(),
+                1e-9);
+    EXPECT_EQ(row.contains("compute_slowdown"), i % 2 == 1);
+  }
+}
+
+TEST(BenchCommand, RefusesWhatItCannotMeasure) {
+  EXPECT_NE(refusal({"bench", "allreduce"}).find("needs several ranks"), std::string::npos);
+  for (const char* size : {"4", "3B", "0KB", "x", "5000MB"}) {
+    const auto said = refusal({"launch", "-n", "2", "--", "bench", "allreduce", "--sizes", size});
+    EXPECT_NE(said.find("must look like 4KB,16MB"), std::string::npos) << size << said;
+  }
+  EXPECT_NE(refusal({"bench"}).find("subcommand"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace convoy::tests
