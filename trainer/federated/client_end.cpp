@@ -28,7 +28,7 @@ ClientReport ClientEnd::train(LocalTrainer& trainer, const Assignment& assignmen
   data_.set_position(assignment.position);
   Stopwatch watch;
   ClientReport report{.client = assignment.client, .round = assignment.round};
-  report.result = trainer.run(data_, start, assignment.steps, keep_going);
+  report.result = trainer.run(data_, start, assignment.steps, keep_going, assignment.updates);
   report.position = data_.position();
   report.result.update.client = assignment.client;
   report.result.update.version = assignment.version;

@@ -26,6 +26,9 @@ struct Assignment {
   std::shared_ptr<const std::vector<std::byte>> message = nullptr;
   /// Batches that the client has taken before this round.
   std::int64_t position = 0;
+  /// That had reached the server when the round was assigned: its place in the schedule of the
+  /// learning rate.
+  std::int64_t updates = 0;
   /// When the answer is expected, on any clock: what is due first is trained first.
   double due = 0.0;
   /// The report is not handed out before.

@@ -112,7 +112,8 @@ class ClientRank {
                                 .round = order.round,
                                 .steps = order.steps,
                                 .version = order.version,
-                                .position = order.position};
+                                .position = order.position,
+                                .updates = order.updates};
     send_report(client_.train(trainer_, assignment, start, [this] { return listen(); }));
   }
 

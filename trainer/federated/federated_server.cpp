@@ -103,7 +103,8 @@ void FederatedServer::act(const scheduler::Assign& action) {
                         .version = action.version,
                         .start = downlink_.start(),
                         .message = downlink_.message(action.client),
-                        .position = positions_[action.client]};
+                        .position = positions_[action.client],
+                        .updates = policy_->counts().received};
   require(
       action.version == aggregator_.version() || action.kind == scheduler::Assign::Kind::kResend,
       "the policy and the model count different versions");

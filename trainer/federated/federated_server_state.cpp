@@ -53,7 +53,8 @@ Json to_json(const Assignment& assignment) {
           {"round", assignment.round},
           {"steps", assignment.steps},
           {"version", assignment.version},
-          {"position", assignment.position}};
+          {"position", assignment.position},
+          {"updates", assignment.updates}};
 }
 
 Json to_json(const ClientReport& report) {
@@ -99,7 +100,8 @@ Assignment to_assignment(const Json& json) {
           .round = json.at("round"),
           .steps = json.at("steps"),
           .version = json.at("version"),
-          .position = json.at("position")};
+          .position = json.at("position"),
+          .updates = json.at("updates")};
 }
 
 /// What clients started from, where updates are compressed; else empty.

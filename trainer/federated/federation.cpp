@@ -103,9 +103,10 @@ void check_federation(const Job& job, int ranks) {
                      std::to_string(job.federation.clients + 1) +
                      " (a server and its clients), not on " + std::to_string(ranks));
   const TrainConfig& train = job.train;
-  require_config(
-      train.schedule.name == "constant" && train.schedule.warmup_steps == 0,
-      "train.schedule: clients train at a constant rate; federated runs have no schedule");
+  check_config(train.schedule);
+  require_config(train.schedule.name != "cosine" || job.federation.updates > 0,
+                 "train.schedule.name = \"cosine\" needs federation.updates: a federation's "
+                 "schedule goes by the updates that have reached the server");
   require_config(train.accumulate == 1, "train.accumulate must be 1 in a federated run");
   require_config(!train.sync_batchnorm,
                  "train.sync_batchnorm: clients of a federation train alone");

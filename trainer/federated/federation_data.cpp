@@ -46,6 +46,8 @@ FederationData load_federation_data(const Job& job) {
 
 LocalTrainingConfig local_training_config(const Job& job) {
   return {.optimizer = job.train.optimizer,
+          .schedule = job.train.schedule,
+          .total_updates = job.federation.updates,
           .clip_norm = job.train.clip_norm,
           .proximal = job.federation.proximal,
           .augment = job.data.augment,

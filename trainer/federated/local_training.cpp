@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "trainer/federated/local_training.h"
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
@@ -9,6 +10,7 @@
 #include "trainer/evaluation.h"
 #include "trainer/loss.h"
 #include "trainer/optim/optimizer.h"
+#include "trainer/optim/schedule.h"
 #include "trainer/random_streams.h"
 
 namespace convoy::trainer {
@@ -38,15 +40,17 @@ LocalTrainer::LocalTrainer(std::unique_ptr<Model> model, const Dataset& dataset,
       config_(std::move(config)),
       parameters_(model_->parameters()) {
   check_config(config_.optimizer);
+  check_config(config_.schedule);
 }
 
 LocalResult LocalTrainer::run(ClientData& client, const ModelState& start, std::int64_t steps,
-                              const KeepGoing& keep_going) {
+                              const KeepGoing& keep_going, std::int64_t updates) {
   require(steps >= 1, "LocalTrainer::run: at least one step");
   put_state(start, *model_);
   model_->train(true);
   forget_gradients(parameters_);
   Optimizer optimizer(config_.optimizer, parameters_);
+  optimizer.set_learning_rate(round_rate(updates));
   LocalResult result;
   double loss_sum = 0.0;
   const auto go_on = [&] { return result.steps == 0 || !keep_going || keep_going(); };
@@ -75,6 +79,12 @@ LocalResult LocalTrainer::run(ClientData& client, const ModelState& start, std::
         evaluate_samples(*model_, dataset_, client.validation(), config_.evaluate_batch);
   }
   return result;
+}
+
+double LocalTrainer::round_rate(std::int64_t updates) const {
+  const std::int64_t total = config_.total_updates > 0 ? config_.total_updates : updates + 1;
+  // What is assigned after the last update that counts is as far as that one.
+  return learning_rate(config_.schedule, config_.optimizer.lr, std::min(updates, total - 1), total);
 }
 
 double LocalTrainer::step(const ClientData& client, const ClientData::NextBatch& next,

@@ -18,7 +18,11 @@ namespace convoy::trainer {
 /// How every client trains.
 struct LocalTrainingConfig {
   OptimizerConfig optimizer;
-  double clip_norm = 0.0;  ///< of a step's gradient; 0: none
+  /// Its steps are updates of all clients that have reached the server: the rate of a round is that
+  /// of the moment when it was assigned, and stays for the round.
+  ScheduleConfig schedule;
+  std::int64_t total_updates = 0;  ///< of the run, for schedules that need it; 0: not known
+  double clip_norm = 0.0;          ///< of a step's gradient; 0: none
   /// FedProx (arXiv:1812.06127): the loss grows by proximal/2 * |w - start|^2. Larger: clients
   /// stray less from the model that they were given. 0: off.
   double proximal = 0.0;
@@ -51,8 +55,12 @@ class LocalTrainer {
 
   /// Makes `steps` steps from `start` on the client's next batches. A loss that is not finite ends
   /// the round: then steps done are fewer, and finite is false. So does `keep_going`.
+  /// @param updates  that had reached the server when the round was assigned.
   [[nodiscard]] LocalResult run(ClientData& client, const ModelState& start, std::int64_t steps,
-                                const KeepGoing& keep_going = {});
+                                const KeepGoing& keep_going = {}, std::int64_t updates = 0);
+
+  /// The learning rate of a round that was assigned when `updates` had reached the server.
+  [[nodiscard]] double round_rate(std::int64_t updates) const;
 
   [[nodiscard]] const Model& model() const { return *model_; }
 

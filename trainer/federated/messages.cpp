@@ -41,8 +41,8 @@ class WordReader {
 /// What an order's header holds, in this order, for the writer and for the reader.
 template <typename Words, typename AnOrder>
 void each_word(Words&& words, AnOrder& order) {
-  words(order.kind, order.round, order.steps, order.version, order.position, order.take_back,
-        order.payload_bytes, order.compressed_bytes);
+  words(order.kind, order.round, order.steps, order.version, order.position, order.updates,
+        order.take_back, order.payload_bytes, order.compressed_bytes);
 }
 
 /// The same of a report, whose sizes and validation are not plain members.

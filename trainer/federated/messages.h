@@ -53,6 +53,7 @@ struct Order {
   std::int64_t steps = 0;
   std::int64_t version = 0;
   std::int64_t position = 0;
+  std::int64_t updates = 0;
   bool take_back = false;  ///< the server has refused the newest update
   std::size_t payload_bytes = 0;
   std::size_t compressed_bytes = 0;  ///< at the payload's front; 0: parameters come dense

@@ -71,6 +71,7 @@ void RemoteClients::start(Assignment assignment) {
       .steps = assignment.steps,
       .version = assignment.version,
       .position = assignment.position,
+      .updates = assignment.updates,
       .take_back = taken_back_.erase(assignment.client) > 0,
       .payload_bytes = payload.size(),
       .compressed_bytes = assignment.message != nullptr ? assignment.message->size() : 0};

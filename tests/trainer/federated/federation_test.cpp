@@ -298,7 +298,6 @@ TEST(Federation, RefusesJobsThatCannotWork) {
   refused([](Job& job) { job.federation.policy.min_local_steps = 11; },
           "[federation] needs 1 <= min_local_steps");
   refused([](Job& job) { job.train.accumulate = 2; }, "accumulate");
-  refused([](Job& job) { job.train.schedule.name = "cosine"; }, "schedule");
   EXPECT_THROW(check_federation(federated_job(), 3), ConfigError);
   EXPECT_NO_THROW(check_federation(federated_job(), 5));
 }
