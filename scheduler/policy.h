@@ -65,6 +65,12 @@ class Policy {
   /// The end: one Flush. Every later update is refused; nothing is pending any more.
   [[nodiscard]] virtual Actions shutdown(double now) = 0;
 
+  /// For a server that adds updates up as they come, and does not keep them: what the coefficient
+  /// of this client's update, should it be accepted now, will be in proportion to, for all updates
+  /// of its sum by one factor. Asked before update(). Nothing where that is known only when the sum
+  /// is made: FedCompass takes staleness and the sum of all n_i then. FedAsync makes it at once.
+  [[nodiscard]] virtual std::optional<double> weight_on_arrival(ClientId client) const = 0;
+
   /// When on_time() has something to do. Changes with every call above.
   [[nodiscard]] virtual std::optional<double> next_timer() const = 0;
 

@@ -24,6 +24,16 @@ void Asynchronous::do_flush(Flush& flush, std::vector<Pending>& members) {
 
 double Asynchronous::do_weight(const Pending& /*update*/, std::int64_t staleness,
                                std::int64_t /*sum_samples*/) {
+  return weight_of(staleness);
+}
+
+/// The version stays until the buffer is full, and with it the staleness of what is in it.
+std::optional<double> Asynchronous::do_weight_on_arrival(const Client& client) const {
+  if (is_fedasync()) return std::nullopt;
+  return weight_of(version() - client.version);
+}
+
+double Asynchronous::weight_of(std::int64_t staleness) const {
   const double weight = staleness_weight(config().staleness, staleness);
   // A last sum of fewer updates divides by K too: each counts for what it would have counted.
   return is_fedasync() ? fedasync_weight(config().alpha_or_default(), weight)

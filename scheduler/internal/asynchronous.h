@@ -21,10 +21,12 @@ class Asynchronous final : public BasePolicy {
   void do_flush(Flush& flush, std::vector<Pending>& members) override;
   [[nodiscard]] double do_weight(const Pending& update, std::int64_t staleness,
                                  std::int64_t sum_samples) override;
+  [[nodiscard]] std::optional<double> do_weight_on_arrival(const Client& client) const override;
   void do_save(Json& json) const override;
   void do_load(const Json& json) override;
 
   [[nodiscard]] bool is_fedasync() const { return config().algorithm == Algorithm::kFedAsync; }
+  [[nodiscard]] double weight_of(std::int64_t staleness) const;
   void assign(Client& client) { give(client, config().max_local_steps); }
 
   std::vector<Pending> buffer_;  // in order of arrival

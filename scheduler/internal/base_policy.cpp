@@ -154,6 +154,11 @@ Actions BasePolicy::on_time(double now) {
   return end();
 }
 
+std::optional<double> BasePolicy::weight_on_arrival(ClientId client) const {
+  const Client* known = roster_.find(client);
+  return known == nullptr ? std::nullopt : do_weight_on_arrival(*known);
+}
+
 std::optional<double> BasePolicy::next_timer() const {
   if (is_shut_down_) return std::nullopt;
   std::optional<double> next = do_next_timer();

@@ -26,6 +26,7 @@ class BasePolicy : public Policy {
   [[nodiscard]] Actions on_time(double now) final;
   [[nodiscard]] Actions shutdown(double now) final;
 
+  [[nodiscard]] std::optional<double> weight_on_arrival(ClientId client) const final;
   [[nodiscard]] std::optional<double> next_timer() const final;
   [[nodiscard]] std::int64_t version() const final { return version_; }
   [[nodiscard]] const Counts& counts() const final { return counts_; }
@@ -64,6 +65,10 @@ class BasePolicy : public Policy {
   /// c_i of `update` in a sum of updates whose n_i sum up to `sum_samples`.
   [[nodiscard]] virtual double do_weight(const Pending& update, std::int64_t staleness,
                                          std::int64_t sum_samples) = 0;
+  /// weight_on_arrival() of a client whose assignment is as it was.
+  [[nodiscard]] virtual std::optional<double> do_weight_on_arrival(const Client& /*client*/) const {
+    return std::nullopt;
+  }
   virtual void do_save(Json& json) const = 0;
   virtual void do_load(const Json& json) = 0;
 

@@ -51,6 +51,10 @@ class Roster {
     const auto found = index_.find(id);
     return found == index_.end() ? nullptr : &clients_[found->second];
   }
+  [[nodiscard]] const Client* find(ClientId id) const {
+    const auto found = index_.find(id);
+    return found == index_.end() ? nullptr : &clients_[found->second];
+  }
   Client& add(Client client) {
     index_.emplace(client.id, clients_.size());
     return clients_.emplace_back(std::move(client));

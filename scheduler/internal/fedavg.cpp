@@ -106,6 +106,11 @@ double FedAvg::do_weight(const Pending& update, std::int64_t /*staleness*/,
                        static_cast<double>(sum_samples));
 }
 
+/// The sum of the participants' n_i, which all are divided by, is not known yet.
+std::optional<double> FedAvg::do_weight_on_arrival(const Client& client) const {
+  return static_cast<double>(samples_of(client));
+}
+
 void FedAvg::do_save(Json& json) const {
   json["awaited"] = awaited_;
   json["arrived"] = to_json(arrived_);

@@ -4,6 +4,7 @@
 
 #include <map>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <set>
 
 #include "base/random.h"
@@ -59,6 +60,8 @@ class Chaos {
       if (random_.uniform() < 0.03) update.local_steps += 1000;
       update.finite = random_.uniform() > 0.05;
     }
+    const auto weight = policy_->weight_on_arrival(client);
+    if (weight) weights_.emplace(std::pair(client, update.round), *weight);
     return policy_->update(now_, update);
   }
 
@@ -72,7 +75,13 @@ class Chaos {
 
   /// Each update once, and with a weight that is one.
   void count(const std::vector<Contribution>& members) {
+    std::optional<double> scale;
     for (const Contribution& update : members) {
+      if (const auto weight = weights_.find({update.client, update.round});
+          weight != weights_.end()) {
+        scale = scale.value_or(update.coefficient / weight->second);
+        EXPECT_NEAR(update.coefficient, weight->second * *scale, 1e-12);
+      }
       EXPECT_TRUE(aggregated_.emplace(update.client, update.round).second)
           << "client " << update.client << ", round " << update.round << " twice";
       EXPECT_GE(update.staleness, 0);
@@ -91,6 +100,7 @@ class Chaos {
   std::unique_ptr<Policy> policy_;
   std::map<ClientId, Assign> work_;
   std::set<std::pair<ClientId, std::int64_t>> aggregated_;
+  std::map<std::pair<ClientId, std::int64_t>, double> weights_;  ///< on arrival
   std::int64_t received_ = 0;
   std::int64_t version_ = 0;
   double now_ = 0.0;

@@ -9,6 +9,9 @@
 namespace convoy::trainer {
 namespace {
 
+constexpr const char* kCoefficients = "sum/coefficients";
+constexpr const char* kNewest = "sum/newest";
+
 std::vector<std::string> names_of(const std::vector<NamedTensor>& tensors) {
   std::vector<std::string> names;
   for (const auto& item : tensors) names.push_back(item.name);
@@ -125,13 +128,18 @@ void Aggregator::finish(double scale) {
 }
 
 std::vector<NamedTensor> Aggregator::state() const {
-  require(!adding_, "Aggregator::state: a step is half added up");
   std::vector<NamedTensor> state;
-  for (std::size_t i = 0; i < parameter_names_.size(); ++i) {
-    state.push_back({"parameter/" + parameter_names_[i], model_->parameters[i]});
-  }
-  for (std::size_t i = 0; i < buffer_names_.size(); ++i) {
-    state.push_back({"buffer/" + buffer_names_[i], model_->buffers[i]});
+  const auto put = [&state](const std::string& prefix, const std::vector<std::string>& names,
+                            const std::vector<torch::Tensor>& values) {
+    for (std::size_t i = 0; i < names.size(); ++i) state.push_back({prefix + names[i], values[i]});
+  };
+  put("parameter/", parameter_names_, model_->parameters);
+  put("buffer/", buffer_names_, model_->buffers);
+  if (adding_) {
+    put("sum/parameter/", parameter_names_, step_);
+    put("sum/buffer/", buffer_names_, buffer_sums_);
+    state.push_back({kCoefficients, torch::full({1}, coefficients_, torch::kDouble)});
+    state.push_back({kNewest, torch::tensor({newest_.first, newest_.second}, torch::kLong)});
   }
   for (const auto& entry : optimizer_.state()) {
     state.push_back({"optimizer/" + entry.name, entry.tensor});
@@ -155,6 +163,16 @@ void Aggregator::load_state(const std::vector<NamedTensor>& state, std::int64_t 
   model_ = std::move(loaded);
   version_ = version;
   adding_ = false;
+  if (given.contains(kCoefficients)) load_sums(given);
+}
+
+void Aggregator::load_sums(const std::map<std::string, torch::Tensor>& given) {
+  begin();
+  step_ = pick(given, "sum/parameter/", parameter_names_, step_);
+  buffer_sums_ = pick(given, "sum/buffer/", buffer_names_, buffer_sums_);
+  coefficients_ = given.at(kCoefficients).item<double>();
+  const torch::Tensor& newest = given.at(kNewest);
+  newest_ = {newest[0].item<std::int64_t>(), newest[1].item<std::int64_t>()};
 }
 
 std::size_t Aggregator::memory_bytes() const {

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -44,8 +45,8 @@ class Aggregator {
   /// @throws ContractError when nothing has been added.
   void finish(double scale = 1.0);
 
-  /// Model and optimizer by name: "parameter/<name>", "buffer/<name>", "optimizer/<name>/m".
-  /// Not between add() and finish().
+  /// Model and optimizer by name: "parameter/<name>", "buffer/<name>", "optimizer/<name>/m";
+  /// between add() and finish() what has been added up too: "sum/parameter/<name>", ...
   [[nodiscard]] std::vector<NamedTensor> state() const;
   /// @throws ConfigError that names what is missing or of another shape.
   void load_state(const std::vector<NamedTensor>& state, std::int64_t version);
@@ -54,6 +55,7 @@ class Aggregator {
 
  private:
   void begin();
+  void load_sums(const std::map<std::string, torch::Tensor>& given);
   void add_buffers(const ModelUpdate& update, double coefficient);
   [[nodiscard]] std::vector<torch::Tensor> new_buffers(double scale) const;
 

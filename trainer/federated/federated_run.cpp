@@ -240,7 +240,7 @@ FederatedSummary FederatedRun::finish() {
     summary_.bytes_up += bytes.up;
   }
   run.bytes_sent = summary_.bytes_down + summary_.bytes_up;
-  summary_.server_memory_bytes = server_.peak_memory();
+  summary_.server_memory = server_.peak_memory();
   summary_.schedule = server_.schedule();
   return summary_;
 }

@@ -2,6 +2,7 @@
 #include "trainer/federated/federated_server.h"
 
 #include <algorithm>
+#include <cmath>
 #include <set>
 #include <variant>
 
@@ -9,6 +10,12 @@
 #include "base/log.h"
 
 namespace convoy::trainer {
+
+namespace {
+
+constexpr double kRounding = 1e-12;  // of a quotient of two doubles, generously
+
+}  // namespace
 
 using scheduler::Input;
 
@@ -46,24 +53,64 @@ void FederatedServer::report(double now, double duration, ClientReport report) {
                     .update = {.client = report.client,
                                .round = report.round,
                                .local_steps = report.result.steps,
-                               .finite = report.result.finite},
+                               .finite = is_usable(report)},
                     .duration = duration};
   const UpdateKey key{report.client, report.round};
   Waiting waiting;
+  waiting.weight = policy_->weight_on_arrival(report.client);
   const auto outstanding = outstanding_.find(report.client);
   if (outstanding != outstanding_.end() && outstanding->second.round == report.round) {
     positions_[report.client] = report.position;
+    report.result.update.version = outstanding->second.version;
     if (mixes_models()) waiting.start = outstanding->second.start;
     outstanding_.erase(outstanding);
   }
+  const auto answered = answered_.try_emplace(report.client, -1).first;
+  is_first_answer_ = report.round > answered->second;
+  answered->second = std::max(answered->second, report.round);
   report.result.update.arrival = arrivals_++;
   bytes_[report.client].up += report.wire_bytes;
   waiting.report = std::move(report);
   // A duplicate of one that waits is refused by the policy and must not take its place.
   if (waiting_.emplace(key, std::move(waiting)).second) arriving_ = key;
-  peak_memory_ = std::max(peak_memory_, memory().total());
+  look_at_memory();
   handle(input);
+  add_what_has_just_arrived();
   arriving_.reset();
+  look_at_memory();
+}
+
+bool FederatedServer::is_usable(const ClientReport& report) const {
+  if (!report.result.finite) return false;
+  const ModelUpdate& update = report.result.update;
+  if (fits(update, *aggregator_.model())) return is_finite(update);
+  logger("trainer")->warn("an update of client {} has not the shapes of the model", report.client);
+  return false;
+}
+
+void FederatedServer::look_at_memory() {
+  const ServerMemory now = memory();
+  if (now.total() > peak_memory_.total()) peak_memory_ = now;
+}
+
+/// Where the policy has taken it and waits for more: the sum keeps it, and nobody else has to.
+void FederatedServer::add_what_has_just_arrived() {
+  const auto found = arriving_ ? waiting_.find(*arriving_) : waiting_.end();
+  if (found == waiting_.end() || !found->second.weight) return;
+  Waiting& waiting = found->second;
+  add(waiting, *waiting.weight);
+  waiting.is_added = true;
+  waiting.report.result.update.delta.clear();
+  waiting.report.result.update.buffers.clear();
+}
+
+void FederatedServer::add(Waiting& waiting, double coefficient) {
+  const ModelUpdate& update = waiting.report.result.update;
+  if (waiting.start) {
+    aggregator_.mix(update, *waiting.start, coefficient);
+  } else {
+    aggregator_.add(update, coefficient);
+  }
 }
 
 void FederatedServer::on_time(double now) { handle({.kind = Input::Kind::kTimer, .time = now}); }
@@ -93,7 +140,8 @@ void FederatedServer::act(const scheduler::Flush& action) {
 void FederatedServer::act(const scheduler::Refuse& action) {
   logger("trainer")->warn("refused an update of client {}: {}", action.client, action.reason);
   if (arriving_ && arriving_->first == action.client) waiting_.erase(*arriving_);
-  if (on_refused_) on_refused_(action.client);
+  // What a duplicate holds is in the first of its kind.
+  if (on_refused_ && is_first_answer_) on_refused_(action.client);
 }
 
 void FederatedServer::act(const scheduler::Assign& action) {
@@ -124,22 +172,24 @@ void FederatedServer::act(const scheduler::Assign& action) {
 void FederatedServer::aggregate(const std::vector<scheduler::Contribution>& members,
                                 std::int64_t version) {
   NewModel made{.time = policy_->now(), .version = version};
+  double scale = 1.0;
   for (const auto& member : members) {
     const auto found = waiting_.find({member.client, member.round});
     require(found != waiting_.end(), "the policy aggregates an update that has not arrived");
-    const auto& [report, start] = found->second;
-    if (mixes_models()) {
-      aggregator_.mix(report.result.update, *start, member.coefficient);
-    } else {
-      aggregator_.add(report.result.update, member.coefficient);
-    }
+    Waiting& waiting = found->second;
+    const double weight = waiting.weight.value_or(member.coefficient);
+    if (made.members.empty()) scale = member.coefficient / weight;
+    require(std::abs(weight * scale - member.coefficient) <= kRounding * member.coefficient,
+            "the policy's coefficients are not in proportion to its weights on arrival");
+    if (!waiting.is_added) add(waiting, weight);
+    const ClientReport& report = waiting.report;
     made.members.push_back({.contribution = member,
                             .samples = report.result.samples,
                             .loss = report.result.loss,
                             .validation = report.result.validation});
     waiting_.erase(found);
   }
-  aggregator_.finish();
+  aggregator_.finish(scale);
   downlink_.advance(aggregator_.model());
   require(aggregator_.version() == version, "the policy and the model count different versions");
   if (on_new_model_) on_new_model_(made);
@@ -147,7 +197,8 @@ void FederatedServer::aggregate(const std::vector<scheduler::Contribution>& memb
 
 ServerMemory FederatedServer::memory() const {
   ServerMemory memory{.model = aggregator_.memory_bytes() + downlink_.memory_bytes()};
-  std::set<const ModelState*> seen{aggregator_.model().get()};
+  // Those count as the model.
+  std::set<const ModelState*> seen{aggregator_.model().get(), downlink_.start().get()};
   const auto add_version = [&](const SharedState& state) {
     if (state && seen.insert(state.get()).second) memory.versions += bytes_of(*state);
   };

@@ -40,7 +40,7 @@ struct NewModel {
 struct ServerMemory {
   std::size_t model = 0;     ///< with the sum and the optimizer
   std::size_t versions = 0;  ///< older models that clients train from now
-  std::size_t updates = 0;   ///< that wait for their aggregation
+  std::size_t updates = 0;   ///< that wait for their aggregation, those in the sum not counted
   [[nodiscard]] std::size_t total() const { return model + versions + updates; }
 };
 
@@ -64,7 +64,7 @@ class FederatedServer {
   /// Called for every assignment, in order.
   using Dispatch = std::function<void(Assignment)>;
   using OnNewModel = std::function<void(const NewModel&)>;
-  /// Called for every update that is refused, by client.
+  /// Called for every update that is refused and had not arrived before, by client.
   using OnRefused = std::function<void(std::int64_t)>;
 
   /// Version 0 is a copy of what `initial` holds. @param sink  gets the lines of events.jsonl.
@@ -79,7 +79,8 @@ class FederatedServer {
 
   // Events; `now` in seconds since the start, never going back.
   void join(double now, std::int64_t client, std::int64_t samples);
-  /// @param duration  seconds since the assignment, for the log.
+  /// An update that is not finite, or has not the shapes of the model, is refused, whatever the
+  /// report says. @param duration  seconds since the assignment, for the log.
   void report(double now, double duration, ClientReport report);
   void on_time(double now);
   /// Aggregates what waits; nothing is handed out any more.
@@ -100,13 +101,17 @@ class FederatedServer {
   [[nodiscard]] ServerMemory memory() const;
   /// Payload bytes by client, the same whether they cross a network or not.
   [[nodiscard]] const std::map<std::int64_t, ClientBytes>& bytes() const { return bytes_; }
-  /// Largest total so far, looked at when an update has arrived.
-  [[nodiscard]] std::size_t peak_memory() const { return peak_memory_; }
+  /// memory() where its total was largest so far, looked at when an update has arrived (it counts)
+  /// and when all that follows from it has been done.
+  [[nodiscard]] const ServerMemory& peak_memory() const { return peak_memory_; }
 
  private:
   struct Waiting {
     ClientReport report;
     SharedState start;  ///< FedAsync mixes models and needs it; null for the others
+    /// Policy::weight_on_arrival(): it need not wait with its tensors.
+    std::optional<double> weight = std::nullopt;
+    bool is_added = false;  ///< to the aggregator, by that weight; the tensors are gone
   };
   using UpdateKey = std::pair<std::int64_t, std::int64_t>;  ///< client and round
 
@@ -118,6 +123,10 @@ class FederatedServer {
   void act(const scheduler::Late&) {}
   void act(const scheduler::Evict&) {}
   void aggregate(const std::vector<scheduler::Contribution>& members, std::int64_t version);
+  void add(Waiting& waiting, double coefficient);
+  void add_what_has_just_arrived();
+  void look_at_memory();
+  [[nodiscard]] bool is_usable(const ClientReport& report) const;
   [[nodiscard]] bool mixes_models() const;
 
   FederationConfig config_;
@@ -135,9 +144,11 @@ class FederatedServer {
   std::map<std::int64_t, std::int64_t> positions_;  ///< batches that each client has taken
   std::map<UpdateKey, Waiting> waiting_;
   std::optional<UpdateKey> arriving_;  ///< the update that is being handled
+  bool is_first_answer_ = false;       ///< of the client to its round, and not a duplicate
+  std::map<std::int64_t, std::int64_t> answered_;  ///< the newest round by client
   std::map<std::int64_t, ClientBytes> bytes_;
   std::int64_t arrivals_ = 0;
-  std::size_t peak_memory_ = 0;
+  ServerMemory peak_memory_;
 };
 
 }  // namespace convoy::trainer

@@ -3,7 +3,8 @@
 //   "model/..."                      the Aggregator's state
 //   "reference"                      what clients start from, where updates are compressed
 //   "start/<version>/<p|b>/<n>"      older models that clients train from
-//   "update/<client>/<round>/<p|b>/<n>"   updates that wait; <n> counts parameters or buffers
+//   "update/<client>/<round>/<p|b>/<n>"   updates that wait; <n> counts parameters or buffers.
+//                                    Those with a "weight" in the JSON are in the model's sums.
 #include <spdlog/fmt/fmt.h>
 
 #include <limits>
@@ -49,12 +50,9 @@ std::string update_name(std::int64_t client, std::int64_t round) {
 }
 
 Json to_json(const Assignment& assignment) {
-  return {{"client", assignment.client},
-          {"round", assignment.round},
-          {"steps", assignment.steps},
-          {"version", assignment.version},
-          {"position", assignment.position},
-          {"updates", assignment.updates}};
+  return {{"client", assignment.client},     {"round", assignment.round},
+          {"steps", assignment.steps},       {"version", assignment.version},
+          {"position", assignment.position}, {"updates", assignment.updates}};
 }
 
 Json to_json(const ClientReport& report) {
@@ -147,10 +145,11 @@ FederationState FederatedServer::save() const {
             {"sequence", log_.next_sequence()},
             {"version", aggregator_.version()},
             {"arrivals", arrivals_},
-            {"peak_memory", peak_memory_},
+            {"peak_memory", {peak_memory_.model, peak_memory_.versions, peak_memory_.updates}},
             {"outstanding", Json::array()},
             {"waiting", Json::array()},
             {"positions", Json::array()},
+            {"answered", Json::array()},
             {"bytes", Json::array()}};
   std::map<std::int64_t, SharedState> starts;
   for (const auto& [client, assignment] : outstanding_) {
@@ -159,11 +158,14 @@ FederationState FederatedServer::save() const {
   }
   for (const auto& [key, waiting] : waiting_) {
     json["waiting"].push_back(to_json(waiting.report));
+    if (waiting.weight) json["waiting"].back()["weight"] = *waiting.weight;
+    if (waiting.is_added) continue;  // it is in the aggregator's sum
     const ModelUpdate& update = waiting.report.result.update;
     put(update_name(key.first, key.second), update.delta, update.buffers, state.tensors);
     if (waiting.start) starts.emplace(update.version, waiting.start);
   }
   for (const auto& [client, position] : positions_) json["positions"].push_back({client, position});
+  for (const auto& [client, round] : answered_) json["answered"].push_back({client, round});
   for (const auto& [client, bytes] : bytes_) {
     json["bytes"].push_back({client, bytes.down, bytes.up});
   }
@@ -194,8 +196,10 @@ void FederatedServer::load(const FederationState& state) {
   aggregator_.load_state(of_model, json.at("version"));
   downlink_.restore(aggregator_.model(), aggregator_.version(), reference_of(tensors));
   arrivals_ = json.at("arrivals");
-  peak_memory_ = json.at("peak_memory");
+  const Json& peak = json.at("peak_memory");
+  peak_memory_ = {.model = peak.at(0), .versions = peak.at(1), .updates = peak.at(2)};
   for (const auto& entry : json.at("positions")) positions_[entry.at(0)] = entry.at(1);
+  for (const auto& entry : json.at("answered")) answered_[entry.at(0)] = entry.at(1);
   for (const auto& entry : json.at("bytes")) bytes_[entry.at(0)] = {entry.at(1), entry.at(2)};
 
   Starts starts(tensors, *aggregator_.model());
@@ -203,9 +207,13 @@ void FederatedServer::load(const FederationState& state) {
   for (const auto& entry : json.at("waiting")) {
     Waiting waiting{.report = to_report(entry)};
     ModelUpdate& update = waiting.report.result.update;
+    if (entry.contains("weight")) waiting.weight = entry.at("weight").get<double>();
+    waiting.is_added = waiting.weight.has_value();
     const std::string name = update_name(waiting.report.client, waiting.report.round);
-    update.delta = take(tensors, name + "/p", aggregator_.model()->parameters.size());
-    update.buffers = take(tensors, name + "/b", aggregator_.model()->buffers.size());
+    if (!waiting.is_added) {
+      update.delta = take(tensors, name + "/p", aggregator_.model()->parameters.size());
+      update.buffers = take(tensors, name + "/b", aggregator_.model()->buffers.size());
+    }
     if (mixes_models()) waiting.start = starts.at(update.version);
     waiting_.emplace(UpdateKey{update.client, waiting.report.round}, std::move(waiting));
   }

@@ -19,7 +19,10 @@ std::string to_json(const FederatedSummary& summary) {
   for (const auto& [client, bytes] : summary.client_bytes) {
     json["client_bytes"].push_back({{"client", client}, {"down", bytes.down}, {"up", bytes.up}});
   }
-  json["server_memory_bytes"] = summary.server_memory_bytes;
+  const ServerMemory& memory = summary.server_memory;
+  json["server_memory_bytes"] = memory.total();
+  json["server_memory"] = {
+      {"model", memory.model}, {"versions", memory.versions}, {"updates", memory.updates}};
   json["schedule"] = nlohmann::ordered_json::parse(scheduler::to_json(summary.schedule));
   return json.dump(2);
 }

@@ -26,7 +26,7 @@ struct FederatedSummary {
   std::uint64_t bytes_down = 0;
   std::uint64_t bytes_up = 0;
   std::map<std::int64_t, ClientBytes> client_bytes;  ///< by client
-  std::size_t server_memory_bytes = 0;               ///< peak of models, sums and updates that wait
+  ServerMemory server_memory;                        ///< at its peak
   scheduler::Summary schedule;
 };
 

@@ -26,6 +26,12 @@ bool finite(const torch::Tensor& tensor) {
   return !tensor.is_floating_point() || torch::isfinite(tensor).all().item<bool>();
 }
 
+bool alike(const std::vector<torch::Tensor>& a, const std::vector<torch::Tensor>& b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const auto& x, const auto& y) {
+    return x.sizes() == y.sizes() && x.scalar_type() == y.scalar_type();
+  });
+}
+
 }  // namespace
 
 ModelState copy_state(const Model& model) {
@@ -41,6 +47,10 @@ void put_state(const ModelState& state, Model& model) {
 bool is_finite(const ModelUpdate& update) {
   return std::all_of(update.delta.begin(), update.delta.end(), finite) &&
          std::all_of(update.buffers.begin(), update.buffers.end(), finite);
+}
+
+bool fits(const ModelUpdate& update, const ModelState& state) {
+  return alike(update.delta, state.parameters) && alike(update.buffers, state.buffers);
 }
 
 std::size_t bytes_of(const std::vector<torch::Tensor>& tensors) {

@@ -38,6 +38,9 @@ struct ModelUpdate {
 /// True when no value of the update is infinite or NaN. Reads it once.
 [[nodiscard]] bool is_finite(const ModelUpdate& update);
 
+/// True when the update has a tensor of the same shape and type for each of `state`'s.
+[[nodiscard]] bool fits(const ModelUpdate& update, const ModelState& state);
+
 /// Bytes of all elements.
 [[nodiscard]] std::size_t bytes_of(const std::vector<torch::Tensor>& tensors);
 [[nodiscard]] inline std::size_t bytes_of(const ModelState& state) {
