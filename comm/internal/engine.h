@@ -46,6 +46,7 @@ class Engine : public std::enable_shared_from_this<Engine> {
  private:
   class Handle;
 
+  bool test(Exchange& exchange);
   bool poll(Exchange& exchange);
   void wait(Exchange& exchange, std::chrono::milliseconds timeout);
   void abandon(Exchange& exchange) noexcept;
@@ -68,7 +69,8 @@ class Engine : public std::enable_shared_from_this<Engine> {
   std::vector<std::shared_ptr<Exchange>> active_;  // shared with their requests; kept once poisoned
   std::uint64_t collectives_ = 0;                  // started so far
   std::uint64_t user_calls_ = 0;
-  std::string poison_;  // why, once poisoned_
+  std::chrono::steady_clock::time_point progressed_{};  // when test() last moved everything on
+  std::string poison_;                                  // why, once poisoned_
   std::atomic<bool> poisoned_{false};
   std::atomic<std::uint64_t> bytes_sent_{0};
 };
