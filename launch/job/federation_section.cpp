@@ -15,6 +15,7 @@ using scheduler::WeightBy;
 
 constexpr NumberRange kFactor{.low = 1.0};
 constexpr NumberRange kShareOrOne{.low = 0.0, .high = 1.0};
+constexpr NumberRange kProximal{.low = 0.0, .high = trainer::kMostProximal};
 
 template <typename T>
 struct Named {
@@ -121,10 +122,13 @@ void describe_federation(FieldVisitor& v, trainer::FederationConfig& federation)
   v.text_or_numbers("speeds", federation.speeds, federation.speed_list,
                     {"homogeneous", "normal", "exponential"}, kPositive);
   v.number("mean_step_seconds", federation.mean_step_seconds, kPositive);
+  v.text("speed_unit", federation.speed_unit, {"seconds", "measured"});
+  v.number("mean_step_factor", federation.mean_step_factor, kPositive);
   v.number("speed_noise", federation.speed_noise, kNotNegative);
   v.number("overhead_seconds", federation.overhead_seconds, kNotNegative);
   v.integer("downlink_versions", federation.downlink_versions, kAtLeastOne);
-  v.number("proximal", federation.proximal, kNotNegative);
+  v.number("liveness_timeout", federation.liveness_timeout, kNotNegative);
+  v.number("proximal", federation.proximal, kProximal);
   v.number("validation", federation.validation, kShare);
   v.integer("evaluate_every", federation.evaluate_every, kAtLeastZero);
   v.integer("workers", federation.workers, kAtLeastZero);

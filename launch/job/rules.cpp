@@ -82,12 +82,20 @@ void check_compression(const compress::CompressionConfig& compression, const Doc
   }
 }
 
+/// In real time, updates that are always late must not wait for company for ever.
+void settle_late_flush(trainer::FederationConfig& federation, const Document& document) {
+  if (federation.clock == "virtual" || document.contains("federation.late_flush_after")) return;
+  if (document.contains("federation.late_flush_auto")) return;
+  federation.policy.late_flush_auto = true;
+}
+
 }  // namespace
 
 void check_rules(trainer::Job& job, const Document& document) {
   check_compression(job.compression, document);
   check_run(job.run, document);
   settle_length(job.train, document);
+  settle_late_flush(job.federation, document);
   check_optimizer(job.train, document);
   check_backend(job.communication.backend, document);
   check_network(job.communication, document);

@@ -43,7 +43,10 @@ void run_mpi(Process& process, const trainer::CommunicationConfig& config,
     if (world->size() > 1) compare_ranks(*world);
     if (world->rank() == 0) announce_ready();
     bulk = make_bulk_communicator(*world, config);
-    body(bulk != nullptr ? *bulk : *world);
+    comm::Communicator& used = bulk != nullptr ? *bulk : *world;
+    body(used);
+    // It has gone on without a rank that stands still; MPI cannot end with all of them.
+    if (used.poisoned()) mpi.abort(kSuccess);
   } catch (const CommError&) {
     // At once, and before the communicator goes: other ranks may wait in it.
     if (world->size() > 1) process.abort_all(std::current_exception());

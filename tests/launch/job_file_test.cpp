@@ -238,6 +238,25 @@ TEST(JobFile, ChecksTheSpeedsOfAFederation) {
             "job.toml:2: federation.speeds must be above 0, not -1");
 }
 
+TEST(JobFile, FlushesLateUpdatesByItselfInRealTime) {
+  const auto flushes = [](const std::string& keys) {
+    return parse("[federation]\nrounds = 1\n" + keys).federation.policy.late_flush_auto;
+  };
+  EXPECT_FALSE(flushes(""));
+  EXPECT_TRUE(flushes("clock = \"live\"\n"));
+  EXPECT_TRUE(flushes("clock = \"throttled\"\n"));
+  EXPECT_FALSE(flushes("clock = \"live\"\nlate_flush_auto = false\n"));
+  EXPECT_FALSE(flushes("clock = \"live\"\nlate_flush_after = 60\n"));
+  const trainer::Job job =
+      parse("[federation]\nrounds = 1\nclock = \"live\"\nlate_flush_auto = false\n");
+  EXPECT_EQ(job_text(parse_job(job_text(job), "again")), job_text(job));
+}
+
+TEST(JobFile, ChecksWhatAGradientCannotHold) {
+  EXPECT_EQ(error_of("[federation]\nproximal = 1e308"),
+            "job.toml:2: federation.proximal must be in [0, 1e+38], not 1e+308");
+}
+
 TEST(JobFile, SyntaxErrorsNameTheLine) {
   const std::string message = error_of("[train]\nsteps = \n");
   EXPECT_EQ(message.rfind("job.toml:2: ", 0), 0U) << message;

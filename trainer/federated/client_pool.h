@@ -44,6 +44,7 @@ struct ClientReport {
   std::vector<std::byte> payload;  ///< the compressed update, until it is decoded into `result`
   std::size_t wire_bytes = 0;      ///< of update and buffers
   double training_seconds = 0.0;   ///< real ones
+  WallTime ready{};                ///< when it had come in whole and might be handed out
 };
 
 /// The clients of a federation as its server sees them, wherever they are. One thread calls.
@@ -52,19 +53,33 @@ class ClientPool {
   virtual ~ClientPool() = default;
   /// Lets the client train; returns at once. A client has at most one assignment at a time.
   virtual void start(Assignment assignment) = 0;
-  /// The client's report; waits for it, whatever not_before says.
-  /// @throws what training threw; CommError where the client is gone.
-  [[nodiscard]] virtual ClientReport wait_for(std::int64_t client) = 0;
+  /// The client's report, whatever not_before says, or nothing when there is none until `until`.
+  /// @throws what training threw; CommError where the connection has failed.
+  [[nodiscard]] virtual std::optional<ClientReport> report_of(std::int64_t client,
+                                                              WallTime until) = 0;
   /// The next report that may be handed out, or nothing when there is none until `until`.
-  /// @throws as wait_for().
+  /// @throws as report_of().
   [[nodiscard]] virtual std::optional<ClientReport> next(WallTime until) = 0;
   /// The server has refused the client's newest update: what compression put into it is owed
   /// again. Before the client's next start().
   virtual void take_back(std::int64_t client) = 0;
 
+  /// When the client gave its last sign of life; nothing where it cannot die alone.
+  [[nodiscard]] virtual std::optional<WallTime> last_sign(std::int64_t /*client*/) const {
+    return std::nullopt;
+  }
+  /// The run is over, and nothing of what clients are doing will be used: they stop after the step
+  /// that they are in. No start() after this.
+  virtual void stop() = 0;
+  /// stop(), and waits until all have. @return those that are dead: nobody has waited for them.
+  virtual std::vector<std::int64_t> end() {
+    stop();
+    return {};
+  }
+
   /// What compression owes to each client, named by its number, without the rounds whose reports
   /// have not been handed out; for checkpoints. Waits for clients that are training, a step at
-  /// most. Empty without compression. @throws as wait_for().
+  /// most; of a dead one what it last was. Empty without compression. @throws as report_of().
   [[nodiscard]] virtual std::vector<NamedTensor> residuals() = 0;
   /// Before the first start(). @throws ConfigError where they are of another model.
   virtual void restore_residuals(const std::vector<NamedTensor>& residuals) = 0;

@@ -12,6 +12,7 @@
 #include "compress/update/reference_trajectory.h"
 #include "trainer/federated/message_passing.h"
 #include "trainer/federated/messages.h"
+#include "trainer/federated/pulse.h"
 #include "trainer/federated/update_layers.h"
 
 namespace convoy::trainer {
@@ -82,12 +83,13 @@ class ModelReceiver {
 class ClientRank {
  public:
   ClientRank(comm::Communicator& communicator, LocalTrainer& trainer, ClientEnd& client,
-             const compress::UpdateCodec* codec)
+             const compress::UpdateCodec* codec, std::chrono::milliseconds pulse_period)
       : communicator_(communicator),
         trainer_(trainer),
         client_(client),
         orders_(communicator),
-        models_(communicator, copy_state(trainer.model()), codec) {}
+        models_(communicator, copy_state(trainer.model()), codec),
+        pulse_(communicator, pulse_period) {}
 
   void run() {
     while (!ended_) obey(orders_.take());
@@ -162,13 +164,14 @@ class ClientRank {
   ModelReceiver models_;
   std::int64_t round_ = -1;  ///< the newest
   bool ended_ = false;
+  Pulse pulse_;  ///< last: the farewell comes after everything else
 };
 
 }  // namespace
 
 void serve_client(comm::Communicator& communicator, LocalTrainer& trainer, ClientEnd& client,
-                  const compress::UpdateCodec* codec) {
-  ClientRank(communicator, trainer, client, codec).run();
+                  const compress::UpdateCodec* codec, std::chrono::milliseconds pulse_period) {
+  ClientRank(communicator, trainer, client, codec, pulse_period).run();
 }
 
 }  // namespace convoy::trainer

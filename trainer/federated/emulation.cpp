@@ -22,7 +22,11 @@ double draw_factor(const std::string& speeds, Random& random) {
 }  // namespace
 
 scheduler::Scenario make_scenario(const FederationConfig& config, const std::string& name,
-                                  const std::vector<std::int64_t>& samples, std::uint64_t seed) {
+                                  const std::vector<std::int64_t>& samples, std::uint64_t seed,
+                                  double measured_step_seconds) {
+  const bool measured = config.speed_unit == "measured";
+  const double unit = measured ? measured_step_seconds : 1.0;
+  const double mean = measured ? config.mean_step_factor : config.mean_step_seconds;
   scheduler::Scenario scenario;
   scenario.name = name;
   scenario.policy = config.policy;
@@ -34,9 +38,9 @@ scheduler::Scenario make_scenario(const FederationConfig& config, const std::str
     scheduler::SimulatedClient client;
     client.id = static_cast<scheduler::ClientId>(i);
     client.samples = samples[i];
-    client.seconds_per_step = {config.speeds == "list"
-                                   ? config.speed_list[i]
-                                   : config.mean_step_seconds * draw_factor(config.speeds, random)};
+    client.seconds_per_step = {unit * (config.speeds == "list"
+                                           ? config.speed_list[i]
+                                           : mean * draw_factor(config.speeds, random))};
     client.overhead_seconds = {config.overhead_seconds};
     client.noise = config.speed_noise;
     scenario.clients.push_back(std::move(client));

@@ -12,8 +12,8 @@
 #include "base/errors.h"
 #include "base/file.h"
 #include "base/hash.h"
+#include "base/log.h"
 #include "comm/local/local.h"
-#include "trainer/evaluation.h"
 #include "trainer/federated/emulation.h"
 #include "trainer/federated/scenario_json.h"
 #include "trainer/parallel/replicas.h"
@@ -47,20 +47,26 @@ std::string to_text(const torch::Tensor& tensor) {
 std::unique_ptr<FederationClock> make_clock(const FederationConfig& config, FederatedServer& server,
                                             ClientPool& clients,
                                             const scheduler::Scenario& scenario) {
-  if (config.clock == "virtual") return make_virtual_clock(server, clients, scenario);
-  return make_wall_clock(server, clients, scenario, config.clock == "throttled");
+  const double liveness = config.liveness_seconds();
+  if (config.clock == "virtual") return make_virtual_clock(server, clients, scenario, liveness);
+  return make_wall_clock(server, clients, scenario,
+                         {.throttled = config.clock == "throttled", .liveness_seconds = liveness});
 }
 
 }  // namespace
 
 FederatedRun::FederatedRun(const Job& job, const RunRequest& request, const FederationData& data,
-                           std::unique_ptr<ClientPool> clients, const compress::UpdateCodec* codec)
+                           std::unique_ptr<ClientPool> clients, const compress::UpdateCodec* codec,
+                           double step_seconds)
     : job_(job),
       request_(request),
       data_(data),
       samples_(data.samples(job)),
       model_(make_model(job.model, data.datasets.train->info(), job.run.seed)),
-      scenario_(make_scenario(job.federation, job.run.name, samples_, job.run.seed)),
+      evaluation_(make_model(job.model, data.datasets.train->info(), job.run.seed),
+                  *data.datasets.test, job.train.evaluate_batch),
+      step_seconds_(step_seconds),
+      scenario_(make_scenario(job.federation, job.run.name, samples_, job.run.seed, step_seconds)),
       alone_(std::move(comm::local::make_world(1).front())),
       checkpoints_(*alone_, request.run_dir / "checkpoints", job.checkpoint, identity_of(job)),
       server_(
@@ -71,7 +77,6 @@ FederatedRun::FederatedRun(const Job& job, const RunRequest& request, const Fede
   server_.set_callbacks([this](Assignment assignment) { clock_->dispatch(std::move(assignment)); },
                         [this](const NewModel& made) { on_new_model(made); },
                         [this](std::int64_t client) { clients_->take_back(client); });
-  write_file_atomic(request.run_dir / "scenario.json", scenario_json(scenario_) + "\n");
   write_file_atomic(request.run_dir / "partition.txt", format_table(data.counts));
 }
 
@@ -85,13 +90,32 @@ void FederatedRun::start() {
   }
 }
 
+/// A run that only `rounds` ends learns how long it is by being run: then it is written again.
+void FederatedRun::write_scenario() const {
+  scheduler::Scenario scenario = scenario_;
+  if (!scenario.arrivals && !scenario.seconds && updates() > 0) {
+    if (ended_by_timer_) {
+      scenario.seconds = server_.policy().now();
+    } else {
+      scenario.arrivals = updates();
+    }
+  }
+  write_file_atomic(request_.run_dir / "scenario.json", scenario_json(scenario) + "\n");
+}
+
 FederatedSummary FederatedRun::run() {
   if (request_.resume) {
     restore();
   } else {
     start();
   }
-  while (!finished() && !summary_.run.interrupted && clock_->step()) after_event();
+  write_scenario();
+  std::int64_t before = updates();
+  while (!finished() && !summary_.run.interrupted && clock_->step()) {
+    ended_by_timer_ = updates() == before;
+    before = updates();
+    after_event();
+  }
   return finish();
 }
 
@@ -136,23 +160,31 @@ void FederatedRun::on_new_model(const NewModel& made) {
 }
 
 void FederatedRun::evaluate_if_due() {
+  take_evaluation(false);
+  if (evaluation_.running()) return;
   const auto& config = job_.federation;
   const std::int64_t every = config.evaluate_every > 0 ? config.evaluate_every : config.clients;
   if (updates() - evaluated_updates_ < every) return;
   if (evaluated_version_ != server_.aggregator().version()) evaluate();
 }
 
+/// Under the virtual clock the run waits for what comes of it: nobody needs an answer, and the
+/// lines of metrics.jsonl stand in one order. In real time clients are answered meanwhile.
 void FederatedRun::evaluate() {
-  const Dataset& test = *data_.datasets.test;
-  std::vector<std::int64_t> all(static_cast<std::size_t>(test.size()));
-  std::iota(all.begin(), all.end(), std::int64_t{0});
-  put_state(*server_.aggregator().model(), *model_);
-  const Evaluation found = evaluate_samples(*model_, test, all, job_.train.evaluate_batch);
-  summary_.run.loss = found.loss;
-  summary_.run.accuracy = found.accuracy;
   evaluated_updates_ = updates();
   evaluated_version_ = server_.aggregator().version();
-  metrics_->evaluation(found, clock_->now(), evaluated_version_, evaluated_updates_);
+  evaluation_.start(
+      server_.aggregator().model(),
+      {.time = clock_->now(), .version = evaluated_version_, .updates = evaluated_updates_});
+  if (job_.federation.clock == "virtual") take_evaluation(true);
+}
+
+void FederatedRun::take_evaluation(bool wait) {
+  const auto done = evaluation_.take(wait);
+  if (!done) return;
+  summary_.run.loss = done->found.loss;
+  summary_.run.accuracy = done->found.accuracy;
+  metrics_->evaluation(done->found, done->time, done->version, done->updates);
 }
 
 void FederatedRun::save_checkpoint() {
@@ -172,6 +204,7 @@ void FederatedRun::save_checkpoint() {
                     {"steps", static_cast<double>(summary_.run.steps)},
                     {"samples", static_cast<double>(summary_.run.samples)},
                     {"seconds", summary_.run.seconds + seconds_here()},
+                    {"step_seconds", step_seconds_},
                     {"evaluated_updates", static_cast<double>(evaluated_updates_)}};
   checkpoints_.save(saved);
   saved_updates_ = updates();
@@ -201,6 +234,8 @@ void FederatedRun::restore() {
                                    static_cast<std::uint64_t>(saved->counters.at("events_bytes")));
   metrics_ = std::make_unique<FederatedMetrics>(request_.run_dir, job_.metrics.jsonl,
                                                 request_.quiet, saved->step);
+  step_seconds_ = saved->counters.at("step_seconds");
+  scenario_ = make_scenario(job_.federation, job_.run.name, samples_, job_.run.seed, step_seconds_);
   server_.load(state);
   clients_->restore_residuals(residuals);
   clock_->resume(clock, server_.outstanding());
@@ -211,6 +246,13 @@ void FederatedRun::restore() {
   saved_updates_ = saved->step;
 }
 
+void FederatedRun::end_clients() {
+  for (const auto client : clients_->end()) {
+    logger("trainer")->warn("the run has ended without client {}, which gives no sign of life",
+                            client);
+  }
+}
+
 double FederatedRun::seconds_here() const {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
 }
@@ -218,8 +260,12 @@ double FederatedRun::seconds_here() const {
 FederatedSummary FederatedRun::finish() {
   save_checkpoint();  // before the flush: a resumed run goes on as if it had not been
   summary_.federation_seconds = clock_->now();
-  server_.shut_down(summary_.federation_seconds);
+  server_.shut_down(summary_.federation_seconds);  // may settle a group and give it work
+  clients_->stop();
+  take_evaluation(true);
   if (evaluated_version_ != server_.aggregator().version()) evaluate();
+  take_evaluation(true);
+  write_scenario();
   put_state(*server_.aggregator().model(), *model_);
   model_->save((request_.run_dir / "model.pt").string());
 
@@ -241,6 +287,7 @@ FederatedSummary FederatedRun::finish() {
   }
   run.bytes_sent = summary_.bytes_down + summary_.bytes_up;
   summary_.server_memory = server_.peak_memory();
+  summary_.answers = clock_->answers();
   summary_.schedule = server_.schedule();
   return summary_;
 }

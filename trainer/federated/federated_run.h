@@ -15,6 +15,7 @@
 #include "trainer/federated/federated_summary.h"
 #include "trainer/federated/federation_clock.h"
 #include "trainer/federated/federation_data.h"
+#include "trainer/federated/server_evaluation.h"
 #include "trainer/job.h"
 #include "trainer/models/model.h"
 #include "trainer/run_request.h"
@@ -25,11 +26,18 @@ namespace convoy::trainer {
 class FederatedRun {
  public:
   /// Borrows everything but `clients`. @param codec  of updates; null: dense.
+  /// @param step_seconds  of a local step here, where speeds are factors of it; a resumed run goes
+  ///   on with what it began with.
   FederatedRun(const Job& job, const RunRequest& request, const FederationData& data,
-               std::unique_ptr<ClientPool> clients, const compress::UpdateCodec* codec);
+               std::unique_ptr<ClientPool> clients, const compress::UpdateCodec* codec,
+               double step_seconds);
 
   /// Trains until the job's end, or until the request asks to stop.
   [[nodiscard]] FederatedSummary run();
+
+  /// After run(): waits until the clients have ended too, but for dead ones; then the communicator
+  /// is poisoned.
+  void end_clients();
 
  private:
   void start();
@@ -43,6 +51,9 @@ class FederatedRun {
   [[nodiscard]] std::int64_t updates() const { return server_.policy().counts().received; }
   void evaluate_if_due();
   void evaluate();
+  /// Notes what evaluate() has found, when it is there. @param wait  until it is.
+  void take_evaluation(bool wait);
+  void write_scenario() const;
   [[nodiscard]] double seconds_here() const;
   [[nodiscard]] FederatedSummary finish();
 
@@ -50,7 +61,9 @@ class FederatedRun {
   const RunRequest& request_;
   const FederationData& data_;
   std::vector<std::int64_t> samples_;
-  std::unique_ptr<Model> model_;  ///< for evaluations and the final file
+  std::unique_ptr<Model> model_;  ///< for checkpoints and the final file
+  ServerEvaluation evaluation_;
+  double step_seconds_;
   scheduler::Scenario scenario_;
   std::unique_ptr<comm::Communicator> alone_;  ///< checkpoints are this rank's business
   CheckpointStore checkpoints_;
@@ -60,8 +73,9 @@ class FederatedRun {
   std::unique_ptr<ClientPool> clients_;
   std::unique_ptr<FederationClock> clock_;
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
-  FederatedSummary summary_;   ///< filled as the run goes; seconds: of the parts before a resume
-  std::int64_t accepted_ = 0;  ///< updates, at the last one
+  bool ended_by_timer_ = false;  ///< the newest event was no update
+  FederatedSummary summary_;     ///< filled as the run goes; seconds: of the parts before a resume
+  std::int64_t accepted_ = 0;    ///< updates, at the last one
   std::int64_t refused_before_ = 0;  ///< the last accepted one
   std::int64_t evaluated_updates_ = 0;
   std::int64_t evaluated_version_ = -1;

@@ -115,6 +115,10 @@ void FederatedServer::add(Waiting& waiting, double coefficient) {
 
 void FederatedServer::on_time(double now) { handle({.kind = Input::Kind::kTimer, .time = now}); }
 
+void FederatedServer::evict(double now, std::int64_t client) {
+  handle({.kind = Input::Kind::kEvict, .time = now, .update = {.client = client}});
+}
+
 void FederatedServer::shut_down(double now) {
   schedule_ = tally_.summary(*policy_, now);
   handle({.kind = Input::Kind::kShutdown, .time = now});
@@ -142,6 +146,11 @@ void FederatedServer::act(const scheduler::Refuse& action) {
   if (arriving_ && arriving_->first == action.client) waiting_.erase(*arriving_);
   // What a duplicate holds is in the first of its kind.
   if (on_refused_ && is_first_answer_) on_refused_(action.client);
+}
+
+void FederatedServer::act(const scheduler::Evict& action) {
+  logger("trainer")->warn("nobody waits for client {} any more, until its update comes",
+                          action.client);
 }
 
 void FederatedServer::act(const scheduler::Assign& action) {

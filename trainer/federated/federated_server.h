@@ -83,6 +83,8 @@ class FederatedServer {
   /// report says. @param duration  seconds since the assignment, for the log.
   void report(double now, double duration, ClientReport report);
   void on_time(double now);
+  /// The client gives no sign of life: nobody waits for it any more. Its update is still welcome.
+  void evict(double now, std::int64_t client);
   /// Aggregates what waits; nothing is handed out any more.
   void shut_down(double now);
 
@@ -121,7 +123,7 @@ class FederatedServer {
   void act(const scheduler::Refuse& action);
   void act(const scheduler::Flush& action);
   void act(const scheduler::Late&) {}
-  void act(const scheduler::Evict&) {}
+  void act(const scheduler::Evict& action);
   void aggregate(const std::vector<scheduler::Contribution>& members, std::int64_t version);
   void add(Waiting& waiting, double coefficient);
   void add_what_has_just_arrived();

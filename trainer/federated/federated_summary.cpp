@@ -23,6 +23,13 @@ std::string to_json(const FederatedSummary& summary) {
   json["server_memory_bytes"] = memory.total();
   json["server_memory"] = {
       {"model", memory.model}, {"versions", memory.versions}, {"updates", memory.updates}};
+  json["answer_seconds"] = nullptr;
+  if (summary.answers) {
+    json["answer_seconds"] = {{"count", summary.answers->count},
+                              {"median", summary.answers->median},
+                              {"p99", summary.answers->p99},
+                              {"maximum", summary.answers->maximum}};
+  }
   json["schedule"] = nlohmann::ordered_json::parse(scheduler::to_json(summary.schedule));
   return json.dump(2);
 }

@@ -4,9 +4,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 
 #include "scheduler/summary.h"
+#include "trainer/federated/answer_times.h"
 #include "trainer/federated/federated_server.h"
 #include "trainer/summary.h"
 
@@ -26,7 +28,9 @@ struct FederatedSummary {
   std::uint64_t bytes_down = 0;
   std::uint64_t bytes_up = 0;
   std::map<std::int64_t, ClientBytes> client_bytes;  ///< by client
-  ServerMemory server_memory;                        ///< at its peak
+  ServerMemory server_memory;                        ///< where its total was largest
+  /// How long the server took to answer in this process; nothing under the virtual clock.
+  std::optional<AnswerSummary> answers;
   scheduler::Summary schedule;
 };
 

@@ -2,6 +2,8 @@
 #include "trainer/federated/federation.h"
 
 #include <algorithm>
+#include <chrono>
+#include <cmath>
 #include <cstdio>
 #include <span>
 #include <string>
@@ -11,11 +13,13 @@
 #include "base/errors.h"
 #include "base/file.h"
 #include "base/hash.h"
+#include "base/log.h"
 #include "comm/values.h"
 #include "trainer/federated/client_rank.h"
 #include "trainer/federated/federated_run.h"
 #include "trainer/federated/federation_data.h"
 #include "trainer/federated/remote_clients.h"
+#include "trainer/federated/step_time.h"
 #include "trainer/federated/thread_clients.h"
 #include "trainer/federated/update_layers.h"
 #include "trainer/together.h"
@@ -45,6 +49,31 @@ std::unique_ptr<ClientPool> make_thread_clients(const Job& job, const Federation
   return std::make_unique<ThreadClients>(make_trainer, workers, data.clients(job), codec);
 }
 
+std::chrono::milliseconds milliseconds(double seconds) {
+  constexpr double kLongest = 1e9;
+  return std::chrono::milliseconds(std::llround(1000.0 * std::min(seconds, kLongest)));
+}
+
+/// Several signs of life within the time after which a silent client is dead.
+std::chrono::milliseconds pulse_period(const FederationConfig& config) {
+  constexpr double kLongest = 5.0;
+  constexpr double kSigns = 6.0;
+  return std::max(milliseconds(std::min(config.liveness_seconds() / kSigns, kLongest)),
+                  std::chrono::milliseconds(1));
+}
+
+/// Of the client with most samples: its batches are full.
+double step_seconds_here(const Job& job, const FederationData& data) {
+  const Dataset& train = *data.datasets.train;
+  LocalTrainer trainer(make_model(job.model, train.info(), job.run.seed), train,
+                       local_training_config(job));
+  const auto samples = data.samples(job);
+  const auto largest = std::max_element(samples.begin(), samples.end()) - samples.begin();
+  const double seconds = measure_step_seconds(trainer, data.client(job, largest));
+  logger("trainer")->info("a local step takes {:.3g} s here; speeds are factors of it", seconds);
+  return seconds;
+}
+
 /// All ranks must deal the same samples out; another library of mathematics could draw others.
 void require_same_partition(comm::Communicator& communicator, const Partition& partition) {
   std::uint64_t hash = 0;
@@ -67,12 +96,16 @@ FederatedSummary serve(comm::Communicator& communicator, const Job& job, const R
   if (communicator.size() == 1) {
     clients = make_thread_clients(job, data, codec.get());
   } else {
-    clients = std::make_unique<RemoteClients>(communicator, copy_state(*model), codec.get());
+    clients = std::make_unique<RemoteClients>(communicator, copy_state(*model), codec.get(),
+                                              milliseconds(job.federation.liveness_seconds()));
   }
-  FederatedRun run(job, request, data, std::move(clients), codec.get());
+  const bool measure = job.federation.speed_unit == "measured" && !request.resume;
+  const double step_seconds = measure ? step_seconds_here(job, data) : 0.0;
+  FederatedRun run(job, request, data, std::move(clients), codec.get(), step_seconds);
   FederatedSummary summary = run.run();
   summary.run.ranks = communicator.size();
   write_file_atomic(request.run_dir / "summary.json", to_json(summary) + "\n");
+  run.end_clients();
   return summary;
 }
 
@@ -87,7 +120,7 @@ void serve_own_client(comm::Communicator& communicator, const Job& job,
       "generator, which clients that are ranks of one process would share");
   const auto codec = make_update_codec(job.compression, trainer.model().parameters());
   ClientEnd client(data.client(job, communicator.rank() - 1), codec.get());
-  serve_client(communicator, trainer, client, codec.get());
+  serve_client(communicator, trainer, client, codec.get(), pulse_period(job.federation));
 }
 
 }  // namespace

@@ -31,6 +31,11 @@ void check_speeds(const FederationConfig& config) {
   require_config(config.speeds != "list" || std::ssize(list) == config.clients,
                  fmt::format("federation.speeds lists {} clients, federation.clients is {}",
                              list.size(), config.clients));
+  require_config(config.speed_unit == "seconds" || config.speed_unit == "measured",
+                 fmt::format("federation.speed_unit: \"{}\" is none of: seconds, measured",
+                             config.speed_unit));
+  require_config(config.mean_step_factor > 0.0 && std::isfinite(config.mean_step_factor),
+                 "federation.mean_step_factor must be above 0");
   require_config(
       std::all_of(list.begin(), list.end(), [](double s) { return s > 0.0 && std::isfinite(s); }) &&
           config.mean_step_seconds > 0.0 && std::isfinite(config.mean_step_seconds),
@@ -56,6 +61,12 @@ void check_config(const FederationConfig& config) {
   require_config(
       config.clock == "virtual" || config.clock == "throttled" || config.clock == "live",
       fmt::format("federation.clock: \"{}\" is none of: virtual, throttled, live", config.clock));
+  require_config(config.liveness_timeout >= 0.0 && std::isfinite(config.liveness_timeout),
+                 "federation.liveness_timeout must be at least 0 and finite");
+  require_config(config.proximal >= 0.0 && config.proximal <= kMostProximal,
+                 fmt::format("federation.proximal must be in [0, {}], what a gradient can hold, "
+                             "not {}",
+                             kMostProximal, config.proximal));
   check_speeds(config);
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -9,6 +10,9 @@
 #include "trainer/federated/server_optimizer_config.h"
 
 namespace convoy::trainer {
+
+/// Strongest proximal term: what a float gradient can hold.
+inline constexpr double kMostProximal = 1e38;
 
 /// [federation] of the job file: who trains together, by which rule, for how long.
 struct FederationConfig {
@@ -33,12 +37,25 @@ struct FederationConfig {
   std::string speeds = "homogeneous";
   std::vector<double> speed_list;
   double mean_step_seconds = 0.15;
+  /// "seconds": what speeds and mean_step_seconds are in. "measured": a list holds factors of the
+  ///   time that a local step takes on this machine, measured at the start, and distributions are
+  ///   drawn around mean_step_factor of it. Then runs differ from machine to machine.
+  std::string speed_unit = "seconds";
+  double mean_step_factor = 1.0;
   double speed_noise = 0.05;      ///< deviation from round to round, as a share of the speed
   double overhead_seconds = 0.0;  ///< of every round: transfer, start-up
 
   /// Compressed updates ([compression]): versions whose payloads the server keeps for clients that
   /// are behind. Larger: more memory, fewer dense models sent.
   std::int64_t downlink_versions = 16;
+
+  /// Clients that are ranks: one that has given no sign of life for so many seconds is dead, and
+  /// evicted until its update comes; 0: never. Slow clients give signs all the time. Larger: short
+  /// interruptions go unnoticed, and others wait longer for the dead.
+  double liveness_timeout = 30.0;
+  [[nodiscard]] double liveness_seconds() const {
+    return liveness_timeout > 0.0 ? liveness_timeout : std::numeric_limits<double>::infinity();
+  }
 
   /// FedProx: strength of the pull towards the model that a client was given; 0: none.
   double proximal = 0.0;

@@ -53,7 +53,11 @@ LocalResult LocalTrainer::run(ClientData& client, const ModelState& start, std::
   optimizer.set_learning_rate(round_rate(updates));
   LocalResult result;
   double loss_sum = 0.0;
-  const auto go_on = [&] { return result.steps == 0 || !keep_going || keep_going(); };
+  bool left = false;  // such a round is of no use to anybody
+  const auto go_on = [&] {
+    left = result.steps > 0 && keep_going && !keep_going();
+    return !left;
+  };
   while (result.steps < steps && result.finite && go_on()) {
     const auto next = client.next();
     const std::uint64_t augment_key =
@@ -74,7 +78,7 @@ LocalResult LocalTrainer::run(ClientData& client, const ModelState& start, std::
   result.loss = loss_sum / static_cast<double>(result.samples);
   result.update = difference(*model_, start);
   result.finite = result.finite && is_finite(result.update);
-  if (!client.validation().empty()) {
+  if (!left && !client.validation().empty()) {
     result.validation =
         evaluate_samples(*model_, dataset_, client.validation(), config_.evaluate_batch);
   }

@@ -54,7 +54,8 @@ class LocalTrainer {
   LocalTrainer(std::unique_ptr<Model> model, const Dataset& dataset, LocalTrainingConfig config);
 
   /// Makes `steps` steps from `start` on the client's next batches. A loss that is not finite ends
-  /// the round: then steps done are fewer, and finite is false. So does `keep_going`.
+  /// the round: then steps done are fewer, and finite is false. So does `keep_going`, and
+  /// then the model is not validated.
   /// @param updates  that had reached the server when the round was assigned.
   [[nodiscard]] LocalResult run(ClientData& client, const ModelState& start, std::int64_t steps,
                                 const KeepGoing& keep_going = {}, std::int64_t updates = 0);

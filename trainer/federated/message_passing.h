@@ -4,25 +4,20 @@
 #include <chrono>
 #include <memory>
 #include <span>
-#include <thread>
 #include <utility>
 
 #include "comm/communicator.h"
+#include "trainer/federated/growing_nap.h"
 #include "trainer/federated/messages.h"
 
 // How the two ends move messages; every buffer is owned by its request.
 namespace convoy::trainer::messages {
 
-inline constexpr std::chrono::microseconds kNap{200};
-
-inline comm::Request receive(comm::Communicator& communicator,
-                             const std::shared_ptr<Header>& header, int peer, int tag) {
-  return communicator.recv(comm::Buffer(std::span(*header), header), peer, tag);
-}
-
-inline comm::Request receive(comm::Communicator& communicator,
-                             const std::shared_ptr<Bytes>& payload, int peer, int tag) {
-  return communicator.recv(comm::Buffer(std::span(*payload), payload), peer, tag);
+/// Starts to receive into a header, a sign, or a payload of the size that is to come.
+template <typename T>
+comm::Request receive(comm::Communicator& communicator, const std::shared_ptr<T>& owned, int peer,
+                      int tag) {
+  return communicator.recv(comm::Buffer(std::span(*owned), owned), peer, tag);
 }
 
 template <typename T>
@@ -34,7 +29,8 @@ comm::Request send_owned(comm::Communicator& communicator, T values, int peer, i
 
 /// Waits as long as it takes: a client that is answered late has not failed.
 inline void await(comm::Request& request) {
-  while (!request.test()) std::this_thread::sleep_for(kNap);
+  GrowingNap nap(std::chrono::milliseconds(5));
+  while (!request.test()) nap.take();
 }
 
 }  // namespace convoy::trainer::messages

@@ -23,11 +23,17 @@ inline constexpr int kPayloadDown = 102;
 inline constexpr int kHeaderUp = 103;
 inline constexpr int kPayloadUp = 104;
 inline constexpr int kResidualUp = 105;
+inline constexpr int kSignUp = 106;
 
 /// Doubles, so that one message holds counts (exact up to 2^53) and measurements.
 inline constexpr std::size_t kHeaderWords = 16;
 using Header = std::array<double, kHeaderWords>;
 using Bytes = std::vector<std::uint8_t>;
+
+/// A client's sign of life.
+using Sign = std::array<double, 1>;
+inline constexpr double kAlive = 0.0;
+inline constexpr double kFarewell = 1.0;  ///< the last one
 
 /// Adds all tensors, one after the other, as they lie in memory.
 void append(const std::vector<torch::Tensor>& tensors, Bytes& bytes);

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "trainer/federated/remote_clients.h"
 
-#include <algorithm>
 #include <exception>
 #include <span>
-#include <thread>
+#include <string>
+#include <utility>
 
 #include "base/errors.h"
 #include "base/log.h"
+#include "trainer/federated/growing_nap.h"
 #include "trainer/federated/message_passing.h"
 #include "trainer/federated/update_layers.h"
 
@@ -16,49 +17,65 @@ namespace {
 
 using messages::Bytes;
 using messages::Header;
+using messages::Sign;
+
+constexpr std::chrono::microseconds kLongestNap{1000};
+/// A server that has not looked for so long was suspended itself: its clients were not silent.
+constexpr std::chrono::seconds kStoodStill{1};
 
 int rank_of(std::int64_t client) { return static_cast<int>(client) + 1; }
+
+/// Nobody will answer; what the communicator still says about it is known.
+void drop(comm::Request& request) {
+  try {
+    request.wait(std::chrono::milliseconds(0));
+  } catch (const CommError&) {
+  }
+}
 
 }  // namespace
 
 RemoteClients::RemoteClients(comm::Communicator& communicator, ModelState like,
-                             const compress::UpdateCodec* codec)
+                             const compress::UpdateCodec* codec, std::chrono::milliseconds patience)
     : communicator_(communicator),
       like_(std::move(like)),
       codec_(codec),
-      exceptions_(std::uncaught_exceptions()) {}
+      patience_(patience),
+      exceptions_(std::uncaught_exceptions()),
+      looked_(std::chrono::steady_clock::now()) {
+  lives_.resize(static_cast<std::size_t>(communicator.size()) - 1);
+  for (std::size_t i = 0; i < lives_.size(); ++i) {
+    lives_[i].last = looked_;
+    receive_sign(static_cast<std::int64_t>(i));
+  }
+  listener_ = std::jthread([this](const std::stop_token& stop) { listen(stop); });
+}
 
 RemoteClients::~RemoteClients() {
-  if (std::uncaught_exceptions() > exceptions_ || communicator_.poisoned()) return;
+  if (ended_ || std::uncaught_exceptions() > exceptions_ || communicator_.poisoned()) return;
   try {
-    for (int rank = 1; rank < communicator_.size(); ++rank) {
-      send(rank - 1, {.kind = messages::Order::Kind::kEnd}, {});
-    }
-    // Reports that nobody will use are still on their way.
-    while (!incoming_.empty()) {
-      if (!poll()) std::this_thread::sleep_for(messages::kNap);
-    }
-    for (auto& [client, requests] : sent_) {
-      for (auto& request : requests) request.wait();
+    for (const auto client : end()) {
+      logger("trainer")->error("client {} has not heard of the end", client);
     }
   } catch (const std::exception& error) {
     logger("trainer")->error("the clients could not be told of the end: {}", error.what());
   }
 }
 
+/// Never waits: a client may stand still.
 void RemoteClients::send(std::int64_t client, const messages::Order& order, Bytes payload) {
   auto& requests = sent_[client];
-  for (auto& request : requests) request.wait();  // the client has answered it: at once
-  requests.clear();
-  requests.push_back(messages::send_owned(communicator_, messages::to_header(order),
-                                          rank_of(client), messages::kHeaderDown));
+  std::erase_if(requests, [](comm::Request& request) { return request.test(); });
+  const int rank = rank_of(client);
+  requests.push_back(
+      messages::send_owned(communicator_, messages::to_header(order), rank, messages::kHeaderDown));
   if (payload.empty()) return;
-  requests.push_back(messages::send_owned(communicator_, std::move(payload), rank_of(client),
-                                          messages::kPayloadDown));
+  requests.push_back(
+      messages::send_owned(communicator_, std::move(payload), rank, messages::kPayloadDown));
 }
 
 void RemoteClients::start(Assignment assignment) {
-  require(!incoming_.contains(assignment.client), "RemoteClients: the client is busy");
+  require(!stopped_, "RemoteClients: the clients have been told to stop");
   Bytes payload;
   if (assignment.message != nullptr) {
     messages::append(*assignment.message, payload);
@@ -80,7 +97,73 @@ void RemoteClients::start(Assignment assignment) {
   Incoming incoming{.not_before = assignment.not_before, .header = std::make_shared<Header>()};
   incoming.request = messages::receive(communicator_, incoming.header, rank_of(assignment.client),
                                        messages::kHeaderUp);
-  incoming_.emplace(assignment.client, std::move(incoming));
+  const std::lock_guard lock(mutex_);
+  const bool is_new = incoming_.emplace(assignment.client, std::move(incoming)).second;
+  require(is_new, "RemoteClients: the client is busy");
+}
+
+std::optional<ClientReport> RemoteClients::handed_out(std::optional<ClientReport> report) {
+  if (report) open_rounds_[report->client] = report->round + 1;
+  return report;
+}
+
+void RemoteClients::listen(const std::stop_token& stop) {
+  GrowingNap nap(kLongestNap);
+  try {
+    while (!stop.stop_requested()) {
+      if (poll()) nap.reset();
+      nap.take();
+    }
+  } catch (...) {
+    reports_.fail(std::current_exception());
+  }
+}
+
+bool RemoteClients::poll() {
+  const auto now = std::chrono::steady_clock::now();
+  std::vector<Incoming> whole;
+  bool heard = false;
+  {
+    const std::lock_guard lock(mutex_);
+    heard = hear_signs(now);
+    for (auto it = incoming_.begin(); it != incoming_.end();) {
+      if (!poll(it->second)) {
+        ++it;
+        continue;
+      }
+      lives_[static_cast<std::size_t>(it->first)].last = now;
+      whole.push_back(std::move(it->second));
+      it = incoming_.erase(it);
+    }
+  }
+  for (auto& incoming : whole) {
+    unpack(incoming);
+    reports_.put(std::move(incoming.report), now, incoming.not_before);
+  }
+  return heard || !whole.empty();
+}
+
+bool RemoteClients::hear_signs(WallTime now) {
+  const auto away = now - looked_ > kStoodStill ? now - looked_ : WallTime::duration{};
+  looked_ = now;
+  bool heard = false;
+  for (std::size_t i = 0; i < lives_.size(); ++i) {
+    Life& life = lives_[i];
+    if (life.gone) continue;
+    life.last += away;
+    if (!life.request.test()) continue;
+    heard = true;
+    life.last = now;
+    life.gone = life.sign->front() == messages::kFarewell;
+    if (!life.gone) receive_sign(static_cast<std::int64_t>(i));
+  }
+  return heard;
+}
+
+void RemoteClients::receive_sign(std::int64_t client) {
+  Life& life = lives_[static_cast<std::size_t>(client)];
+  life.sign = std::make_shared<Sign>();
+  life.request = messages::receive(communicator_, life.sign, rank_of(client), messages::kSignUp);
 }
 
 bool RemoteClients::poll(Incoming& incoming) {
@@ -108,74 +191,98 @@ void RemoteClients::unpack(Incoming& incoming) const {
   report.payload = {};
 }
 
-bool RemoteClients::poll() {
-  bool came = false;
-  for (auto it = incoming_.begin(); it != incoming_.end();) {
-    if (!poll(it->second)) {
-      ++it;
-      continue;
-    }
-    unpack(it->second);
-    done_.insert_or_assign(it->first, Done{it->second.not_before, std::move(it->second.report)});
-    it = incoming_.erase(it);
-    came = true;
+std::optional<WallTime> RemoteClients::last_sign(std::int64_t client) const {
+  const std::lock_guard lock(mutex_);
+  return lives_.at(static_cast<std::size_t>(client)).last;
+}
+
+bool RemoteClients::is_dead(std::int64_t client) const {
+  return std::chrono::steady_clock::now() - last_sign(client).value() > patience_;
+}
+
+void RemoteClients::stop() {
+  if (std::exchange(stopped_, true)) return;
+  for (std::int64_t client = 0; client < std::ssize(lives_); ++client) {
+    send(client, {.kind = messages::Order::Kind::kEnd}, {});
   }
-  return came;
 }
 
-ClientReport RemoteClients::hand_out(std::map<std::int64_t, Done>::iterator done) {
-  ClientReport report = std::move(done_.extract(done).mapped().report);
-  open_rounds_[report.client] = report.round + 1;
-  return report;
+bool RemoteClients::has_ended(std::int64_t client) const {
+  const std::lock_guard lock(mutex_);
+  // Reports that nobody will use may still be on their way.
+  return lives_[static_cast<std::size_t>(client)].gone && !incoming_.contains(client);
 }
 
-ClientReport RemoteClients::wait_for(std::int64_t client) {
-  while (!done_.contains(client)) {
-    if (!poll()) std::this_thread::sleep_for(messages::kNap);
-  }
-  return hand_out(done_.find(client));
-}
-
-std::optional<ClientReport> RemoteClients::next(WallTime until) {
-  while (true) {
-    const bool came = poll();
-    const auto now = std::chrono::steady_clock::now();
-    const auto earliest = std::min_element(
-        done_.begin(), done_.end(),
-        [](const auto& a, const auto& b) { return a.second.not_before < b.second.not_before; });
-    if (earliest != done_.end() && earliest->second.not_before <= now) {
-      return hand_out(earliest);
+std::vector<std::int64_t> RemoteClients::end() {
+  ended_ = true;
+  stop();
+  std::vector<std::int64_t> dead;
+  for (std::int64_t client = 0; client < std::ssize(lives_); ++client) {
+    GrowingNap nap(kLongestNap);
+    while (!has_ended(client) && !is_dead(client)) {
+      (void)reports_.next({});  // throws where the connection has failed
+      nap.take();
     }
-    if (now >= until) return std::nullopt;
-    if (!came) std::this_thread::sleep_for(messages::kNap);
+    if (!has_ended(client)) dead.push_back(client);
+  }
+  listener_.request_stop();
+  listener_.join();
+  if (dead.empty()) {
+    for (auto& [client, requests] : sent_) {
+      for (auto& request : requests) request.wait();
+    }
+  } else {
+    drop_requests();
+  }
+  return dead;
+}
+
+/// What is under way with the dead will never be over.
+void RemoteClients::drop_requests() {
+  for (auto& life : lives_) drop(life.request);
+  for (auto& [client, incoming] : incoming_) drop(incoming.request);
+  for (auto& [client, residual] : residuals_) drop(residual.request);
+  for (auto& [client, requests] : sent_) {
+    for (auto& request : requests) drop(request);
   }
 }
 
 std::vector<NamedTensor> RemoteClients::residuals() {
   if (codec_ == nullptr) return {};
   std::vector<NamedTensor> all;
-  std::vector<comm::Request> answers;
-  for (int rank = 1; rank < communicator_.size(); ++rank) {
-    const std::int64_t client = rank - 1;
-    send(client,
-         {.kind = messages::Order::Kind::kShow,
-          .round = open_rounds_[client],
-          .take_back = taken_back_.erase(client) > 0},
-         {});
-    const auto values = std::make_shared<torch::Tensor>(torch::empty({codec_->numel()}));
-    const auto size = static_cast<std::size_t>(codec_->numel());
-    answers.push_back(
-        communicator_.recv(comm::Buffer(std::span(values->data_ptr<float>(), size), values), rank,
-                           messages::kResidualUp));
-    all.push_back({std::to_string(client), *values});
-  }
-  // A client may have to hand its report over first.
-  for (auto& answer : answers) {
-    while (!answer.test()) {
-      if (!poll()) std::this_thread::sleep_for(messages::kNap);
-    }
+  for (std::int64_t client = 0; client < std::ssize(lives_); ++client) ask_for_residual(client);
+  for (std::int64_t client = 0; client < std::ssize(lives_); ++client) {
+    await_residual(client);
+    all.push_back({std::to_string(client), residuals_[client].known});
   }
   return all;
+}
+
+void RemoteClients::ask_for_residual(std::int64_t client) {
+  Residual& residual = residuals_[client];
+  if (!residual.known.defined()) residual.known = torch::zeros({codec_->numel()});
+  // A client that stood still the last time: what it may have said since is out of date.
+  if (residual.coming != nullptr && !residual.request.test()) return;
+  send(client,
+       {.kind = messages::Order::Kind::kShow,
+        .round = open_rounds_[client],
+        .take_back = taken_back_.erase(client) > 0},
+       {});
+  residual.coming = std::make_shared<torch::Tensor>(torch::empty({codec_->numel()}));
+  const std::span values(residual.coming->data_ptr<float>(),
+                         static_cast<std::size_t>(codec_->numel()));
+  residual.request = communicator_.recv(comm::Buffer(values, residual.coming), rank_of(client),
+                                        messages::kResidualUp);
+}
+
+void RemoteClients::await_residual(std::int64_t client) {
+  Residual& residual = residuals_[client];
+  GrowingNap nap(kLongestNap);
+  while (!residual.request.test()) {
+    if (is_dead(client)) return;
+    nap.take();
+  }
+  residual.known = *std::exchange(residual.coming, nullptr);
 }
 
 void RemoteClients::restore_residuals(const std::vector<NamedTensor>& residuals) {
@@ -186,7 +293,9 @@ void RemoteClients::restore_residuals(const std::vector<NamedTensor>& residuals)
     messages::append({values}, payload);
     const messages::Order order{.kind = messages::Order::Kind::kRestore,
                                 .payload_bytes = payload.size()};
-    send(std::stoll(name), order, std::move(payload));
+    const std::int64_t client = std::stoll(name);
+    residuals_[client].known = values;
+    send(client, order, std::move(payload));
   }
 }
 

@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
+#include <cstdint>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <set>
+#include <stop_token>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -12,26 +17,36 @@
 #include "compress/update/update_codec.h"
 #include "trainer/federated/client_pool.h"
 #include "trainer/federated/messages.h"
+#include "trainer/federated/report_queue.h"
 
 namespace convoy::trainer {
 
-/// Clients that are ranks: client c is rank c + 1, where serve_client() (client_rank.h) runs. The
-/// server never waits for one particular client while others report: every message is asynchronous,
-/// and all are looked at in turn.
+/// Clients that are ranks: client c is rank c + 1, where serve_client() runs. A thread listens to
+/// all of them, so that what arrives is taken in whatever the server is doing.
 class RemoteClients final : public ClientPool {
  public:
   /// Borrows `communicator`. @param like  a state of the model, for types and shapes.
   /// @param codec  of updates; null: dense. Borrowed.
+  /// @param patience  a client that has given no sign of life for so long is not waited for.
   RemoteClients(comm::Communicator& communicator, ModelState like,
-                const compress::UpdateCodec* codec);
-  /// Tells the clients that it is over, and waits until they have heard. Not when an exception is
-  /// on its way out: then the job ends as a whole.
+                const compress::UpdateCodec* codec, std::chrono::milliseconds patience);
+  /// end(), where it has not been called. Not when an exception is on its way out: then the job
+  /// ends as a whole.
   ~RemoteClients() override;
 
   void start(Assignment assignment) override;
-  [[nodiscard]] ClientReport wait_for(std::int64_t client) override;
-  [[nodiscard]] std::optional<ClientReport> next(WallTime until) override;
+  [[nodiscard]] std::optional<ClientReport> report_of(std::int64_t client,
+                                                      WallTime until) override {
+    return handed_out(reports_.of(client, until));
+  }
+  [[nodiscard]] std::optional<ClientReport> next(WallTime until) override {
+    return handed_out(reports_.next(until));
+  }
   void take_back(std::int64_t client) override { taken_back_.insert(client); }
+  [[nodiscard]] std::optional<WallTime> last_sign(std::int64_t client) const override;
+  void stop() override;
+  /// Where clients are dead the communicator is poisoned.
+  std::vector<std::int64_t> end() override;
   /// They travel dense: a model from each client.
   [[nodiscard]] std::vector<NamedTensor> residuals() override;
   void restore_residuals(const std::vector<NamedTensor>& residuals) override;
@@ -45,29 +60,56 @@ class RemoteClients final : public ClientPool {
     comm::Request request;  ///< of the header, then of the payload
     ClientReport report;
   };
-  struct Done {
-    WallTime not_before;
-    ClientReport report;
+  /// What is heard of a client beside its reports.
+  struct Life {
+    WallTime last;
+    bool gone = false;  ///< it has said farewell
+    std::shared_ptr<messages::Sign> sign;
+    comm::Request request;
+  };
+  /// What compression owes to a client.
+  struct Residual {
+    torch::Tensor known;  ///< by the newest answer
+    std::shared_ptr<torch::Tensor> coming;
+    comm::Request request;
   };
 
   void send(std::int64_t client, const messages::Order& order, messages::Bytes payload);
-  /// Moves every message on; true when a report has come in whole.
+  void listen(const std::stop_token& stop);
+  /// Moves every message on; true when something has come in.
   bool poll();
-  /// True when this one has.
+  bool hear_signs(WallTime now);
+  void receive_sign(std::int64_t client);
+  /// True when this one has come in whole.
   bool poll(Incoming& incoming);
   void unpack(Incoming& incoming) const;
-  [[nodiscard]] ClientReport hand_out(std::map<std::int64_t, Done>::iterator done);
+  [[nodiscard]] std::optional<ClientReport> handed_out(std::optional<ClientReport> report);
+  [[nodiscard]] bool is_dead(std::int64_t client) const;
+  void ask_for_residual(std::int64_t client);
+  void await_residual(std::int64_t client);
+  [[nodiscard]] bool has_ended(std::int64_t client) const;
+  void drop_requests();
 
   comm::Communicator& communicator_;
   ModelState like_;
   const compress::UpdateCodec* codec_;
-  std::map<std::int64_t, Incoming> incoming_;                ///< by client
-  std::map<std::int64_t, Done> done_;                        ///< by client
-  std::map<std::int64_t, std::vector<comm::Request>> sent_;  ///< by client, its newest order
+  std::chrono::milliseconds patience_;
+  std::map<std::int64_t, std::vector<comm::Request>> sent_;  ///< by client, its newest orders
   std::set<std::int64_t> taken_back_;  ///< clients to be told so with their next order
   /// The round that each client would do again after a resume: under way, or the next.
   std::map<std::int64_t, std::int64_t> open_rounds_;
+  std::map<std::int64_t, Residual> residuals_;  ///< by client
   int exceptions_;
+  bool stopped_ = false;
+  bool ended_ = false;
+  ReportQueue reports_;
+
+  mutable std::mutex mutex_;                   // guards what follows
+  std::map<std::int64_t, Incoming> incoming_;  ///< by client
+  std::vector<Life> lives_;                    ///< by client
+  WallTime looked_;                            ///< when the listener last looked
+
+  std::jthread listener_;  ///< last: it ends before anything else goes
 };
 
 }  // namespace convoy::trainer

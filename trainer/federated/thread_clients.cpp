@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "trainer/federated/thread_clients.h"
 
-#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -22,7 +21,9 @@ ThreadClients::ThreadClients(const MakeTrainer& make_trainer, int workers,
   }
 }
 
-ThreadClients::~ThreadClients() {
+ThreadClients::~ThreadClients() { stop(); }
+
+void ThreadClients::stop() {
   for (auto& thread : threads_) thread.request_stop();  // all, before the first is waited for
 }
 
@@ -42,62 +43,32 @@ void ThreadClients::work(LocalTrainer& trainer, const std::stop_token& stop) {
     if (stop.stop_requested()) return;
     const Assignment assignment = std::move(waiting_.extract(waiting_.begin()).mapped());
     lock.unlock();
-    Done done = train(trainer, assignment, stop);
-    lock.lock();
-    done_.insert_or_assign(assignment.client, std::move(done));
-    work_done_.notify_all();
-  }
-}
-
-ThreadClients::Done ThreadClients::train(LocalTrainer& trainer, const Assignment& assignment,
-                                         const std::stop_token& stop) {
-  Done done{.not_before = assignment.not_before};
-  done.report.client = assignment.client;
-  try {
-    // Nobody else touches it: a client has one assignment at a time.
-    ClientEnd& client = clients_[static_cast<std::size_t>(assignment.client)];
-    done.report = client.train(trainer, assignment, *assignment.start,
-                               [&stop] { return !stop.stop_requested(); });
-    if (codec_ != nullptr && done.report.result.finite) {
-      done.report.result.update.delta =
-          decode(*codec_, done.report.payload, assignment.start->parameters);
+    try {
+      auto report = train(trainer, assignment, stop);
+      reports_.put(std::move(report), std::chrono::steady_clock::now(), assignment.not_before);
+    } catch (...) {
+      reports_.fail(std::current_exception());
     }
-    done.report.payload = {};
-  } catch (...) {
-    done.error = std::current_exception();
+    lock.lock();
   }
-  return done;
 }
 
-ClientReport ThreadClients::take(DoneByClient::iterator found) {
-  Done done = std::move(done_.extract(found).mapped());
-  if (done.error) std::rethrow_exception(done.error);
-  clients_[static_cast<std::size_t>(done.report.client)].mark();  // it is idle now
-  return std::move(done.report);
-}
-
-ClientReport ThreadClients::wait_for(std::int64_t client) {
-  std::unique_lock lock(mutex_);
-  work_done_.wait(lock, [&] { return done_.contains(client); });
-  return take(done_.find(client));
-}
-
-ThreadClients::DoneByClient::iterator ThreadClients::earliest() {
-  return std::min_element(done_.begin(), done_.end(), [](const auto& a, const auto& b) {
-    return a.second.not_before < b.second.not_before;
-  });
-}
-
-std::optional<ClientReport> ThreadClients::next(WallTime until) {
-  std::unique_lock lock(mutex_);
-  while (true) {
-    const auto now = std::chrono::steady_clock::now();
-    const auto found = earliest();
-    if (found != done_.end() && found->second.not_before <= now) return take(found);
-    if (now >= until) return std::nullopt;
-    work_done_.wait_until(lock,
-                          found == done_.end() ? until : std::min(until, found->second.not_before));
+ClientReport ThreadClients::train(LocalTrainer& trainer, const Assignment& assignment,
+                                  const std::stop_token& stop) {
+  // Nobody else touches it: a client has one assignment at a time.
+  ClientEnd& client = clients_[static_cast<std::size_t>(assignment.client)];
+  ClientReport report = client.train(trainer, assignment, *assignment.start,
+                                     [&stop] { return !stop.stop_requested(); });
+  if (codec_ != nullptr && report.result.finite) {
+    report.result.update.delta = decode(*codec_, report.payload, assignment.start->parameters);
   }
+  report.payload = {};
+  return report;
+}
+
+std::optional<ClientReport> ThreadClients::handed_out(std::optional<ClientReport> report) {
+  if (report) clients_[static_cast<std::size_t>(report->client)].mark();  // it is idle now
+  return report;
 }
 
 void ThreadClients::take_back(std::int64_t client) {

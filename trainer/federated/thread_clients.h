@@ -2,16 +2,17 @@
 #pragma once
 
 #include <condition_variable>
-#include <exception>
 #include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <vector>
 
 #include "trainer/federated/client_end.h"
 #include "trainer/federated/client_pool.h"
+#include "trainer/federated/report_queue.h"
 
 namespace convoy::trainer {
 
@@ -30,36 +31,32 @@ class ThreadClients final : public ClientPool {
   ~ThreadClients() override;
 
   void start(Assignment assignment) override;
-  [[nodiscard]] ClientReport wait_for(std::int64_t client) override;
-  [[nodiscard]] std::optional<ClientReport> next(WallTime until) override;
+  [[nodiscard]] std::optional<ClientReport> report_of(std::int64_t client,
+                                                      WallTime until) override {
+    return handed_out(reports_.of(client, until));
+  }
+  [[nodiscard]] std::optional<ClientReport> next(WallTime until) override {
+    return handed_out(reports_.next(until));
+  }
   void take_back(std::int64_t client) override;
+  void stop() override;
   [[nodiscard]] std::vector<NamedTensor> residuals() override;
   void restore_residuals(const std::vector<NamedTensor>& residuals) override;
 
  private:
-  struct Done {
-    ClientReport report;
-    WallTime not_before;
-    std::exception_ptr error;
-  };
-  using DoneByClient = std::map<std::int64_t, Done>;
-
   void work(LocalTrainer& trainer, const std::stop_token& stop);
-  [[nodiscard]] Done train(LocalTrainer& trainer, const Assignment& assignment,
-                           const std::stop_token& stop);
-  [[nodiscard]] ClientReport take(DoneByClient::iterator found);
-  /// The one that may be handed out first.
-  [[nodiscard]] DoneByClient::iterator earliest();
+  [[nodiscard]] ClientReport train(LocalTrainer& trainer, const Assignment& assignment,
+                                   const std::stop_token& stop);
+  [[nodiscard]] std::optional<ClientReport> handed_out(std::optional<ClientReport> report);
 
   const compress::UpdateCodec* codec_;
   std::vector<ClientEnd> clients_;
   std::vector<std::unique_ptr<LocalTrainer>> trainers_;
+  ReportQueue reports_;
 
   std::mutex mutex_;  // guards what follows
   std::condition_variable_any work_arrived_;
-  std::condition_variable work_done_;
   std::multimap<double, Assignment> waiting_;  ///< by due
-  DoneByClient done_;
 
   std::vector<std::jthread> threads_;  ///< last: they end before anything else goes
 };

@@ -1,17 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <spdlog/fmt/fmt.h>
+
 #include <algorithm>
+#include <chrono>
 #include <functional>
 #include <nlohmann/json.hpp>
 #include <queue>
 #include <utility>
 #include <vector>
 
+#include "base/errors.h"
 #include "trainer/federated/federation_clock.h"
 
 namespace convoy::trainer {
 namespace {
 
 using Json = nlohmann::json;
+
+/// How long step() waits at most, so that its caller can look at other things.
+constexpr std::chrono::milliseconds kPatience{50};
 
 /// A report on its way.
 struct Arrival {
@@ -27,8 +34,12 @@ struct Arrival {
 
 class VirtualClock final : public FederationClock {
  public:
-  VirtualClock(FederatedServer& server, ClientPool& clients, const scheduler::Scenario& scenario)
-      : server_(server), clients_(clients), scenario_(scenario) {}
+  VirtualClock(FederatedServer& server, ClientPool& clients, const scheduler::Scenario& scenario,
+               double liveness_seconds)
+      : server_(server),
+        clients_(clients),
+        scenario_(scenario),
+        liveness_seconds_(liveness_seconds) {}
 
   void dispatch(Assignment assignment) override {
     const auto& client = scenario_.clients[static_cast<std::size_t>(assignment.client)];
@@ -48,12 +59,10 @@ class VirtualClock final : public FederationClock {
       now_ = *scenario_.seconds;
       return false;
     }
-    now_ = std::max(now_, time);
     if (is_arrival) {
-      const Arrival arrival = arrivals_.top();
-      arrivals_.pop();
-      server_.report(arrival.time, arrival.duration, clients_.wait_for(arrival.client));
+      arrive();
     } else {
+      now_ = std::max(now_, time);
       server_.on_time(now_);
     }
     return true;
@@ -86,9 +95,31 @@ class VirtualClock final : public FederationClock {
   }
 
  private:
+  /// The next arrival happens when the real report has come. Until then, a moment at a time.
+  void arrive() {
+    const Arrival arrival = arrivals_.top();
+    auto report = clients_.report_of(arrival.client, std::chrono::steady_clock::now() + kPatience);
+    if (!report) return require_alive(arrival.client);
+    arrivals_.pop();
+    now_ = std::max(now_, arrival.time);
+    server_.report(arrival.time, arrival.duration, std::move(*report));
+  }
+
+  void require_alive(std::int64_t client) const {
+    const auto last = clients_.last_sign(client);
+    if (!last) return;
+    const std::chrono::duration<double> silent = std::chrono::steady_clock::now() - *last;
+    if (silent.count() <= liveness_seconds_) return;
+    throw CommError(
+        fmt::format("client {} has given no sign of life for {:.3g} s, and under the "
+                    "virtual clock the others cannot go on without it",
+                    client, silent.count()));
+  }
+
   FederatedServer& server_;
   ClientPool& clients_;
   const scheduler::Scenario& scenario_;
+  double liveness_seconds_;
   std::priority_queue<Arrival, std::vector<Arrival>, std::greater<>> arrivals_;
   std::int64_t dispatches_ = 0;
   double now_ = 0.0;
@@ -97,8 +128,9 @@ class VirtualClock final : public FederationClock {
 }  // namespace
 
 std::unique_ptr<FederationClock> make_virtual_clock(FederatedServer& server, ClientPool& clients,
-                                                    const scheduler::Scenario& scenario) {
-  return std::make_unique<VirtualClock>(server, clients, scenario);
+                                                    const scheduler::Scenario& scenario,
+                                                    double liveness_seconds) {
+  return std::make_unique<VirtualClock>(server, clients, scenario, liveness_seconds);
 }
 
 }  // namespace convoy::trainer

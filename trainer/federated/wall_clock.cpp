@@ -3,7 +3,11 @@
 #include <chrono>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <optional>
+#include <set>
+#include <vector>
 
+#include "base/log.h"
 #include "trainer/federated/federation_clock.h"
 
 namespace convoy::trainer {
@@ -18,13 +22,14 @@ constexpr double kNeverSeconds = 1e9;
 class WallClock final : public FederationClock {
  public:
   WallClock(FederatedServer& server, ClientPool& clients, const scheduler::Scenario& scenario,
-            bool throttled)
-      : server_(server), clients_(clients), scenario_(scenario), throttled_(throttled) {}
+            const WallClockOptions& options)
+      : server_(server), clients_(clients), scenario_(scenario), options_(options) {}
 
   void dispatch(Assignment assignment) override {
     const double seconds = now();
     started_[assignment.client] = seconds;
     start(std::move(assignment), seconds);
+    if (event_) answers_.add(std::chrono::duration<double>(Clock::now() - *event_).count());
   }
 
   bool step() override {
@@ -36,13 +41,23 @@ class WallClock final : public FederationClock {
     const double time = now();
     if (scenario_.seconds && time > *scenario_.seconds) return false;
     if (report) {
+      given_up_.erase(report->client);
+      event_ = report->ready;
       const double duration = time - started_[report->client];
       server_.report(time, duration, std::move(*report));
     } else if (timer && *timer <= time) {
+      event_ = wall(*timer);
       server_.on_time(time);
+    }
+    event_.reset();
+    if (time >= next_look_) {
+      evict_silent(time);
+      next_look_ = time + kPatience;
     }
     return true;
   }
+
+  [[nodiscard]] std::optional<AnswerSummary> answers() const override { return answers_.summary(); }
 
   [[nodiscard]] double now() const override {
     return std::chrono::duration<double>(Clock::now() - start_).count();
@@ -66,9 +81,27 @@ class WallClock final : public FederationClock {
  private:
   using Clock = std::chrono::steady_clock;
 
+  /// A slow client is not a dead one: what counts is that its process runs.
+  void evict_silent(double time) {
+    std::vector<std::int64_t> dead;
+    const auto now = Clock::now();
+    for (const auto& [client, assignment] : server_.outstanding()) {
+      const auto last = given_up_.contains(client) ? std::nullopt : clients_.last_sign(client);
+      if (!last) continue;
+      const std::chrono::duration<double> silent = now - *last;
+      if (silent.count() > options_.liveness_seconds) dead.push_back(client);
+    }
+    for (const auto client : dead) {
+      given_up_.insert(client);
+      logger("trainer")->warn("client {} has given no sign of life for {:.3g} s", client,
+                              options_.liveness_seconds);
+      server_.evict(time, client);
+    }
+  }
+
   /// @param seconds  when it was assigned.
   void start(Assignment assignment, double seconds) {
-    if (throttled_) {
+    if (options_.throttled) {
       const auto& client = scenario_.clients[static_cast<std::size_t>(assignment.client)];
       const auto round =
           scheduler::simulate_round(client, scenario_.seed, assignment.round, assignment.steps);
@@ -88,17 +121,21 @@ class WallClock final : public FederationClock {
   FederatedServer& server_;
   ClientPool& clients_;
   const scheduler::Scenario& scenario_;
-  bool throttled_;
+  WallClockOptions options_;
   Clock::time_point start_ = Clock::now();
   std::map<std::int64_t, double> started_;  ///< by client, when it was given its assignment
+  std::set<std::int64_t> given_up_;         ///< silent ones, until they report
+  AnswerTimes answers_;
+  std::optional<WallTime> event_;  ///< when what is being handled could be handled
+  double next_look_ = 0.0;         ///< for silent ones
 };
 
 }  // namespace
 
 std::unique_ptr<FederationClock> make_wall_clock(FederatedServer& server, ClientPool& clients,
                                                  const scheduler::Scenario& scenario,
-                                                 bool throttled) {
-  return std::make_unique<WallClock>(server, clients, scenario, throttled);
+                                                 const WallClockOptions& options) {
+  return std::make_unique<WallClock>(server, clients, scenario, options);
 }
 
 }  // namespace convoy::trainer
