@@ -98,12 +98,13 @@ std::optional<double> FedAvg::do_next_timer() const {
 void FedAvg::do_flush(Flush& flush, std::vector<Pending>& members) {
   members = std::exchange(arrived_, {});
   for (const Pending& update : members) flush.waiting.push_back(update.client);
+  for (const ClientId id : awaited_) absent_samples_ += samples_of(roster().at(id));
 }
 
 double FedAvg::do_weight(const Pending& update, std::int64_t /*staleness*/,
                          std::int64_t sum_samples) {
   return fedavg_weight(static_cast<double>(samples_of(roster().at(update.client))),
-                       static_cast<double>(sum_samples));
+                       static_cast<double>(sum_samples + absent_samples_));
 }
 
 /// The sum of the participants' n_i, which all are divided by, is not known yet.

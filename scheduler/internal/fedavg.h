@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
 #include <limits>
 #include <set>
 #include <vector>
@@ -11,6 +12,8 @@ namespace convoy::scheduler::internal {
 
 /// Synchronous rounds: all clients get the same model, and the next one is made when all have
 /// reported, or at the deadline with those that have. Updates of a round that is over are refused.
+/// Where the end cuts a round off, those that have not reported count as if they had learned
+/// nothing: a model of the few that have would be worse than that of the round before.
 class FedAvg final : public BasePolicy {
  public:
   using BasePolicy::BasePolicy;
@@ -40,6 +43,7 @@ class FedAvg final : public BasePolicy {
   std::set<ClientId> awaited_;     // participants of this round that have not reported
   std::vector<Pending> arrived_;   // of this round, in order of arrival
   std::vector<ClientId> waiting_;  // for the next round, in the order in which they came
+  std::int64_t absent_samples_ = 0;  // of participants that the end has cut off
   double deadline_ = std::numeric_limits<double>::infinity();
 };
 

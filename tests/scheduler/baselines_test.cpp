@@ -41,6 +41,16 @@ TEST(FedAvg, WaitsForAll) {
   EXPECT_DOUBLE_EQ(members[2].coefficient, 30.0 / 60.0);
 }
 
+TEST(FedAvg, AtTheEndThoseThatHaveNotReportedHaveLearnedNothing) {
+  Driver driver = three(config(Algorithm::kFedAvg));
+  (void)driver.update(10.0, 2);
+  const auto flush = of_kind<Flush>(driver.policy().shutdown(11.0));
+  ASSERT_EQ(flush.size(), 1U);
+  ASSERT_EQ(flush[0].members.size(), 1U);
+  EXPECT_DOUBLE_EQ(flush[0].members[0].coefficient, 20.0 / 60.0);
+  EXPECT_EQ(driver.policy().pending(), 0);
+}
+
 TEST(FedAvg, ADeadlineEndsTheRoundWithThoseThatHaveReported) {
   PolicyConfig policy = config(Algorithm::kFedAvg);
   policy.deadline = 50.0;
