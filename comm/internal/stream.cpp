@@ -151,6 +151,8 @@ void InStream::accept_first_message(std::size_t received_bytes) {
   Header theirs;
   std::memcpy(&theirs, message.data(), sizeof(Header));
   check_agreement(theirs);
+  const std::size_t whole = sizeof(Header) + (rides_along() ? chunks().total_bytes : 0);
+  if (received_bytes != whole) throw_wrong_size(route().peer, received_bytes, whole);
   header().chunk_tag = theirs.chunk_tag;
   if (rides_along() && chunks().total_bytes > 0) {
     std::memcpy(chunk(0).data(), &message[sizeof(Header)], chunks().total_bytes);
@@ -176,7 +178,8 @@ void InStream::check_agreement(const Header& theirs) const {
   if (theirs.total_bytes != chunks().total_bytes) {
     throw_wrong_size(peer, theirs.total_bytes, chunks().total_bytes);
   }
-  if (Chunks{theirs.total_bytes, theirs.chunk_bytes}.count() != chunks().count() ||
+  if (theirs.chunk_bytes == 0 ||
+      Chunks{theirs.total_bytes, theirs.chunk_bytes}.count() != chunks().count() ||
       (chunks().count() > 1 && theirs.chunk_bytes != chunks().chunk_bytes)) {
     throw TransportError(fmt::format("rank {} has chunk_bytes {} where this rank has {}", peer,
                                      theirs.chunk_bytes, chunks().chunk_bytes));

@@ -27,9 +27,10 @@ struct Mean {
 }  // namespace
 
 FederatedMetrics::FederatedMetrics(const std::filesystem::path& run_dir, bool jsonl, bool quiet,
-                                   std::int64_t last_step)
+                                   std::int64_t last_step, std::int64_t last_version)
     : quiet_(quiet) {
-  if (jsonl) file_ = std::make_unique<JsonlFile>(run_dir / "metrics.jsonl", last_step);
+  if (jsonl)
+    file_ = std::make_unique<JsonlFile>(run_dir / "metrics.jsonl", last_step, last_version);
 }
 
 void FederatedMetrics::new_model(const NewModel& made, std::int64_t step) {

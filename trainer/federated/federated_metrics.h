@@ -16,10 +16,11 @@ namespace convoy::trainer {
 /// federation's clock.
 class FederatedMetrics {
  public:
-  /// Lines after `last_step` (a resumed run went back there) are cut off.
+  /// Lines after `last_step`, or of models after `last_version`, are cut off: a resumed run went
+  /// back there, and what an end has made of updates that waited has not been.
   /// @param jsonl  write the file. @param quiet  nothing on standard error.
   FederatedMetrics(const std::filesystem::path& run_dir, bool jsonl, bool quiet,
-                   std::int64_t last_step = 0);
+                   std::int64_t last_step = 0, std::int64_t last_version = 0);
 
   /// {"kind":"aggregate",...}: of the updates in a new model the means of the training loss
   /// (weighted by samples trained on), of the staleness, and of the clients' own validation

@@ -111,9 +111,13 @@ FederatedSummary FederatedRun::run() {
   }
   write_scenario();
   std::int64_t before = updates();
+  double time = server_.policy().now();
   while (!finished() && !summary_.run.interrupted && clock_->step()) {
-    ended_by_timer_ = updates() == before;
+    // A step in which nothing came leaves the policy as it was.
+    const bool timer = updates() == before && server_.policy().now() != time;
+    ended_by_timer_ = timer || (ended_by_timer_ && updates() == before);
     before = updates();
+    time = server_.policy().now();
     after_event();
   }
   return finish();
@@ -232,11 +236,12 @@ void FederatedRun::restore() {
   events_ =
       std::make_unique<EventsFile>(request_.run_dir / "events.jsonl",
                                    static_cast<std::uint64_t>(saved->counters.at("events_bytes")));
-  metrics_ = std::make_unique<FederatedMetrics>(request_.run_dir, job_.metrics.jsonl,
-                                                request_.quiet, saved->step);
   step_seconds_ = saved->counters.at("step_seconds");
   scenario_ = make_scenario(job_.federation, job_.run.name, samples_, job_.run.seed, step_seconds_);
   server_.load(state);
+  metrics_ =
+      std::make_unique<FederatedMetrics>(request_.run_dir, job_.metrics.jsonl, request_.quiet,
+                                         saved->step, server_.aggregator().version());
   clients_->restore_residuals(residuals);
   clock_->resume(clock, server_.outstanding());
   summary_.run.steps = static_cast<std::int64_t>(saved->counters.at("steps"));

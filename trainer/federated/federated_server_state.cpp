@@ -84,7 +84,7 @@ ClientReport to_report(const Json& json) {
   result.update.arrival = json.at("arrival");
   result.steps = json.at("steps");
   result.samples = json.at("samples");
-  result.loss = json.at("loss");
+  result.loss = number_or_nan(json.at("loss"));
   if (json.contains("validation")) {
     const auto& validation = json.at("validation");
     result.validation = Evaluation{number_or_nan(validation.at(0)), number_or_nan(validation.at(1)),

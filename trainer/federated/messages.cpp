@@ -111,6 +111,10 @@ Header to_header(const ClientReport& report, std::size_t payload_bytes) {
   return header;
 }
 
+ReportSizes sizes_of(const Header& header) {
+  return {.payload = header[0], .compressed = header[1], .client = header[2]};
+}
+
 ClientReport to_report(const Header& header, std::size_t& payload_bytes) {
   ClientReport report;
   std::size_t compressed_bytes = 0;

@@ -46,6 +46,14 @@ void append(std::span<const std::byte> compressed, Bytes& bytes);
 [[nodiscard]] std::span<const std::byte> take(std::span<const std::uint8_t>& bytes,
                                               std::size_t count);
 
+/// What a report's header announces, as it came.
+struct ReportSizes {
+  double payload = 0.0;
+  double compressed = 0.0;
+  double client = 0.0;
+};
+[[nodiscard]] ReportSizes sizes_of(const Header& header);
+
 /// What the server tells a client.
 struct Order {
   enum class Kind : std::uint8_t {

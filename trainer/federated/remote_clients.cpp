@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "trainer/federated/remote_clients.h"
 
+#include <spdlog/fmt/fmt.h>
+
 #include <exception>
 #include <span>
 #include <string>
@@ -22,6 +24,8 @@ using messages::Sign;
 constexpr std::chrono::microseconds kLongestNap{1000};
 /// A server that has not looked for so long was suspended itself: its clients were not silent.
 constexpr std::chrono::seconds kStoodStill{1};
+
+constexpr std::size_t kHeaderBytes = std::size_t{1} << 20;
 
 int rank_of(std::int64_t client) { return static_cast<int>(client) + 1; }
 
@@ -94,6 +98,8 @@ void RemoteClients::start(Assignment assignment) {
       .compressed_bytes = assignment.message != nullptr ? assignment.message->size() : 0};
   send(assignment.client, order, std::move(payload));
   open_rounds_[assignment.client] = assignment.round;
+  Residual& residual = residuals_[assignment.client];
+  if (residual.round < 0) residual.round = assignment.round;
   Incoming incoming{.not_before = assignment.not_before, .header = std::make_shared<Header>()};
   incoming.request = messages::receive(communicator_, incoming.header, rank_of(assignment.client),
                                        messages::kHeaderUp);
@@ -127,7 +133,7 @@ bool RemoteClients::poll() {
     const std::lock_guard lock(mutex_);
     heard = hear_signs(now);
     for (auto it = incoming_.begin(); it != incoming_.end();) {
-      if (!poll(it->second)) {
+      if (!poll(it->first, it->second)) {
         ++it;
         continue;
       }
@@ -166,9 +172,10 @@ void RemoteClients::receive_sign(std::int64_t client) {
   life.request = messages::receive(communicator_, life.sign, rank_of(client), messages::kSignUp);
 }
 
-bool RemoteClients::poll(Incoming& incoming) {
+bool RemoteClients::poll(std::int64_t client, Incoming& incoming) {
   if (!incoming.request.test()) return false;
   if (incoming.payload != nullptr) return true;
+  check(client, *incoming.header);
   std::size_t payload_bytes = 0;
   incoming.report = messages::to_report(*incoming.header, payload_bytes);
   incoming.payload = std::make_shared<Bytes>(payload_bytes);
@@ -177,23 +184,52 @@ bool RemoteClients::poll(Incoming& incoming) {
   return incoming.request.test();
 }
 
+void RemoteClients::check(std::int64_t client, const Header& header) const {
+  const messages::ReportSizes sizes = messages::sizes_of(header);
+  // No payload is more than twice as large as what it stands for, but for its headers.
+  const auto most = static_cast<double>(2 * bytes_of(like_) + kHeaderBytes);
+  for (const double bytes : {sizes.payload, sizes.compressed}) {
+    if (!(bytes >= 0.0 && bytes <= most)) {
+      throw CommError(fmt::format("client {} announces an update of {} bytes", client, bytes));
+    }
+  }
+  if (sizes.client != static_cast<double>(client)) {
+    throw CommError(fmt::format("client {} says that it is client {}", client, sizes.client));
+  }
+}
+
+/// An update that is none is not finite: the policy refuses it.
 void RemoteClients::unpack(Incoming& incoming) const {
-  std::span<const std::uint8_t> bytes(*incoming.payload);
   ClientReport& report = incoming.report;
+  report.wire_bytes = incoming.payload->size();
+  try {
+    take_update(*incoming.payload, report);
+  } catch (const std::exception& error) {
+    logger("trainer")->warn("an update of client {}: {}", report.client, error.what());
+    report.result.finite = false;
+    report.result.update.delta.clear();
+    report.result.update.buffers.clear();
+  }
+  report.payload = {};
+}
+
+void RemoteClients::take_update(std::span<const std::uint8_t> bytes, ClientReport& report) const {
   ModelUpdate& update = report.result.update;
-  report.wire_bytes = bytes.size();
   if (codec_ == nullptr) {
     update.delta = messages::take(bytes, like_.parameters);
   } else if (report.result.finite) {
     update.delta = decode(*codec_, messages::take(bytes, report.payload.size()), like_.parameters);
   }
   update.buffers = messages::take(bytes, like_.buffers);
-  report.payload = {};
+  require(bytes.empty(), "a payload is longer than the model");
 }
 
 std::optional<WallTime> RemoteClients::last_sign(std::int64_t client) const {
   const std::lock_guard lock(mutex_);
-  return lives_.at(static_cast<std::size_t>(client)).last;
+  // As hear_signs() will correct it: this thread may be the first to wake up.
+  const auto away = std::chrono::steady_clock::now() - looked_;
+  return lives_.at(static_cast<std::size_t>(client)).last +
+         (away > kStoodStill ? away : WallTime::duration{});
 }
 
 bool RemoteClients::is_dead(std::int64_t client) const {
@@ -268,6 +304,7 @@ void RemoteClients::ask_for_residual(std::int64_t client) {
         .round = open_rounds_[client],
         .take_back = taken_back_.erase(client) > 0},
        {});
+  residual.asked = open_rounds_[client];
   residual.coming = std::make_shared<torch::Tensor>(torch::empty({codec_->numel()}));
   const std::span values(residual.coming->data_ptr<float>(),
                          static_cast<std::size_t>(codec_->numel()));
@@ -278,11 +315,19 @@ void RemoteClients::ask_for_residual(std::int64_t client) {
 void RemoteClients::await_residual(std::int64_t client) {
   Residual& residual = residuals_[client];
   GrowingNap nap(kLongestNap);
-  while (!residual.request.test()) {
-    if (is_dead(client)) return;
+  while (true) {
+    if (residual.coming != nullptr && residual.request.test()) {
+      residual.known = *std::exchange(residual.coming, nullptr);
+      residual.round = residual.asked;
+      if (residual.round == open_rounds_[client]) return;
+      ask_for_residual(client);  // that was the answer to an older question
+    }
+    reports_.rethrow_error();
+    if (is_dead(client)) break;
     nap.take();
   }
-  residual.known = *std::exchange(residual.coming, nullptr);
+  // What it owed before earlier rounds has gone out since: to owe it again would count it twice.
+  if (residual.round != open_rounds_[client]) residual.known = torch::zeros({codec_->numel()});
 }
 
 void RemoteClients::restore_residuals(const std::vector<NamedTensor>& residuals) {

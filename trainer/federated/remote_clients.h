@@ -69,7 +69,9 @@ class RemoteClients final : public ClientPool {
   };
   /// What compression owes to a client.
   struct Residual {
-    torch::Tensor known;  ///< by the newest answer
+    torch::Tensor known;      ///< by the newest answer
+    std::int64_t round = -1;  ///< before which it was so; negative: before the first one here
+    std::int64_t asked = 0;   ///< the same of what is coming
     std::shared_ptr<torch::Tensor> coming;
     comm::Request request;
   };
@@ -81,8 +83,11 @@ class RemoteClients final : public ClientPool {
   bool hear_signs(WallTime now);
   void receive_sign(std::int64_t client);
   /// True when this one has come in whole.
-  bool poll(Incoming& incoming);
+  bool poll(std::int64_t client, Incoming& incoming);
+  /// @throws CommError for sizes that no update has, or another client's number.
+  void check(std::int64_t client, const messages::Header& header) const;
   void unpack(Incoming& incoming) const;
+  void take_update(std::span<const std::uint8_t> bytes, ClientReport& report) const;
   [[nodiscard]] std::optional<ClientReport> handed_out(std::optional<ClientReport> report);
   [[nodiscard]] bool is_dead(std::int64_t client) const;
   void ask_for_residual(std::int64_t client);

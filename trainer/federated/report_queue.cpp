@@ -24,6 +24,11 @@ void ReportQueue::fail(std::exception_ptr error) {
   changed_.notify_all();
 }
 
+void ReportQueue::rethrow_error() {
+  const std::lock_guard lock(mutex_);
+  rethrow();
+}
+
 void ReportQueue::rethrow() const {
   if (error_) std::rethrow_exception(error_);
 }

@@ -19,6 +19,8 @@ class ReportQueue {
   void put(ClientReport report, WallTime arrived, WallTime not_before);
   /// Whoever takes next gets this exception, and so does everybody after.
   void fail(std::exception_ptr error);
+  /// @throws what fail() was given.
+  void rethrow_error();
 
   /// The report that may be handed out first, or nothing when there is none until `until`.
   /// @throws what fail() was given.

@@ -33,13 +33,14 @@ class WallClock final : public FederationClock {
   }
 
   bool step() override {
+    // Before a report is taken: one that is handed out must be handled.
+    if (now() > scenario_.seconds.value_or(kNeverSeconds)) return false;
     const auto timer = server_.policy().next_timer();
     double until = now() + kPatience;
     if (timer) until = std::min(until, *timer);
     if (scenario_.seconds) until = std::min(until, *scenario_.seconds);
     auto report = clients_.next(wall(until));
-    const double time = now();
-    if (scenario_.seconds && time > *scenario_.seconds) return false;
+    const double time = std::min(now(), scenario_.seconds.value_or(kNeverSeconds));
     if (report) {
       given_up_.erase(report->client);
       event_ = report->ready;

@@ -10,22 +10,27 @@
 namespace convoy::trainer {
 namespace {
 
-bool belongs_to_steps_until(std::string_view line, std::int64_t last_step) {
-  const auto json = nlohmann::json::parse(line, nullptr, /*allow_exceptions=*/false);
-  if (!json.is_object()) return false;
-  const auto step = json.find("step");
-  return step != json.end() && step->is_number_integer() && step->get<std::int64_t>() <= last_step;
+bool is_at_most(const nlohmann::json& json, const char* key, std::int64_t last) {
+  const auto number = json.find(key);
+  return number != json.end() && number->is_number_integer() && number->get<std::int64_t>() <= last;
 }
 
-/// Keeps the complete lines of steps until `last_step`. A killed run may have left half a line.
-void cut_lines(const std::filesystem::path& path, std::int64_t last_step) {
+bool is_kept(std::string_view line, std::int64_t last_step, std::int64_t last_version) {
+  const auto json = nlohmann::json::parse(line, nullptr, /*allow_exceptions=*/false);
+  return json.is_object() && is_at_most(json, "step", last_step) &&
+         (!json.contains("version") || is_at_most(json, "version", last_version));
+}
+
+/// Keeps the complete lines until `last_step`. A killed run may have left half a line.
+void cut_lines(const std::filesystem::path& path, std::int64_t last_step,
+               std::int64_t last_version) {
   if (!std::filesystem::is_regular_file(path)) return;
   const std::string text = read_text_file(path);
   std::string kept;
   std::size_t begin = 0;
   for (auto end = text.find('\n'); end != std::string::npos; end = text.find('\n', begin)) {
     const auto line = std::string_view(text).substr(begin, end - begin);
-    if (belongs_to_steps_until(line, last_step)) kept.append(line).append("\n");
+    if (is_kept(line, last_step, last_version)) kept.append(line).append("\n");
     begin = end + 1;
   }
   if (kept != text) write_file_atomic(path, kept);
@@ -33,8 +38,9 @@ void cut_lines(const std::filesystem::path& path, std::int64_t last_step) {
 
 }  // namespace
 
-JsonlFile::JsonlFile(const std::filesystem::path& path, std::int64_t last_step) {
-  cut_lines(path, last_step);
+JsonlFile::JsonlFile(const std::filesystem::path& path, std::int64_t last_step,
+                     std::int64_t last_version) {
+  cut_lines(path, last_step, last_version);
   file_ = std::make_unique<internal::AppendFile>(path);
 }
 

@@ -20,12 +20,19 @@ void deliver(std::span<const std::byte> bytes, Message& to) {
   to.finish(bytes.size());
 }
 
+namespace {
+
+/// Small messages take up more than their bytes.
+std::size_t memory_of(std::size_t bytes) { return bytes + sizeof(std::vector<std::byte>); }
+
+}  // namespace
+
 bool Inbox::take_early(Message& message) {
   const auto found = queues_.find(key_of(message.route));
   if (found == queues_.end() || found->second.early.empty()) return false;
   const auto bytes = std::move(found->second.early.front());
   found->second.early.pop_front();
-  early_bytes_ -= bytes.size();
+  early_bytes_ -= memory_of(bytes.size());
   forget_if_empty(found);
   deliver(bytes, message);
   return true;
@@ -41,7 +48,7 @@ Message* Inbox::match(const Route& route) {
 }
 
 void Inbox::keep(const Route& route, std::span<const std::byte> bytes) {
-  early_bytes_ += bytes.size();
+  early_bytes_ += memory_of(bytes.size());
   if (early_bytes_ > kMaxEarlyBytes) {
     throw internal::TransportError(
         fmt::format("rank {} has sent {} bytes that nobody asked for", route.peer, early_bytes_));

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -10,6 +11,7 @@
 #include "base/file.h"
 #include "tests/temporary_folder.h"
 #include "tests/trainer/federated/federation_fixture.h"
+#include "trainer/federated/message_passing.h"
 #include "trainer/federated/messages.h"
 
 namespace convoy::trainer {
@@ -89,6 +91,16 @@ Job compressed_job(const std::string& family) {
   return job;
 }
 
+/// The lines of metrics.jsonl about new models.
+std::vector<std::string> aggregations_in(const std::filesystem::path& run_dir) {
+  std::vector<std::string> found;
+  std::istringstream text(read_text_file(run_dir / "metrics.jsonl"));
+  for (std::string line; std::getline(text, line);) {
+    if (line.find(R"("kind":"aggregate")") != std::string::npos) found.push_back(line);
+  }
+  return found;
+}
+
 TEST(RemoteClients, GoOnWithWhatCompressionOwesBitForBit) {
   for (const char* family : {"quantize", "top_k", "half"}) {
     SCOPED_TRACE(family);
@@ -101,6 +113,7 @@ TEST(RemoteClients, GoOnWithWhatCompressionOwesBitForBit) {
       EXPECT_EQ(pieces.run.parameters_hash, whole.run.parameters_hash) << here;
       EXPECT_EQ(read_text_file(folder.path() / "events.jsonl"),
                 read_text_file(whole_folder.path() / "events.jsonl"));
+      EXPECT_EQ(aggregations_in(folder.path()), aggregations_in(whole_folder.path()));
       EXPECT_EQ(pieces.bytes_up, whole.bytes_up);
     }
   }
@@ -129,6 +142,40 @@ TEST(RemoteClients, GoOnFromAnyCheckpointBitForBit) {
                                                  .quiet = true});
     EXPECT_EQ(resumed.run.parameters_hash, whole.run.parameters_hash);
     EXPECT_EQ(scheduler::to_json(resumed.schedule), scheduler::to_json(whole.schedule));
+  }
+}
+
+/// A client that answers one round with `floats` numbers for a model of three, and leaves.
+void answer_once(comm::Communicator& world, std::size_t floats) {
+  const auto header = std::make_shared<messages::Header>();
+  const auto model = std::make_shared<messages::Bytes>(3 * sizeof(float));
+  messages::receive(world, header, 0, messages::kHeaderDown).wait();
+  messages::receive(world, model, 0, messages::kPayloadDown).wait();
+  ClientReport report{.round = 7};
+  report.result.finite = true;
+  messages::Bytes payload(floats * sizeof(float));
+  messages::send_owned(world, messages::to_header(report, payload.size()), 0, messages::kHeaderUp)
+      .wait();
+  messages::send_owned(world, std::move(payload), 0, messages::kPayloadUp).wait();
+  messages::receive(world, header, 0, messages::kHeaderDown).wait();  // the end
+  messages::send_owned(world, messages::Sign{messages::kFarewell}, 0, messages::kSignUp).wait();
+}
+
+TEST(RemoteClients, AnUpdateOfAnotherSizeIsNotUsableAndEndsNothing) {
+  for (const std::size_t floats : {0, 2, 3, 4}) {
+    comm::local::run(2, [&](comm::Communicator& world) {
+      if (world.rank() == 1) return answer_once(world, floats);
+      const ModelState model{.parameters = {torch::zeros({3})}, .buffers = {}};
+      RemoteClients clients(world, model, nullptr, std::chrono::seconds(20));
+      clients.start({.round = 7, .start = std::make_shared<ModelState>(model)});
+      const auto report =
+          clients.report_of(0, std::chrono::steady_clock::now() + std::chrono::seconds(20));
+      ASSERT_TRUE(report);
+      EXPECT_EQ(report->round, 7);
+      EXPECT_EQ(report->result.finite, floats == 3) << floats;
+      EXPECT_EQ(report->result.update.delta.size(), floats == 3 ? 1U : 0U);
+      EXPECT_TRUE(clients.end().empty());
+    });
   }
 }
 
