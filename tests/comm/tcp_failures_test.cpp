@@ -238,6 +238,14 @@ TEST(TcpBroken, FloodsAreRefused) {
     }
   });
   expect_match(messages, "rank 1 has sent [0-9]+ bytes that nobody asked for");
+  const auto empty_ones = error_after([](RawPeer& peer) {
+    const std::vector<FrameHeader> some(10'000, FrameHeader{.tag = 77});
+    const std::size_t each = sizeof(std::vector<std::byte>);  // what keeping one takes at least
+    for (std::size_t kept = 0; kept <= comm::tcp::kMaxEarlyBytes; kept += some.size() * each) {
+      peer.send_bytes(std::as_bytes(std::span(some)));
+    }
+  });
+  expect_match(empty_ones, "rank 1 has sent [0-9]+ bytes that nobody asked for");
   const auto grants = error_after([](RawPeer& peer) {
     const std::vector<FrameHeader> many(5000, FrameHeader{.kind = Kind::kGrant});
     peer.send_bytes(std::as_bytes(std::span(many)));
