@@ -11,10 +11,10 @@
 #include "base/log.h"
 #include "comm/values.h"
 #include "compress/reduce/make_reducer.h"
-#include "compress/reduce/plan_json.h"
 #include "trainer/compression_state.h"
 #include "trainer/optim/schedule.h"
 #include "trainer/parallel/replicas.h"
+#include "trainer/parallel_setup.h"
 #include "trainer/together.h"
 
 namespace convoy::trainer {
@@ -25,18 +25,10 @@ std::string identity_of(const Job& job, const Model& model, const Dataset& datas
   std::string text =
       job.data.name + " " + std::to_string(dataset.size()) + " " + job.train.optimizer.name;
   for (const auto& parameter : model.parameters()) {
-    text += "\n" + parameter.name;
-    for (const auto size : parameter.tensor.sizes()) text += " " + std::to_string(size);
+    text.append("\n").append(parameter.name);
+    for (const auto size : parameter.tensor.sizes()) text.append(" ").append(std::to_string(size));
   }
   return to_hex(hash64(std::as_bytes(std::span(text))));
-}
-
-DataParallelOptions parallel_options(const Job& job) {
-  return {.bucket_bytes = static_cast<std::size_t>(job.communication.bucket_mb * (1 << 20)),
-          .overlap = job.communication.overlap,
-          .find_unused = job.train.find_unused,
-          .buffers =
-              job.train.buffers == "average" ? BufferPolicy::kAverage : BufferPolicy::kBroadcast};
 }
 
 std::unique_ptr<Model> build_model(comm::Communicator& communicator, const Job& job,
@@ -64,16 +56,6 @@ void copy_into(const std::vector<NamedTensor>& from, const std::vector<NamedTens
     torch::Tensor target = to[i].tensor;
     target.copy_(from[i].tensor);
   }
-}
-
-compress::ReducerFactory reducer_of(const Job& job, const RunRequest& request) {
-  std::vector<compress::PlanRecord> replay;
-  if (!request.replay_plans.empty()) replay = compress::read_plans(request.replay_plans);
-  compress::CompressionConfig config = job.compression;
-  if (config.error_metric == "auto" && job.train.optimizer.name == "adamw") {
-    config.error_metric = "normalized";
-  }
-  return compress::make_reducer(config, job.run.seed, std::move(replay));
 }
 
 }  // namespace
@@ -105,7 +87,7 @@ TrainingRun::TrainingRun(comm::Communicator& communicator, const Job& job,
 
 void TrainingRun::start_parallel(const std::vector<NamedTensor>& compression_state) {
   compress::ReducerFactory factory;
-  together(communicator_, [&] { factory = reducer_of(job_, request_); });
+  together(communicator_, [&] { factory = reducer_of(job_, request_.replay_plans); });
   parallel_ = std::make_unique<DataParallel>(communicator_, model_->parameters(), model_->buffers(),
                                              parallel_options(job_), factory);
   parallel_->set_next_step(position_.step);

@@ -17,10 +17,12 @@ class DenseReducer final : public Reducer {
   void end_step() override {}
   [[nodiscard]] bool shows_nonfinite() const override { return true; }
   [[nodiscard]] Traffic traffic() const override { return traffic_; }
+  void watch(Timeline* timeline) override { timeline_ = timeline; }
 
  private:
   comm::Communicator& communicator_;
   Traffic traffic_;
+  Timeline* timeline_ = nullptr;
 };
 
 }  // namespace convoy::compress

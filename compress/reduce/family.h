@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/timeline.h"
 #include "compress/level.h"
 #include "compress/reduce/reducer.h"
 
@@ -63,6 +64,17 @@ class Family {
   [[nodiscard]] virtual std::uint64_t saturated() const { return 0; }
   virtual void save(ReducerState& state) const { (void)state; }
   virtual void load(const ReducerState& state) { (void)state; }
+
+  /// From here on reduce() tells where its time goes; nullptr: no more.
+  void watch(Timeline* timeline) { timeline_ = timeline; }
+
+ protected:
+  [[nodiscard]] TimedSpan timed(Phase phase, const Item& item) const {
+    return {timeline_, phase, item.layer->name};
+  }
+
+ private:
+  Timeline* timeline_ = nullptr;
 };
 
 /// Bytes that one rank sends for `payload` bytes by reduce-scatter and all-gather.

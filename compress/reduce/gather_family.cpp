@@ -27,17 +27,23 @@ void GatherFamily::reduce(std::span<const Item> items) {
     counts.push_back(std::reduce(of_rank.begin(), of_rank.end()));
   }
   incoming_->resize(static_cast<std::size_t>(std::reduce(counts.begin(), counts.end())));
+  exchange(items.front(), counts);
+  add_up(items, sizes);
+}
+
+void GatherFamily::exchange(const Item& first, const std::vector<std::int64_t>& counts) {
+  const auto span = timed(Phase::kWire, first);
   communicator_
       .all_gather_v(comm::ConstBuffer(*outgoing_, comm::DType::kUInt8, outgoing_),
                     comm::Buffer(*incoming_, comm::DType::kUInt8, incoming_), counts)
       .wait();
-  add_up(items, sizes);
 }
 
 std::vector<std::int64_t> GatherFamily::encode(std::span<const Item> items) {
   std::vector<std::int64_t> sizes;
   std::size_t used = 0;
   for (const Item& item : items) {
+    const auto span = timed(Phase::kEncode, item);
     outgoing_->resize(used + codec_->max_bytes(item.layer->numel, item.level));
     const auto key = mix({item.key, static_cast<std::uint64_t>(communicator_.rank())});
     const auto room = std::span(*outgoing_).subspan(used);
@@ -57,6 +63,7 @@ void GatherFamily::add_up(std::span<const Item> items, std::span<const std::int6
   auto in = std::span<const std::byte>(*incoming_);
   for (std::size_t i = 0; i < sizes.size(); ++i) {
     const Item& item = items[i % items.size()];
+    const auto span = timed(Phase::kDecode, item);
     const auto sender = static_cast<int>(i / items.size());
     const auto payload = in.first(static_cast<std::size_t>(sizes[i]));
     internal::naming_sender(communicator_, sender, *item.layer,

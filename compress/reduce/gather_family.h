@@ -29,6 +29,7 @@ class GatherFamily final : public Family {
  private:
   /// @return bytes of each item's payload, which outgoing_ then holds one after the other.
   [[nodiscard]] std::vector<std::int64_t> encode(std::span<const Item> items);
+  void exchange(const Item& first, const std::vector<std::int64_t>& counts);
   void add_up(std::span<const Item> items, std::span<const std::int64_t> sizes);
 
   comm::Communicator& communicator_;

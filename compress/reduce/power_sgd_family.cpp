@@ -57,22 +57,25 @@ void PowerSgdFamily::reduce(std::span<const Item> items) {
 
   auto p = std::span(*p_);
   for (const Item& item : items) {
+    const auto span = timed(Phase::kEncode, item);
     const MatrixShape shape = matrix_shape(item.layer->shape);
     multiply(item.owed, shape, start(item), take(p, rank_of(item.level) * shape.rows));
   }
-  internal::average(communicator_, *p_, p_);
+  average(items, p_);
   p = std::span(*p_);
   auto q = std::span(*q_);
   for (const Item& item : items) {
+    const auto span = timed(Phase::kEncode, item);
     const MatrixShape shape = matrix_shape(item.layer->shape);
     const auto own_p = take(p, rank_of(item.level) * shape.rows);
     orthogonalise(own_p, shape.rows);
     multiply_transposed(item.owed, shape, own_p, take(q, rank_of(item.level) * shape.columns));
   }
-  internal::average(communicator_, *q_, q_);
+  average(items, q_);
   p = std::span(*p_);
   q = std::span(*q_);
   for (const Item& item : items) {
+    const auto span = timed(Phase::kDecode, item);
     const MatrixShape shape = matrix_shape(item.layer->shape);
     const auto own_p = take(p, rank_of(item.level) * shape.rows);
     const auto own_q = take(q, rank_of(item.level) * shape.columns);
@@ -81,6 +84,12 @@ void PowerSgdFamily::reduce(std::span<const Item> items) {
     factor.next.assign(own_q.begin(), own_q.end());
     factor.pending = true;
   }
+}
+
+void PowerSgdFamily::average(std::span<const Item> items,
+                             const std::shared_ptr<std::vector<float>>& factors) {
+  const auto span = timed(Phase::kWire, items.front());
+  internal::average(communicator_, *factors, factors);
 }
 
 PowerSgdFamily::Factor PowerSgdFamily::start(const Item& item) const {

@@ -48,6 +48,7 @@ class PowerSgdFamily final : public Family {
   };
 
   [[nodiscard]] Factor start(const Item& item) const;
+  void average(std::span<const Item> items, const std::shared_ptr<std::vector<float>>& factors);
 
   comm::Communicator& communicator_;
   std::map<std::string, WarmStart> factors_;  // by layer

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "base/timeline.h"
 #include "compress/reduce/plan_record.h"
 #include "compress/reduce/shadow.h"
 
@@ -84,6 +85,9 @@ class Reducer {
   /// all ranks then see without asking each other.
   [[nodiscard]] virtual bool shows_nonfinite() const { return false; }
   [[nodiscard]] virtual Traffic traffic() const { return {}; }
+  /// From the next step on reduce() tells `timeline`, which it borrows, where its time goes;
+  /// nullptr: no more. Between steps.
+  virtual void watch(Timeline* timeline) { (void)timeline; }
   /// The plans made since the last call, for plans.jsonl.
   [[nodiscard]] virtual std::vector<PlanRecord> take_plans() { return {}; }
   /// What the shadow steps have found; once, when they are over.

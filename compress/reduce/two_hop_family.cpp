@@ -93,6 +93,7 @@ TwoHopFamily::Sizes TwoHopFamily::encode_for_owners(std::span<const Item> items)
         sizes.push_back(0);
         continue;
       }
+      const auto span = timed(Phase::kEncode, item);
       const auto values = chunk(item, peer).of(item.owed);
       sizes.push_back(append(item, peer, values, encode_key(item, 1, own)));
       if (sizes.back() > 0) codec_->add_decoded(last_payload(sizes.back()), -1.0F, values);
@@ -136,6 +137,7 @@ void TwoHopFamily::first_hop(std::span<const Item> items) {
   incoming_sizes_ = sizes_from_peers(items, to_peers);
   incoming_->resize(
       static_cast<std::size_t>(std::reduce(incoming_sizes_.begin(), incoming_sizes_.end())));
+  const auto span = timed(Phase::kWire, items.front());
   communicator_
       .all_to_all_v(comm::ConstBuffer(*outgoing_, comm::DType::kUInt8, outgoing_),
                     rank_sums(to_peers), comm::Buffer(*incoming_, comm::DType::kUInt8, incoming_),
@@ -151,6 +153,7 @@ void TwoHopFamily::add_up_own(std::span<const Item> items) {
   auto in = std::span<const std::byte>(*incoming_);
   for (std::size_t i = 0; i < incoming_sizes_.size(); ++i) {
     const Item& item = items[i % items.size()];
+    const auto span = timed(Phase::kDecode, item);
     const auto sender = static_cast<int>(i / items.size());
     const auto sum = chunk(item, own).of(item.mean);
     if (sender == own) {
@@ -172,6 +175,7 @@ TwoHopFamily::Sizes TwoHopFamily::encode_means(std::span<const Item> items) {
   Sizes sizes;
   outgoing_->clear();
   for (const Item& item : items) {
+    const auto span = timed(Phase::kEncode, item);
     const auto mean = chunk(item, own).of(item.mean);
     const auto owed = chunk(item, own).of(item.owed);
     std::ranges::copy(mean, owed.begin());  // the sum: N times the mean
@@ -198,6 +202,7 @@ void TwoHopFamily::second_hop(std::span<const Item> items) {
   incoming_sizes_ = sizes_of_means(items, encode_means(items));
   incoming_->resize(
       static_cast<std::size_t>(std::reduce(incoming_sizes_.begin(), incoming_sizes_.end())));
+  const auto span = timed(Phase::kWire, items.front());
   communicator_
       .all_gather_v(comm::ConstBuffer(*outgoing_, comm::DType::kUInt8, outgoing_),
                     comm::Buffer(*incoming_, comm::DType::kUInt8, incoming_),
@@ -209,6 +214,7 @@ void TwoHopFamily::decode_means(std::span<const Item> items) {
   auto in = std::span<const std::byte>(*incoming_);
   for (std::size_t i = 0; i < incoming_sizes_.size(); ++i) {
     const Item& item = items[i % items.size()];
+    const auto span = timed(Phase::kDecode, item);
     const auto owner = static_cast<int>(i / items.size());
     const auto payload = in.first(static_cast<std::size_t>(incoming_sizes_[i]));
     in = in.subspan(payload.size());

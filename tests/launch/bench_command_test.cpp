@@ -45,7 +45,56 @@ TEST(BenchCommand, MeasuresOursAndTheStockSumAtEverySize) {
   }
 }
 
+nlohmann::json bench_step(std::vector<std::string> options, const std::string& ranks) {
+  const TemporaryFolder folder;
+  std::vector<std::string> words{"launch", "-n", ranks, "--", "bench", "step", "--json"};
+  words.insert(words.end(), options.begin(), options.end());
+  Child child(folder, words);
+  EXPECT_EQ(child.wait().value_or(-1), 0) << child.errors();
+  return nlohmann::json::parse(child.output());
+}
+
+TEST(BenchCommand, MeasuresStepsAgainstStepsAlone) {
+  const auto report = bench_step(
+      {"--model", "mlp", "--batch", "4", "--steps", "8", "--compute", "sleep:20ms"}, "2");
+  EXPECT_EQ(report["ranks"], 2);
+  EXPECT_EQ(report["model"], "mlp");
+  EXPECT_EQ(report["compute"], "sleep:20ms");
+  EXPECT_EQ(report["steps"], 8);
+  EXPECT_EQ(report["statistic"], "median");
+  const double alone = report["alone"]["seconds"];
+  const double together = report["together"]["seconds"];
+  EXPECT_GE(alone, 0.02);
+  EXPECT_GE(together, 0.02);
+  EXPECT_NEAR(report["efficiency"].get<double>(), alone / together, 1e-12);
+  // 3072 -> 256 -> 256 -> 10 with biases; two ranks send each float once.
+  constexpr double kBytes = 4.0 * (3072 * 256 + 256 + 256 * 256 + 256 + 256 * 10 + 10);
+  EXPECT_EQ(report["dense_bytes"].get<double>(), kBytes);
+  EXPECT_GE(report["bytes"].get<double>(), kBytes);
+  EXPECT_LT(report["bytes"].get<double>(), kBytes + 1000);
+  EXPECT_GT(report["wire"].get<double>(), 0.0);
+  EXPECT_EQ(report["encode"].get<double>(), 0.0);
+}
+
+TEST(BenchCommand, MeasuresPlannedLevelsOverWholeCycles) {
+  const auto report = bench_step({"--model", "mlp", "--batch", "4", "--steps", "8", "--compression",
+                                  "power_sgd", "--set", "compression.adapt_every=12"},
+                                 "2");
+  EXPECT_EQ(report["statistic"], "mean");
+  EXPECT_EQ(report["steps"], 24);
+  EXPECT_GT(report["encode"].get<double>(), 0.0);
+  EXPECT_GT(report["decode"].get<double>(), 0.0);
+  EXPECT_LT(report["bytes"].get<double>(), report["dense_bytes"].get<double>() / 2);
+}
+
 TEST(BenchCommand, RefusesWhatItCannotMeasure) {
+  for (const char* time : {"sleep:0ms", "sleep:5", "sleep:5s", "doze", "sleep:-1ms"}) {
+    const auto said = refusal({"bench", "step", "--compute", time});
+    EXPECT_NE(said.find("must be real, or like sleep:345ms"), std::string::npos) << time << said;
+  }
+  EXPECT_NE(refusal({"bench", "step", "--set", "train.accumulate=2"}).find("train.accumulate"),
+            std::string::npos);
+  EXPECT_NE(refusal({"bench", "step", "--model", "resnet99"}).find("resnet99"), std::string::npos);
   EXPECT_NE(refusal({"bench", "allreduce"}).find("needs several ranks"), std::string::npos);
   for (const char* size : {"4", "3B", "0KB", "x", "5000MB"}) {
     const auto said = refusal({"launch", "-n", "2", "--", "bench", "allreduce", "--sizes", size});

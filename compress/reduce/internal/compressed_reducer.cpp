@@ -81,6 +81,7 @@ bool CompressedReducer::is_shadow_step() const {
 }
 
 void CompressedReducer::prepare(const Bucket& bucket) {
+  const TimedSpan span(timeline_, Phase::kEncode, bucket.layers.front().name);
   items_.clear();
   fused_.begin_bucket(bucket.owner);
   residuals_.begin_bucket(std::ssize(bucket.values));
@@ -102,9 +103,13 @@ void CompressedReducer::prepare(const Bucket& bucket) {
 }
 
 void CompressedReducer::exchange() {
-  if (communicator_.size() > 1 && !fused_.empty()) fused_.average(communicator_);
+  if (communicator_.size() > 1 && !fused_.empty()) {
+    const TimedSpan span(timeline_, Phase::kWire, "dense");
+    fused_.average(communicator_);
+  }
   if (items_.empty()) return;
   family_->reduce(items_);
+  const TimedSpan span(timeline_, Phase::kEncode, items_.front().layer->name);
   for (const Item& item : items_) residuals_.keep(item.layer->name, item.owed);
 }
 
@@ -155,6 +160,11 @@ Traffic CompressedReducer::traffic() const {
   traffic.saturated = family_->saturated();
   traffic.residual_bytes = residuals_.bytes();
   return traffic;
+}
+
+void CompressedReducer::watch(Timeline* timeline) {
+  timeline_ = timeline;
+  family_->watch(timeline);
 }
 
 std::vector<ShadowRow> CompressedReducer::take_shadow() {

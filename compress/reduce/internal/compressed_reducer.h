@@ -44,6 +44,7 @@ class CompressedReducer final : public Reducer {
   void discard_layer(const std::string& name) override;
   [[nodiscard]] bool compresses(const Layer& layer) override;
   [[nodiscard]] Traffic traffic() const override;
+  void watch(Timeline* timeline) override;
   [[nodiscard]] std::vector<PlanRecord> take_plans() override { return plans_.take_announced(); }
   [[nodiscard]] std::vector<ShadowRow> take_shadow() override;
   [[nodiscard]] ReducerState state() override;
@@ -67,6 +68,7 @@ class CompressedReducer final : public Reducer {
   std::int64_t step_ = 0;
   std::vector<Item> items_;  // of the bucket under way
   Traffic traffic_;
+  Timeline* timeline_ = nullptr;
   ShadowComparison shadow_;
   std::vector<float> shadow_means_;
   PlanBook plans_;  // last: its thread uses the family

@@ -4,6 +4,9 @@
 
 #include <algorithm>
 #include <cstring>
+#include <map>
+#include <set>
+#include <string>
 
 #include "base/errors.h"
 #include "comm/local/local.h"
@@ -34,6 +37,32 @@ TEST(Reducers, TakeAStepBack) {
 
 TEST(Reducers, ResumeToTheBit) {
   for (const int ranks : {2, 3}) run(ranks, expect_resume_is_exact);
+}
+
+TEST(Reducers, TellWhereTimeGoes) {
+  run(2, [](comm::Communicator& communicator) {
+    for (const auto& [name, config] : all_families()) {
+      Timeline timeline;
+      const auto reducer = compress::make_reducer(config, 1)(communicator);
+      const auto gradients = gradients_of(small_model(), communicator.rank(), 0);
+      (void)reduce_step(*reducer, small_model(), gradients, 0);
+      EXPECT_TRUE(timeline.take().empty()) << name;
+      reducer->watch(&timeline);
+      (void)reduce_step(*reducer, small_model(), gradients, 1);
+      std::map<Phase, std::set<std::string>> seen;
+      for (const auto& span : timeline.take()) {
+        EXPECT_LE(span.begin, span.end);
+        seen[span.phase].insert(span.what);
+      }
+      EXPECT_FALSE(seen[Phase::kWire].empty()) << name;
+      const bool dense = config.family == "none";
+      EXPECT_EQ(seen[Phase::kEncode].contains("fc.weight"), !dense) << name;
+      EXPECT_EQ(seen[Phase::kDecode].contains("fc.weight"), !dense) << name;
+      reducer->watch(nullptr);
+      (void)reduce_step(*reducer, small_model(), gradients, 2);
+      EXPECT_TRUE(timeline.take().empty()) << name;
+    }
+  });
 }
 
 TEST(Reducers, OnOneRankChangeNothing) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "launch/commands/bench_all_reduce.h"
+#include "launch/bench/all_reduce.h"
 
 #include <spdlog/fmt/fmt.h>
 
@@ -13,7 +13,8 @@
 #include "base/errors.h"
 #include "comm/tcp/stream_rate.h"
 #include "comm/values.h"
-#include "launch/commands/bench_load.h"
+#include "launch/bench/compute_load.h"
+#include "launch/bench/statistics.h"
 
 namespace convoy::launch {
 namespace {
@@ -22,18 +23,6 @@ using Clock = std::chrono::steady_clock;
 
 double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
-}
-
-double median(std::vector<double> values) {
-  std::ranges::sort(values);
-  const std::size_t half = values.size() / 2;
-  return values.size() % 2 == 1 ? values[half] : (values[half - 1] + values[half]) / 2;
-}
-
-double spread(std::vector<double> values) {
-  const double middle = median(values);
-  for (double& value : values) value = std::abs(value - middle);
-  return median(std::move(values));
 }
 
 // Units a second that all ranks get done while `work` runs.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "launch/commands/bench_load.h"
+#include "launch/bench/compute_load.h"
 
 namespace convoy::launch {
 

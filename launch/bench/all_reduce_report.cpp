@@ -3,7 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "launch/commands/bench_all_reduce.h"
+#include "launch/bench/all_reduce.h"
 
 namespace convoy::launch {
 namespace {

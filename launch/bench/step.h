@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "base/timeline.h"
+#include "comm/communicator.h"
+#include "trainer/job.h"
+
+namespace convoy::launch {
+
+struct StepBench {
+  trainer::Job job;
+  std::int64_t steps = 40;  ///< together; planned levels need two cycles of adapt_every at least
+  /// Sleep so long in place of forward and backward; none: compute.
+  std::optional<std::chrono::duration<double>> sleep;
+};
+
+/// Seconds of one step on the slowest rank.
+struct StepTiming {
+  double seconds = 0.0;  ///< median over steps, or their mean
+  double spread = 0.0;   ///< median absolute deviation
+};
+
+struct StepReport {
+  std::int64_t steps = 0;          ///< of each kind
+  bool is_mean = false;            ///< over whole cycles of planning; else medians
+  StepTiming alone;                ///< forward, backward and optimizer on all ranks, nothing sent
+  StepTiming together;             ///< a whole step of training
+  double efficiency = 0.0;         ///< alone over together
+  double efficiency_spread = 0.0;  ///< over the turns that the two take
+  double exposed = 0.0;  ///< seconds of a step, mean of all ranks: waiting for communication
+  /// Seconds of a step, mean of all ranks, that the communication thread was busy with it.
+  std::array<double, kPhases> phases{};
+  double bytes = 0.0;        ///< sent in a step, mean of all ranks
+  double dense_bytes = 0.0;  ///< what dense gradients would have cost
+};
+
+/// Steps of training, in turns with the same steps without communication. Collective.
+/// @throws ConfigError, CommError.
+[[nodiscard]] StepReport measure_steps(comm::Communicator& communicator, const StepBench& bench);
+
+[[nodiscard]] std::string to_json(const StepBench& bench, const StepReport& report, int ranks,
+                                  const std::string& transport);
+[[nodiscard]] std::string to_text(const StepBench& bench, const StepReport& report, int ranks,
+                                  const std::string& transport);
+
+}  // namespace convoy::launch

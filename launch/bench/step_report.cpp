@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <spdlog/fmt/fmt.h>
+
+#include <nlohmann/json.hpp>
+
+#include "launch/bench/step.h"
+
+namespace convoy::launch {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json to_json(const StepTiming& timing) {
+  return {{"seconds", timing.seconds}, {"spread", timing.spread}};
+}
+
+double seconds_of(const StepReport& report, Phase phase) {
+  return report.phases[static_cast<std::size_t>(phase)];
+}
+
+std::string compute_of(const StepBench& bench) {
+  return bench.sleep ? fmt::format("sleep:{:g}ms", bench.sleep->count() * 1e3) : "real";
+}
+
+std::string compression_of(const StepBench& bench) {
+  const auto& config = bench.job.compression;
+  if (config.family == "none") return "dense";
+  return compress::plans_levels(config) ? config.family + ", planned levels"
+                                        : config.family + ", one level";
+}
+
+}  // namespace
+
+std::string to_json(const StepBench& bench, const StepReport& report, int ranks,
+                    const std::string& transport) {
+  const auto& job = bench.job;
+  const Json document{{"model", job.model.name},
+                      {"batch", job.train.batch_size},
+                      {"ranks", ranks},
+                      {"transport", transport},
+                      {"compute", compute_of(bench)},
+                      {"family", job.compression.family},
+                      {"policy", job.compression.policy},
+                      {"steps", report.steps},
+                      {"statistic", report.is_mean ? "mean" : "median"},
+                      {"alone", to_json(report.alone)},
+                      {"together", to_json(report.together)},
+                      {"efficiency", report.efficiency},
+                      {"efficiency_spread", report.efficiency_spread},
+                      {"exposed", report.exposed},
+                      {"encode", seconds_of(report, Phase::kEncode)},
+                      {"wire", seconds_of(report, Phase::kWire)},
+                      {"decode", seconds_of(report, Phase::kDecode)},
+                      {"bytes", report.bytes},
+                      {"dense_bytes", report.dense_bytes}};
+  return document.dump() + "\n";
+}
+
+std::string to_text(const StepBench& bench, const StepReport& report, int ranks,
+                    const std::string& transport) {
+  const auto ms = [](double seconds) { return seconds * 1e3; };
+  return fmt::format(
+      "{} with batches of {} on {} ranks over {}; {}; compute {}; {} of {} steps\n"
+      "  alone       {:9.2f} ms  +- {:.2f}\n"
+      "  together    {:9.2f} ms  +- {:.2f}\n"
+      "  efficiency  {:9.4f}     +- {:.4f}\n"
+      "  exposed     {:9.2f} ms of communication that compute does not hide\n"
+      "  encode      {:9.2f} ms\n"
+      "  wire        {:9.2f} ms\n"
+      "  decode      {:9.2f} ms\n"
+      "  bytes       {:9.0f} a rank and step; dense gradients {:.0f}\n",
+      bench.job.model.name, bench.job.train.batch_size, ranks, transport, compression_of(bench),
+      compute_of(bench), report.is_mean ? "mean" : "median", report.steps, ms(report.alone.seconds),
+      ms(report.alone.spread), ms(report.together.seconds), ms(report.together.spread),
+      report.efficiency, report.efficiency_spread, ms(report.exposed),
+      ms(seconds_of(report, Phase::kEncode)), ms(seconds_of(report, Phase::kWire)),
+      ms(seconds_of(report, Phase::kDecode)), report.bytes, report.dense_bytes);
+}
+
+}  // namespace convoy::launch

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "trainer/parallel_setup.h"
+
+#include <utility>
+#include <vector>
+
+#include "compress/reduce/plan_json.h"
+
+namespace convoy::trainer {
+
+DataParallelOptions parallel_options(const Job& job) {
+  return {.bucket_bytes = static_cast<std::size_t>(job.communication.bucket_mb * (1 << 20)),
+          .overlap = job.communication.overlap,
+          .find_unused = job.train.find_unused,
+          .buffers =
+              job.train.buffers == "average" ? BufferPolicy::kAverage : BufferPolicy::kBroadcast};
+}
+
+compress::ReducerFactory reducer_of(const Job& job, const std::filesystem::path& replay_plans) {
+  std::vector<compress::PlanRecord> replay;
+  if (!replay_plans.empty()) replay = compress::read_plans(replay_plans);
+  compress::CompressionConfig config = job.compression;
+  if (config.error_metric == "auto" && job.train.optimizer.name == "adamw") {
+    config.error_metric = "normalized";
+  }
+  return compress::make_reducer(config, job.run.seed, std::move(replay));
+}
+
+}  // namespace convoy::trainer

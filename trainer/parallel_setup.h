@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <filesystem>
+
+#include "compress/reduce/make_reducer.h"
+#include "trainer/job.h"
+#include "trainer/parallel/data_parallel.h"
+
+namespace convoy::trainer {
+
+/// What [train] and [communication] say of averaging.
+[[nodiscard]] DataParallelOptions parallel_options(const Job& job);
+
+/// What [compression] says. @param replay_plans  a plans.jsonl to follow; empty: none.
+/// @throws ConfigError for a file that holds no plans.
+[[nodiscard]] compress::ReducerFactory reducer_of(const Job& job,
+                                                  const std::filesystem::path& replay_plans = {});
+
+}  // namespace convoy::trainer
