@@ -2,7 +2,9 @@
 #include "launch/bench/step.h"
 
 #include <algorithm>
+#include <functional>
 #include <memory>
+#include <numeric>
 #include <utility>
 #include <vector>
 
@@ -22,30 +24,49 @@
 namespace convoy::launch {
 namespace {
 
-/// How steps of the two kinds take turns.
-struct Turns {
-  std::int64_t warm_up = 3;  ///< steps that are not counted
-  std::int64_t count = 1;
-  std::int64_t together = 8;  ///< steps of one turn
-  std::int64_t alone = 8;
-  bool is_mean = false;
+/// Steps alone, then steps together.
+struct Turn {
+  std::int64_t alone = 0;
+  std::int64_t together = 0;
 };
 
-Turns turns_of(const StepBench& bench, int ranks) {
-  const auto& config = bench.job.compression;
-  if (ranks > 1 && compress::plans_levels(config)) {
-    // A turn is a whole cycle: it ends when the plan that was made in it is in effect, so that no
-    // planning goes on while the ranks compute alone.
-    const std::int64_t cycle = config.adapt_every;
-    return {.warm_up = config.warmup_steps + cycle + config.plan_lag + 1,
-            .count = std::max<std::int64_t>(2, (bench.steps + cycle - 1) / cycle),
-            .together = cycle,
-            .alone = std::clamp<std::int64_t>(cycle / 2, 1, 20),
-            .is_mean = true};
+/// How the two kinds take turns: short ones, because the machine's speed drifts.
+struct Schedule {
+  std::int64_t warm_up = 3;  ///< steps together that are not counted
+  std::vector<Turn> turns;
+  bool is_mean = false;
+
+  [[nodiscard]] std::int64_t together() const {
+    return std::accumulate(turns.begin(), turns.end(), std::int64_t{0},
+                           [](auto sum, const Turn& turn) { return sum + turn.together; });
   }
-  Turns turns{.warm_up = config.warmup_steps + 3};
-  turns.count = (bench.steps + turns.together - 1) / turns.together;
-  return turns;
+};
+
+constexpr Turn kTurn{4, 8};
+
+/// Whole cycles of planning, from one plan's first step to the next one's. Nobody computes alone
+/// between a window and the plan that is made from it: planning goes on meanwhile.
+Schedule cycles(const compress::CompressionConfig& config, std::int64_t steps) {
+  const std::int64_t cycle = config.adapt_every;
+  const std::int64_t busy = std::min(config.plan_lag + 1, cycle);
+  Schedule schedule{.warm_up = config.warmup_steps + cycle + config.plan_lag + 1, .is_mean = true};
+  const std::int64_t count = std::max<std::int64_t>(2, (steps + cycle - 1) / cycle);
+  for (std::int64_t i = 0; i < count; ++i) {
+    std::int64_t left = cycle;
+    for (; left - kTurn.together >= busy; left -= kTurn.together) schedule.turns.push_back(kTurn);
+    schedule.turns.push_back({kTurn.alone, left});
+  }
+  return schedule;
+}
+
+Schedule schedule_of(const StepBench& bench, int ranks) {
+  const auto& config = bench.job.compression;
+  if (ranks > 1 && compress::plans_levels(config)) return cycles(config, bench.steps);
+  Schedule schedule{.warm_up = config.warmup_steps + 3};
+  for (std::int64_t left = bench.steps; left > 0; left -= kTurn.together) {
+    schedule.turns.push_back({std::min(left, kTurn.together), std::min(left, kTurn.together)});
+  }
+  return schedule;
 }
 
 std::unique_ptr<trainer::Model> build_model(const StepBench& bench, const OneBatch& data) {
@@ -67,11 +88,18 @@ class Alone {
         batch_(data.get(
             std::vector<std::int64_t>(static_cast<std::size_t>(bench.job.train.batch_size)), 0)) {}
 
-  void step() {
+  trainer::StepSeconds step() {
+    trainer::StepSeconds seconds;
+    trainer::Stopwatch watch;
     optimizer_.zero_grad();
-    trainer::mean_loss(data_.info().task, model_->forward(batch_.inputs), batch_.targets)
-        .backward();
+    const auto loss =
+        trainer::mean_loss(data_.info().task, model_->forward(batch_.inputs), batch_.targets);
+    seconds.forward = watch.lap();
+    loss.backward();
+    seconds.backward = watch.lap();
     optimizer_.step();
+    seconds.optimizer = watch.lap();
+    return seconds;
   }
 
  private:
@@ -114,22 +142,22 @@ class Measurement {
  public:
   Measurement(comm::Communicator& communicator, const StepBench& bench)
       : communicator_(communicator),
-        turns_(turns_of(bench, communicator.size())),
+        schedule_(schedule_of(bench, communicator.size())),
         data_(bench.job.model.name, bench.job.train.batch_size,
               bench.job.train.batch_size * communicator.size() *
-                  (turns_.warm_up + turns_.count * turns_.together),
+                  (schedule_.warm_up + schedule_.together()),
               bench.job.run.seed + static_cast<std::uint64_t>(communicator.rank())),
         alone_(bench, data_),
         together_(communicator, bench, data_) {}
 
   StepReport run() {
-    for (int i = 0; i < 2; ++i) alone_.step();
-    for (std::int64_t i = 0; i < turns_.warm_up; ++i) (void)together_.step();
+    for (int i = 0; i < 2; ++i) (void)alone_.step();
+    for (std::int64_t i = 0; i < schedule_.warm_up; ++i) (void)together_.step();
     auto& reducer = together_.parallel().reducer();
     reducer.watch(&timeline_);
     const auto before = reducer.traffic();
     const auto bytes_before = together_.parallel().bytes_sent();
-    for (std::int64_t turn = 0; turn < turns_.count; ++turn) take_turn();
+    for (const Turn& turn : schedule_.turns) take(turn);
     report_.bytes = static_cast<double>(together_.parallel().bytes_sent() - bytes_before);
     report_.dense_bytes = static_cast<double>(reducer.traffic().dense_bytes - before.dense_bytes);
     reducer.watch(nullptr);
@@ -137,29 +165,42 @@ class Measurement {
   }
 
  private:
-  void take_turn() {
+  void take(const Turn& turn) {
     trainer::Stopwatch watch;
     communicator_.barrier().wait();
     (void)watch.lap();
     double sum_alone = 0.0;
-    for (std::int64_t i = 0; i < turns_.alone; ++i) {
-      alone_.step();
+    for (std::int64_t i = 0; i < turn.alone; ++i) {
+      add(alone_.step(), report_.alone.parts);
       alone_seconds_.push_back(watch.lap());
       sum_alone += alone_seconds_.back();
     }
     communicator_.barrier().wait();
     (void)watch.lap();
     double sum_together = 0.0;
-    for (std::int64_t i = 0; i < turns_.together; ++i) {
-      report_.exposed += together_.step().seconds.exposed;
+    for (std::int64_t i = 0; i < turn.together; ++i) {
+      add(together_.step().seconds, report_.together.parts);
       together_seconds_.push_back(watch.lap());
       sum_together += together_seconds_.back();
     }
-    mean_alone_.push_back(sum_alone / static_cast<double>(turns_.alone));
-    mean_together_.push_back(sum_together / static_cast<double>(turns_.together));
+    mean_alone_.push_back(sum_alone / static_cast<double>(turn.alone));
+    mean_together_.push_back(sum_together / static_cast<double>(turn.together));
     for (const auto& span : timeline_.take()) {
       report_.phases[static_cast<std::size_t>(span.phase)] +=
           std::chrono::duration<double>(span.end - span.begin).count();
+    }
+  }
+
+  static void add(const trainer::StepSeconds& step, StepParts& sums) {
+    sums.forward += step.data + step.forward;
+    sums.backward += step.backward;
+    sums.optimizer += step.optimizer;
+    sums.exposed += step.exposed;
+  }
+
+  void average(StepParts& parts, std::size_t steps) {
+    for (double* part : {&parts.forward, &parts.backward, &parts.optimizer, &parts.exposed}) {
+      *part = mean_of_ranks(*part) / static_cast<double>(steps);
     }
   }
 
@@ -170,15 +211,18 @@ class Measurement {
     return comm::all_reduce_value(communicator_, own) / communicator_.size();
   }
 
-  [[nodiscard]] StepTiming timing_of(const std::vector<double>& seconds) const {
-    return {turns_.is_mean ? mean(seconds) : median(seconds), spread(seconds)};
+  void settle(StepTiming& timing, const std::vector<double>& own) {
+    const auto seconds = slowest(own);
+    timing.seconds = schedule_.is_mean ? mean(seconds) : median(seconds);
+    timing.spread = spread(seconds);
+    average(timing.parts, seconds.size());
   }
 
   StepReport summarize() {
     report_.steps = std::ssize(together_seconds_);
-    report_.is_mean = turns_.is_mean;
-    report_.alone = timing_of(slowest(alone_seconds_));
-    report_.together = timing_of(slowest(together_seconds_));
+    report_.is_mean = schedule_.is_mean;
+    settle(report_.alone, alone_seconds_);
+    settle(report_.together, together_seconds_);
     report_.efficiency = report_.alone.seconds / report_.together.seconds;
     const auto alone = slowest(mean_alone_);
     const auto together = slowest(mean_together_);
@@ -186,7 +230,6 @@ class Measurement {
     std::ranges::transform(alone, together, ratios.begin(), std::divides<>());
     report_.efficiency_spread = spread(ratios);
     const auto steps = static_cast<double>(report_.steps);
-    report_.exposed = mean_of_ranks(report_.exposed) / steps;
     report_.bytes = mean_of_ranks(report_.bytes) / steps;
     report_.dense_bytes = mean_of_ranks(report_.dense_bytes) / steps;
     for (double& seconds : report_.phases) seconds = mean_of_ranks(seconds) / steps;
@@ -194,7 +237,7 @@ class Measurement {
   }
 
   comm::Communicator& communicator_;
-  Turns turns_;
+  Schedule schedule_;
   OneBatch data_;
   Alone alone_;
   Together together_;

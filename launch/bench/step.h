@@ -20,10 +20,19 @@ struct StepBench {
   std::optional<std::chrono::duration<double>> sleep;
 };
 
+/// What a step consists of, in seconds.
+struct StepParts {
+  double forward = 0.0;
+  double backward = 0.0;
+  double optimizer = 0.0;
+  double exposed = 0.0;  ///< waiting for communication that compute does not hide
+};
+
 /// Seconds of one step on the slowest rank.
 struct StepTiming {
   double seconds = 0.0;  ///< median over steps, or their mean
   double spread = 0.0;   ///< median absolute deviation
+  StepParts parts;       ///< means over steps and ranks
 };
 
 struct StepReport {
@@ -33,7 +42,6 @@ struct StepReport {
   StepTiming together;             ///< a whole step of training
   double efficiency = 0.0;         ///< alone over together
   double efficiency_spread = 0.0;  ///< over the turns that the two take
-  double exposed = 0.0;  ///< seconds of a step, mean of all ranks: waiting for communication
   /// Seconds of a step, mean of all ranks, that the communication thread was busy with it.
   std::array<double, kPhases> phases{};
   double bytes = 0.0;        ///< sent in a step, mean of all ranks

@@ -11,11 +11,21 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 Json to_json(const StepTiming& timing) {
-  return {{"seconds", timing.seconds}, {"spread", timing.spread}};
+  return {{"seconds", timing.seconds},
+          {"spread", timing.spread},
+          {"forward", timing.parts.forward},
+          {"backward", timing.parts.backward},
+          {"optimizer", timing.parts.optimizer}};
 }
 
 double seconds_of(const StepReport& report, Phase phase) {
   return report.phases[static_cast<std::size_t>(phase)];
+}
+
+std::string parts_of(const StepTiming& timing) {
+  return fmt::format("(forward {:.1f}, backward {:.1f}, optimizer {:.1f})",
+                     timing.parts.forward * 1e3, timing.parts.backward * 1e3,
+                     timing.parts.optimizer * 1e3);
 }
 
 std::string compute_of(const StepBench& bench) {
@@ -47,7 +57,7 @@ std::string to_json(const StepBench& bench, const StepReport& report, int ranks,
                       {"together", to_json(report.together)},
                       {"efficiency", report.efficiency},
                       {"efficiency_spread", report.efficiency_spread},
-                      {"exposed", report.exposed},
+                      {"exposed", report.together.parts.exposed},
                       {"encode", seconds_of(report, Phase::kEncode)},
                       {"wire", seconds_of(report, Phase::kWire)},
                       {"decode", seconds_of(report, Phase::kDecode)},
@@ -61,8 +71,8 @@ std::string to_text(const StepBench& bench, const StepReport& report, int ranks,
   const auto ms = [](double seconds) { return seconds * 1e3; };
   return fmt::format(
       "{} with batches of {} on {} ranks over {}; {}; compute {}; {} of {} steps\n"
-      "  alone       {:9.2f} ms  +- {:.2f}\n"
-      "  together    {:9.2f} ms  +- {:.2f}\n"
+      "  alone       {:9.2f} ms  +- {:.2f}  {}\n"
+      "  together    {:9.2f} ms  +- {:.2f}  {}\n"
       "  efficiency  {:9.4f}     +- {:.4f}\n"
       "  exposed     {:9.2f} ms of communication that compute does not hide\n"
       "  encode      {:9.2f} ms\n"
@@ -71,8 +81,9 @@ std::string to_text(const StepBench& bench, const StepReport& report, int ranks,
       "  bytes       {:9.0f} a rank and step; dense gradients {:.0f}\n",
       bench.job.model.name, bench.job.train.batch_size, ranks, transport, compression_of(bench),
       compute_of(bench), report.is_mean ? "mean" : "median", report.steps, ms(report.alone.seconds),
-      ms(report.alone.spread), ms(report.together.seconds), ms(report.together.spread),
-      report.efficiency, report.efficiency_spread, ms(report.exposed),
+      ms(report.alone.spread), parts_of(report.alone), ms(report.together.seconds),
+      ms(report.together.spread), parts_of(report.together), report.efficiency,
+      report.efficiency_spread, ms(report.together.parts.exposed),
       ms(seconds_of(report, Phase::kEncode)), ms(seconds_of(report, Phase::kWire)),
       ms(seconds_of(report, Phase::kDecode)), report.bytes, report.dense_bytes);
 }
