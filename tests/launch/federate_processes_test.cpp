@@ -6,6 +6,7 @@
 #include <csignal>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <thread>
 
 #include "tests/launch/child.h"
 
@@ -171,6 +172,46 @@ TEST_F(FederateProcesses, EndsWithoutAClientThatStandsStill) {
   ASSERT_EQ(child.wait(seconds(60)), 0) << child.errors();
   EXPECT_EQ(summary()["updates"], 100);
   EXPECT_TRUE(says(child, "the run has ended without client 2")) << child.errors();
+}
+
+/// With every checkpoint the clients are asked what compression owes them.
+TEST_F(FederateProcesses, ACheckpointDoesNotWaitForAClientThatStandsStill) {
+  const std::vector<std::string> compressed{"compression.family=top_k", "compression.min_numel=1",
+                                            "checkpoint.every_steps=1"};
+  auto sets = compressed;
+  sets.emplace_back("federation.updates=150");
+  Child child(folder_, federate(sets));
+  ASSERT_TRUE(have_reported({0, 1, 2}, 3)) << child.errors();
+  const std::size_t stopped = events().size();
+  ::kill(process_of(2), SIGSTOP);
+  const auto alone = [&] {
+    return count("evict", 2, stopped) == 0 && count("arrive", 0, stopped) >= 3;
+  };
+  EXPECT_TRUE(eventually(alone, seconds(10))) << "answers wait for the checkpoint";
+  ASSERT_EQ(child.wait(seconds(60)), 0) << child.errors();
+  EXPECT_EQ(summary()["updates"], 150);
+
+  Child resumed(folder_, {"launch", "-n", "4", "--", "federate", "--resume", run_dir_, "--set",
+                          "federation.updates=180"});
+  ASSERT_EQ(resumed.wait(seconds(60)), 0) << resumed.errors();
+  EXPECT_EQ(summary()["updates"], 180);
+  EXPECT_GT(count("arrive", 2, stopped), 0U) << "it is there again";
+  expect_replay_decides_the_same();
+}
+
+/// Its clients were not silent: it was deaf.
+TEST_F(FederateProcesses, AServerThatStoodStillEvictsNobody) {
+  Child child(folder_, federate());
+  ASSERT_TRUE(have_reported({0, 1, 2}, 3)) << child.errors();
+  const pid_t server = process_of(-1);
+  ::kill(server, SIGSTOP);
+  std::this_thread::sleep_for(seconds(4));  // twice liveness_timeout
+  const std::size_t before = events().size();
+  ::kill(server, SIGCONT);
+  EXPECT_TRUE(have_reported({0, 1, 2}, 5, before)) << child.errors();
+  for (const int client : {0, 1, 2}) EXPECT_EQ(count("evict", client), 0U) << client;
+  child.signal(SIGINT);
+  ASSERT_EQ(child.wait(), 0) << child.errors();
 }
 
 TEST_F(FederateProcesses, TheVirtualClockCannotGoOnWithoutAClient) {

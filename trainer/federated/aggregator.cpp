@@ -27,6 +27,12 @@ torch::Tensor zero_sum(const torch::Tensor& like) {
   return torch::zeros(like.sizes(), like.options().dtype(sum_type(like)).requires_grad(false));
 }
 
+std::vector<torch::Tensor> copy_of(const std::vector<torch::Tensor>& tensors) {
+  std::vector<torch::Tensor> copies;
+  for (const auto& tensor : tensors) copies.push_back(tensor.clone());
+  return copies;
+}
+
 /// Copies of `names` out of `given`, each with the shape and type of its old value.
 std::vector<torch::Tensor> pick(const std::map<std::string, torch::Tensor>& given,
                                 const std::string& prefix, const std::vector<std::string>& names,
@@ -136,13 +142,13 @@ std::vector<NamedTensor> Aggregator::state() const {
   put("parameter/", parameter_names_, model_->parameters);
   put("buffer/", buffer_names_, model_->buffers);
   if (adding_) {
-    put("sum/parameter/", parameter_names_, step_);
-    put("sum/buffer/", buffer_names_, buffer_sums_);
+    put("sum/parameter/", parameter_names_, copy_of(step_));
+    put("sum/buffer/", buffer_names_, copy_of(buffer_sums_));
     state.push_back({kCoefficients, torch::full({1}, coefficients_, torch::kDouble)});
     state.push_back({kNewest, torch::tensor({newest_.first, newest_.second}, torch::kLong)});
   }
   for (const auto& entry : optimizer_.state()) {
-    state.push_back({"optimizer/" + entry.name, entry.tensor});
+    state.push_back({"optimizer/" + entry.name, entry.tensor.clone()});
   }
   return state;
 }

@@ -47,6 +47,7 @@ class Aggregator {
 
   /// Model and optimizer by name: "parameter/<name>", "buffer/<name>", "optimizer/<name>/m";
   /// between add() and finish() what has been added up too: "sum/parameter/<name>", ...
+  /// None of them changes later.
   [[nodiscard]] std::vector<NamedTensor> state() const;
   /// @throws ConfigError that names what is missing or of another shape.
   void load_state(const std::vector<NamedTensor>& state, std::int64_t version);

@@ -77,10 +77,13 @@ class ClientPool {
     return {};
   }
 
-  /// What compression owes to each client, named by its number, without the rounds whose reports
-  /// have not been handed out; for checkpoints. Waits for clients that are training, a step at
-  /// most; of a dead one what it last was. Empty without compression. @throws as report_of().
-  [[nodiscard]] virtual std::vector<NamedTensor> residuals() = 0;
+  /// Asks what compression owes to each client at this moment: without the rounds whose reports
+  /// have not been handed out. For checkpoints; what clients are given meanwhile changes nothing.
+  virtual void ask_for_residuals() = 0;
+  /// What ask_for_residuals() was about, named by client, once; nothing while clients have not
+  /// answered: they do so between two steps. Of a dead one what it last was. Empty without
+  /// compression. @throws as report_of().
+  [[nodiscard]] virtual std::optional<std::vector<NamedTensor>> residuals() = 0;
   /// Before the first start(). @throws ConfigError where they are of another model.
   virtual void restore_residuals(const std::vector<NamedTensor>& residuals) = 0;
 };

@@ -62,7 +62,7 @@ void FederatedMetrics::new_model(const NewModel& made, std::int64_t step) {
 
 void FederatedMetrics::evaluation(const Evaluation& found, double time, std::int64_t version,
                                   std::int64_t step) {
-  if (file_) {
+  if (file_ && file_->evaluated_before() != version) {
     const nlohmann::ordered_json json{{"kind", "evaluation"}, {"step", step},
                                       {"seconds", time},      {"version", version},
                                       {"loss", found.loss},   {"accuracy", found.accuracy}};

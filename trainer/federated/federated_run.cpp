@@ -1,48 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "trainer/federated/federated_run.h"
 
-#include <spdlog/fmt/fmt.h>
-
-#include <algorithm>
 #include <chrono>
 #include <numeric>
-#include <span>
 #include <vector>
 
 #include "base/errors.h"
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/log.h"
-#include "comm/local/local.h"
 #include "trainer/federated/emulation.h"
 #include "trainer/federated/scenario_json.h"
 #include "trainer/parallel/replicas.h"
 
 namespace convoy::trainer {
 namespace {
-
-constexpr std::string_view kResidual = "residual/";
-
-/// What a checkpoint must agree on.
-std::string identity_of(const Job& job) {
-  const std::string text =
-      fmt::format("{} {} {} {} {} {} {} {}", job.data.name, job.model.name, job.model.torchscript,
-                  job.run.seed, job.federation.clients, job.federation.clock,
-                  scheduler::to_text(job.federation.policy.algorithm), job.compression.family);
-  return to_hex(hash64(std::as_bytes(std::span(text))));
-}
-
-/// Text as a tensor of bytes, so that it fits a checkpoint.
-torch::Tensor to_tensor(const std::string& text) {
-  auto tensor = torch::empty({static_cast<std::int64_t>(text.size())}, torch::kUInt8);
-  std::copy(text.begin(), text.end(), tensor.data_ptr<std::uint8_t>());
-  return tensor;
-}
-
-std::string to_text(const torch::Tensor& tensor) {
-  const auto* begin = tensor.data_ptr<std::uint8_t>();
-  return {begin, begin + tensor.numel()};
-}
 
 std::unique_ptr<FederationClock> make_clock(const FederationConfig& config, FederatedServer& server,
                                             ClientPool& clients,
@@ -67,12 +39,12 @@ FederatedRun::FederatedRun(const Job& job, const RunRequest& request, const Fede
                   *data.datasets.test, job.train.evaluate_batch),
       step_seconds_(step_seconds),
       scenario_(make_scenario(job.federation, job.run.name, samples_, job.run.seed, step_seconds)),
-      alone_(std::move(comm::local::make_world(1).front())),
-      checkpoints_(*alone_, request.run_dir / "checkpoints", job.checkpoint, identity_of(job)),
       server_(
           job.federation, *model_, [this](std::string_view line) { events_->append(line); }, codec,
           job.run.seed),
       clients_(std::move(clients)),
+      checkpoints_(job, request, *clients_,
+                   make_model(job.model, data.datasets.train->info(), job.run.seed)),
       clock_(make_clock(job.federation, server_, *clients_, scenario_)) {
   server_.set_callbacks([this](Assignment assignment) { clock_->dispatch(std::move(assignment)); },
                         [this](const NewModel& made) { on_new_model(made); },
@@ -126,8 +98,9 @@ FederatedSummary FederatedRun::run() {
 void FederatedRun::after_event() {
   stop_where_nothing_comes_of_it();
   evaluate_if_due();
+  checkpoints_.finish(false);
   const std::int64_t every = job_.checkpoint.every_steps;
-  if (every > 0 && updates() >= saved_updates_ + every) save_checkpoint();
+  if (every > 0 && updates() >= saved_updates_ + every) begin_checkpoint();
   summary_.run.interrupted = request_.stop != nullptr && *request_.stop;
 }
 
@@ -186,69 +159,47 @@ void FederatedRun::evaluate() {
 void FederatedRun::take_evaluation(bool wait) {
   const auto done = evaluation_.take(wait);
   if (!done) return;
+  done_updates_ = done->updates;
   summary_.run.loss = done->found.loss;
   summary_.run.accuracy = done->found.accuracy;
   metrics_->evaluation(done->found, done->time, done->version, done->updates);
 }
 
-void FederatedRun::save_checkpoint() {
-  const FederationState state = server_.save();
-  TrainingState saved;
-  saved.step = updates();
-  put_state(*server_.aggregator().model(), *model_);
-  saved.parameters = model_->parameters();  // so that the checkpoint's model.pt is a model
-  saved.buffers = model_->buffers();
-  saved.rank_tensors = state.tensors;
-  for (const auto& [client, values] : clients_->residuals()) {
-    saved.rank_tensors.push_back({std::string(kResidual) + client, values});
-  }
-  saved.rank_tensors.push_back({"server.json", to_tensor(state.json)});
-  saved.rank_tensors.push_back({"clock.json", to_tensor(clock_->save())});
-  saved.counters = {{"events_bytes", static_cast<double>(events_->bytes())},
-                    {"steps", static_cast<double>(summary_.run.steps)},
-                    {"samples", static_cast<double>(summary_.run.samples)},
-                    {"seconds", summary_.run.seconds + seconds_here()},
-                    {"step_seconds", step_seconds_},
-                    {"evaluated_updates", static_cast<double>(evaluated_updates_)}};
-  checkpoints_.save(saved);
+/// Under the virtual clock the run waits for it, so that the same ones are written whatever the
+/// machine does. In real time clients are answered meanwhile.
+void FederatedRun::begin_checkpoint() {
+  if (checkpoints_.running()) return;
+  checkpoints_.begin({.server = server_.save(),
+                      .clock = clock_->save(),
+                      .residuals = {},
+                      .updates = updates(),
+                      .steps = summary_.run.steps,
+                      .samples = summary_.run.samples,
+                      .seconds = summary_.run.seconds + seconds_here(),
+                      .step_seconds = step_seconds_,
+                      .events_bytes = events_->bytes(),
+                      .evaluated_updates = done_updates_},
+                     *server_.aggregator().model());
   saved_updates_ = updates();
+  checkpoints_.finish(job_.federation.clock == "virtual");
 }
 
 void FederatedRun::restore() {
-  auto saved = checkpoints_.load(request_.checkpoint);
-  require_config(
-      saved.has_value(),
-      "nothing to resume: " + (request_.run_dir / "checkpoints").string() + " holds no checkpoint");
-  FederationState state;
-  std::string clock;
-  std::vector<NamedTensor> residuals;
-  for (auto& entry : saved->rank_tensors) {
-    if (entry.name == "server.json") {
-      state.json = to_text(entry.tensor);
-    } else if (entry.name == "clock.json") {
-      clock = to_text(entry.tensor);
-    } else if (entry.name.starts_with(kResidual)) {
-      residuals.push_back({entry.name.substr(kResidual.size()), entry.tensor});
-    } else {
-      state.tensors.push_back(std::move(entry));
-    }
-  }
-  events_ =
-      std::make_unique<EventsFile>(request_.run_dir / "events.jsonl",
-                                   static_cast<std::uint64_t>(saved->counters.at("events_bytes")));
-  step_seconds_ = saved->counters.at("step_seconds");
+  const FederationSnapshot saved = checkpoints_.load();
+  events_ = std::make_unique<EventsFile>(request_.run_dir / "events.jsonl", saved.events_bytes);
+  step_seconds_ = saved.step_seconds;
   scenario_ = make_scenario(job_.federation, job_.run.name, samples_, job_.run.seed, step_seconds_);
-  server_.load(state);
+  server_.load(saved.server);
   metrics_ =
       std::make_unique<FederatedMetrics>(request_.run_dir, job_.metrics.jsonl, request_.quiet,
-                                         saved->step, server_.aggregator().version());
-  clients_->restore_residuals(residuals);
-  clock_->resume(clock, server_.outstanding());
-  summary_.run.steps = static_cast<std::int64_t>(saved->counters.at("steps"));
-  summary_.run.samples = static_cast<std::int64_t>(saved->counters.at("samples"));
-  summary_.run.seconds = saved->counters.at("seconds");
-  evaluated_updates_ = static_cast<std::int64_t>(saved->counters.at("evaluated_updates"));
-  saved_updates_ = saved->step;
+                                         saved.updates, server_.aggregator().version());
+  clients_->restore_residuals(saved.residuals);
+  clock_->resume(saved.clock, server_.outstanding());
+  summary_.run.steps = saved.steps;
+  summary_.run.samples = saved.samples;
+  summary_.run.seconds = saved.seconds;
+  evaluated_updates_ = done_updates_ = saved.evaluated_updates;
+  saved_updates_ = saved.updates;
 }
 
 void FederatedRun::end_clients() {
@@ -263,7 +214,9 @@ double FederatedRun::seconds_here() const {
 }
 
 FederatedSummary FederatedRun::finish() {
-  save_checkpoint();  // before the flush: a resumed run goes on as if it had not been
+  checkpoints_.finish(true);
+  begin_checkpoint();  // before the flush: a resumed run goes on as if it had not been
+  checkpoints_.finish(true);
   summary_.federation_seconds = clock_->now();
   server_.shut_down(summary_.federation_seconds);  // may settle a group and give it work
   clients_->stop();

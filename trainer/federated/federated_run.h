@@ -5,14 +5,13 @@
 #include <cstdint>
 #include <memory>
 
-#include "comm/communicator.h"
 #include "scheduler/scenario.h"
-#include "trainer/checkpoint/checkpoint.h"
 #include "trainer/federated/client_pool.h"
 #include "trainer/federated/events_file.h"
 #include "trainer/federated/federated_metrics.h"
 #include "trainer/federated/federated_server.h"
 #include "trainer/federated/federated_summary.h"
+#include "trainer/federated/federation_checkpoints.h"
 #include "trainer/federated/federation_clock.h"
 #include "trainer/federated/federation_data.h"
 #include "trainer/federated/server_evaluation.h"
@@ -43,7 +42,7 @@ class FederatedRun {
   void start();
   /// @throws ConfigError where there is nothing to go on from.
   void restore();
-  void save_checkpoint();
+  void begin_checkpoint();
   void after_event();
   void stop_where_nothing_comes_of_it();
   void on_new_model(const NewModel& made);
@@ -61,24 +60,24 @@ class FederatedRun {
   const RunRequest& request_;
   const FederationData& data_;
   std::vector<std::int64_t> samples_;
-  std::unique_ptr<Model> model_;  ///< for checkpoints and the final file
+  std::unique_ptr<Model> model_;  ///< for the final file
   ServerEvaluation evaluation_;
   double step_seconds_;
   scheduler::Scenario scenario_;
-  std::unique_ptr<comm::Communicator> alone_;  ///< checkpoints are this rank's business
-  CheckpointStore checkpoints_;
   std::unique_ptr<EventsFile> events_;
   std::unique_ptr<FederatedMetrics> metrics_;
   FederatedServer server_;
   std::unique_ptr<ClientPool> clients_;
+  FederationCheckpoints checkpoints_;
   std::unique_ptr<FederationClock> clock_;
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
   bool ended_by_timer_ = false;  ///< the newest event was no update
   FederatedSummary summary_;     ///< filled as the run goes; seconds: of the parts before a resume
   std::int64_t accepted_ = 0;    ///< updates, at the last one
-  std::int64_t refused_before_ = 0;  ///< the last accepted one
-  std::int64_t evaluated_updates_ = 0;
-  std::int64_t evaluated_version_ = -1;
+  std::int64_t refused_before_ = 0;      ///< the last accepted one
+  std::int64_t evaluated_updates_ = 0;   ///< when the newest evaluation was started
+  std::int64_t evaluated_version_ = -1;  ///< likewise
+  std::int64_t done_updates_ = 0;        ///< evaluated_updates_ of the newest one that is done
   std::int64_t saved_updates_ = 0;
 };
 

@@ -53,7 +53,7 @@ struct ClientBytes {
 /// A FederatedServer as a checkpoint holds it.
 struct FederationState {
   std::string json;
-  std::vector<NamedTensor> tensors;  ///< share memory with the server
+  std::vector<NamedTensor> tensors;  ///< nobody changes them any more
 };
 
 /// A federation's server without clock and transport: it tells the policy what happens, and does

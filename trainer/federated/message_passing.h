@@ -2,16 +2,21 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <utility>
 
+#include "base/errors.h"
 #include "comm/communicator.h"
 #include "trainer/federated/growing_nap.h"
 #include "trainer/federated/messages.h"
 
 // How the two ends move messages; every buffer is owned by its request.
 namespace convoy::trainer::messages {
+
+/// Of the process that runs this client.
+inline int rank_of(std::int64_t client) { return static_cast<int>(client) + 1; }
 
 /// Starts to receive into a header, a sign, or a payload of the size that is to come.
 template <typename T>
@@ -31,6 +36,14 @@ comm::Request send_owned(comm::Communicator& communicator, T values, int peer, i
 inline void await(comm::Request& request) {
   GrowingNap nap(std::chrono::milliseconds(5));
   while (!request.test()) nap.take();
+}
+
+/// Nobody will answer; what the communicator still says about it is known.
+inline void drop(comm::Request& request) {
+  try {
+    request.wait(std::chrono::milliseconds(0));
+  } catch (const CommError&) {
+  }
 }
 
 }  // namespace convoy::trainer::messages

@@ -22,20 +22,7 @@ using messages::Header;
 using messages::Sign;
 
 constexpr std::chrono::microseconds kLongestNap{1000};
-/// A server that has not looked for so long was suspended itself: its clients were not silent.
-constexpr std::chrono::seconds kStoodStill{1};
-
 constexpr std::size_t kHeaderBytes = std::size_t{1} << 20;
-
-int rank_of(std::int64_t client) { return static_cast<int>(client) + 1; }
-
-/// Nobody will answer; what the communicator still says about it is known.
-void drop(comm::Request& request) {
-  try {
-    request.wait(std::chrono::milliseconds(0));
-  } catch (const CommError&) {
-  }
-}
 
 }  // namespace
 
@@ -46,12 +33,15 @@ RemoteClients::RemoteClients(comm::Communicator& communicator, ModelState like,
       codec_(codec),
       patience_(patience),
       exceptions_(std::uncaught_exceptions()),
-      looked_(std::chrono::steady_clock::now()) {
-  lives_.resize(static_cast<std::size_t>(communicator.size()) - 1);
-  for (std::size_t i = 0; i < lives_.size(); ++i) {
-    lives_[i].last = looked_;
-    receive_sign(static_cast<std::int64_t>(i));
+      next_signs_(static_cast<std::size_t>(communicator.size()) - 1),
+      signs_of_life_(next_signs_.size(), std::chrono::steady_clock::now()) {
+  if (codec_ != nullptr) {
+    residuals_.emplace(communicator, std::ssize(next_signs_), codec_->numel(),
+                       [this](std::int64_t client, const messages::Order& order, Bytes payload) {
+                         send(client, order, std::move(payload));
+                       });
   }
+  for (std::int64_t client = 0; client < std::ssize(next_signs_); ++client) receive_sign(client);
   listener_ = std::jthread([this](const std::stop_token& stop) { listen(stop); });
 }
 
@@ -67,10 +57,11 @@ RemoteClients::~RemoteClients() {
 }
 
 /// Never waits: a client may stand still.
-void RemoteClients::send(std::int64_t client, const messages::Order& order, Bytes payload) {
+void RemoteClients::send(std::int64_t client, messages::Order order, Bytes payload) {
+  order.take_back = taken_back_.erase(client) > 0;
   auto& requests = sent_[client];
   std::erase_if(requests, [](comm::Request& request) { return request.test(); });
-  const int rank = rank_of(client);
+  const int rank = messages::rank_of(client);
   requests.push_back(
       messages::send_owned(communicator_, messages::to_header(order), rank, messages::kHeaderDown));
   if (payload.empty()) return;
@@ -93,23 +84,20 @@ void RemoteClients::start(Assignment assignment) {
       .version = assignment.version,
       .position = assignment.position,
       .updates = assignment.updates,
-      .take_back = taken_back_.erase(assignment.client) > 0,
       .payload_bytes = payload.size(),
       .compressed_bytes = assignment.message != nullptr ? assignment.message->size() : 0};
   send(assignment.client, order, std::move(payload));
-  open_rounds_[assignment.client] = assignment.round;
-  Residual& residual = residuals_[assignment.client];
-  if (residual.round < 0) residual.round = assignment.round;
+  if (residuals_) residuals_->assigned(assignment.client, assignment.round);
   Incoming incoming{.not_before = assignment.not_before, .header = std::make_shared<Header>()};
-  incoming.request = messages::receive(communicator_, incoming.header, rank_of(assignment.client),
-                                       messages::kHeaderUp);
+  incoming.request = messages::receive(communicator_, incoming.header,
+                                       messages::rank_of(assignment.client), messages::kHeaderUp);
   const std::lock_guard lock(mutex_);
   const bool is_new = incoming_.emplace(assignment.client, std::move(incoming)).second;
   require(is_new, "RemoteClients: the client is busy");
 }
 
 std::optional<ClientReport> RemoteClients::handed_out(std::optional<ClientReport> report) {
-  if (report) open_rounds_[report->client] = report->round + 1;
+  if (report && residuals_) residuals_->reported(report->client, report->round);
   return report;
 }
 
@@ -137,7 +125,7 @@ bool RemoteClients::poll() {
         ++it;
         continue;
       }
-      lives_[static_cast<std::size_t>(it->first)].last = now;
+      signs_of_life_.heard(it->first, now);
       whole.push_back(std::move(it->second));
       it = incoming_.erase(it);
     }
@@ -150,26 +138,24 @@ bool RemoteClients::poll() {
 }
 
 bool RemoteClients::hear_signs(WallTime now) {
-  const auto away = now - looked_ > kStoodStill ? now - looked_ : WallTime::duration{};
-  looked_ = now;
+  signs_of_life_.look(now);
   bool heard = false;
-  for (std::size_t i = 0; i < lives_.size(); ++i) {
-    Life& life = lives_[i];
-    if (life.gone) continue;
-    life.last += away;
-    if (!life.request.test()) continue;
+  for (std::int64_t client = 0; client < std::ssize(next_signs_); ++client) {
+    NextSign& next = next_signs_[static_cast<std::size_t>(client)];
+    if (next.gone || !next.request.test()) continue;
     heard = true;
-    life.last = now;
-    life.gone = life.sign->front() == messages::kFarewell;
-    if (!life.gone) receive_sign(static_cast<std::int64_t>(i));
+    signs_of_life_.heard(client, now);
+    next.gone = next.sign->front() == messages::kFarewell;
+    if (!next.gone) receive_sign(client);
   }
   return heard;
 }
 
 void RemoteClients::receive_sign(std::int64_t client) {
-  Life& life = lives_[static_cast<std::size_t>(client)];
-  life.sign = std::make_shared<Sign>();
-  life.request = messages::receive(communicator_, life.sign, rank_of(client), messages::kSignUp);
+  NextSign& next = next_signs_[static_cast<std::size_t>(client)];
+  next.sign = std::make_shared<Sign>();
+  next.request =
+      messages::receive(communicator_, next.sign, messages::rank_of(client), messages::kSignUp);
 }
 
 bool RemoteClients::poll(std::int64_t client, Incoming& incoming) {
@@ -179,8 +165,9 @@ bool RemoteClients::poll(std::int64_t client, Incoming& incoming) {
   std::size_t payload_bytes = 0;
   incoming.report = messages::to_report(*incoming.header, payload_bytes);
   incoming.payload = std::make_shared<Bytes>(payload_bytes);
-  incoming.request = messages::receive(communicator_, incoming.payload,
-                                       rank_of(incoming.report.client), messages::kPayloadUp);
+  incoming.request =
+      messages::receive(communicator_, incoming.payload, messages::rank_of(incoming.report.client),
+                        messages::kPayloadUp);
   return incoming.request.test();
 }
 
@@ -226,10 +213,7 @@ void RemoteClients::take_update(std::span<const std::uint8_t> bytes, ClientRepor
 
 std::optional<WallTime> RemoteClients::last_sign(std::int64_t client) const {
   const std::lock_guard lock(mutex_);
-  // As hear_signs() will correct it: this thread may be the first to wake up.
-  const auto away = std::chrono::steady_clock::now() - looked_;
-  return lives_.at(static_cast<std::size_t>(client)).last +
-         (away > kStoodStill ? away : WallTime::duration{});
+  return signs_of_life_.last(client, std::chrono::steady_clock::now());
 }
 
 bool RemoteClients::is_dead(std::int64_t client) const {
@@ -238,7 +222,7 @@ bool RemoteClients::is_dead(std::int64_t client) const {
 
 void RemoteClients::stop() {
   if (std::exchange(stopped_, true)) return;
-  for (std::int64_t client = 0; client < std::ssize(lives_); ++client) {
+  for (std::int64_t client = 0; client < std::ssize(next_signs_); ++client) {
     send(client, {.kind = messages::Order::Kind::kEnd}, {});
   }
 }
@@ -246,14 +230,14 @@ void RemoteClients::stop() {
 bool RemoteClients::has_ended(std::int64_t client) const {
   const std::lock_guard lock(mutex_);
   // Reports that nobody will use may still be on their way.
-  return lives_[static_cast<std::size_t>(client)].gone && !incoming_.contains(client);
+  return next_signs_[static_cast<std::size_t>(client)].gone && !incoming_.contains(client);
 }
 
 std::vector<std::int64_t> RemoteClients::end() {
   ended_ = true;
   stop();
   std::vector<std::int64_t> dead;
-  for (std::int64_t client = 0; client < std::ssize(lives_); ++client) {
+  for (std::int64_t client = 0; client < std::ssize(next_signs_); ++client) {
     GrowingNap nap(kLongestNap);
     while (!has_ended(client) && !is_dead(client)) {
       (void)reports_.next({});  // throws where the connection has failed
@@ -275,73 +259,27 @@ std::vector<std::int64_t> RemoteClients::end() {
 
 /// What is under way with the dead will never be over.
 void RemoteClients::drop_requests() {
-  for (auto& life : lives_) drop(life.request);
-  for (auto& [client, incoming] : incoming_) drop(incoming.request);
-  for (auto& [client, residual] : residuals_) drop(residual.request);
+  for (auto& next : next_signs_) messages::drop(next.request);
+  for (auto& [client, incoming] : incoming_) messages::drop(incoming.request);
+  if (residuals_) residuals_->drop();
   for (auto& [client, requests] : sent_) {
-    for (auto& request : requests) drop(request);
+    for (auto& request : requests) messages::drop(request);
   }
 }
 
-std::vector<NamedTensor> RemoteClients::residuals() {
-  if (codec_ == nullptr) return {};
-  std::vector<NamedTensor> all;
-  for (std::int64_t client = 0; client < std::ssize(lives_); ++client) ask_for_residual(client);
-  for (std::int64_t client = 0; client < std::ssize(lives_); ++client) {
-    await_residual(client);
-    all.push_back({std::to_string(client), residuals_[client].known});
-  }
-  return all;
+void RemoteClients::ask_for_residuals() {
+  if (residuals_) residuals_->ask();
 }
 
-void RemoteClients::ask_for_residual(std::int64_t client) {
-  Residual& residual = residuals_[client];
-  if (!residual.known.defined()) residual.known = torch::zeros({codec_->numel()});
-  // A client that stood still the last time: what it may have said since is out of date.
-  if (residual.coming != nullptr && !residual.request.test()) return;
-  send(client,
-       {.kind = messages::Order::Kind::kShow,
-        .round = open_rounds_[client],
-        .take_back = taken_back_.erase(client) > 0},
-       {});
-  residual.asked = open_rounds_[client];
-  residual.coming = std::make_shared<torch::Tensor>(torch::empty({codec_->numel()}));
-  const std::span values(residual.coming->data_ptr<float>(),
-                         static_cast<std::size_t>(codec_->numel()));
-  residual.request = communicator_.recv(comm::Buffer(values, residual.coming), rank_of(client),
-                                        messages::kResidualUp);
-}
-
-void RemoteClients::await_residual(std::int64_t client) {
-  Residual& residual = residuals_[client];
-  GrowingNap nap(kLongestNap);
-  while (true) {
-    if (residual.coming != nullptr && residual.request.test()) {
-      residual.known = *std::exchange(residual.coming, nullptr);
-      residual.round = residual.asked;
-      if (residual.round == open_rounds_[client]) return;
-      ask_for_residual(client);  // that was the answer to an older question
-    }
-    reports_.rethrow_error();
-    if (is_dead(client)) break;
-    nap.take();
-  }
-  // What it owed before earlier rounds has gone out since: to owe it again would count it twice.
-  if (residual.round != open_rounds_[client]) residual.known = torch::zeros({codec_->numel()});
+std::optional<std::vector<NamedTensor>> RemoteClients::residuals() {
+  if (!residuals_) return std::vector<NamedTensor>{};
+  reports_.rethrow_error();
+  return residuals_->answers([this](std::int64_t client) { return is_dead(client); });
 }
 
 void RemoteClients::restore_residuals(const std::vector<NamedTensor>& residuals) {
-  for (const auto& [name, values] : residuals) {
-    require_config(codec_ != nullptr && values.numel() == codec_->numel(),
-                   "the checkpoint's residual of client " + name + " is of another model");
-    Bytes payload;
-    messages::append({values}, payload);
-    const messages::Order order{.kind = messages::Order::Kind::kRestore,
-                                .payload_bytes = payload.size()};
-    const std::int64_t client = std::stoll(name);
-    residuals_[client].known = values;
-    send(client, order, std::move(payload));
-  }
+  require_config(residuals.empty() || residuals_, "the checkpoint is of compressed updates");
+  if (residuals_) residuals_->restore(residuals);
 }
 
 }  // namespace convoy::trainer

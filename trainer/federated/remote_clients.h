@@ -19,6 +19,8 @@
 #include "trainer/federated/client_pool.h"
 #include "trainer/federated/messages.h"
 #include "trainer/federated/report_queue.h"
+#include "trainer/federated/residual_rounds.h"
+#include "trainer/federated/signs_of_life.h"
 
 namespace convoy::trainer {
 
@@ -49,7 +51,8 @@ class RemoteClients final : public ClientPool {
   /// Where clients are dead the communicator is poisoned.
   std::vector<std::int64_t> end() override;
   /// They travel dense: a model from each client.
-  [[nodiscard]] std::vector<NamedTensor> residuals() override;
+  void ask_for_residuals() override;
+  [[nodiscard]] std::optional<std::vector<NamedTensor>> residuals() override;
   void restore_residuals(const std::vector<NamedTensor>& residuals) override;
 
  private:
@@ -61,23 +64,14 @@ class RemoteClients final : public ClientPool {
     comm::Request request;  ///< of the header, then of the payload
     ClientReport report;
   };
-  /// What is heard of a client beside its reports.
-  struct Life {
-    WallTime last;
-    bool gone = false;  ///< it has said farewell
+  /// The sign of life that a client gives next.
+  struct NextSign {
+    bool gone = false;  ///< the last one was its farewell
     std::shared_ptr<messages::Sign> sign;
     comm::Request request;
   };
-  /// What compression owes to a client.
-  struct Residual {
-    torch::Tensor known;      ///< by the newest answer
-    std::int64_t round = -1;  ///< before which it was so; negative: before the first one here
-    std::int64_t asked = 0;   ///< the same of what is coming
-    std::shared_ptr<torch::Tensor> coming;
-    comm::Request request;
-  };
 
-  void send(std::int64_t client, const messages::Order& order, messages::Bytes payload);
+  void send(std::int64_t client, messages::Order order, messages::Bytes payload);
   void listen(const std::stop_token& stop);
   /// Moves every message on; true when something has come in.
   bool poll();
@@ -91,8 +85,6 @@ class RemoteClients final : public ClientPool {
   void take_update(std::span<const std::uint8_t> bytes, ClientReport& report) const;
   [[nodiscard]] std::optional<ClientReport> handed_out(std::optional<ClientReport> report);
   [[nodiscard]] bool is_dead(std::int64_t client) const;
-  void ask_for_residual(std::int64_t client);
-  void await_residual(std::int64_t client);
   [[nodiscard]] bool has_ended(std::int64_t client) const;
   void drop_requests();
 
@@ -101,10 +93,8 @@ class RemoteClients final : public ClientPool {
   const compress::UpdateCodec* codec_;
   std::chrono::milliseconds patience_;
   std::map<std::int64_t, std::vector<comm::Request>> sent_;  ///< by client, its newest orders
-  std::set<std::int64_t> taken_back_;  ///< clients to be told so with their next order
-  /// The round that each client would do again after a resume: under way, or the next.
-  std::map<std::int64_t, std::int64_t> open_rounds_;
-  std::map<std::int64_t, Residual> residuals_;  ///< by client
+  std::set<std::int64_t> taken_back_;        ///< clients to be told so with their next order
+  std::optional<ResidualRounds> residuals_;  ///< nothing: updates are dense
   int exceptions_;
   bool stopped_ = false;
   bool ended_ = false;
@@ -112,8 +102,8 @@ class RemoteClients final : public ClientPool {
 
   mutable std::mutex mutex_;                   // guards what follows
   std::map<std::int64_t, Incoming> incoming_;  ///< by client
-  std::vector<Life> lives_;                    ///< by client
-  WallTime looked_;                            ///< when the listener last looked
+  std::vector<NextSign> next_signs_;           ///< by client
+  SignsOfLife signs_of_life_;
 
   std::jthread listener_;  ///< last: it ends before anything else goes
 };

@@ -75,13 +75,12 @@ void ThreadClients::take_back(std::int64_t client) {
   clients_[static_cast<std::size_t>(client)].take_back();
 }
 
-std::vector<NamedTensor> ThreadClients::residuals() {
-  std::vector<NamedTensor> all;
+void ThreadClients::ask_for_residuals() {
+  residuals_.clear();
   for (std::size_t i = 0; codec_ != nullptr && i < clients_.size(); ++i) {
     auto values = clients_[i].marked_residual();
-    all.push_back({std::to_string(i), torch::tensor(values, torch::kFloat)});
+    residuals_.push_back({std::to_string(i), torch::tensor(values, torch::kFloat)});
   }
-  return all;
 }
 
 void ThreadClients::restore_residuals(const std::vector<NamedTensor>& residuals) {

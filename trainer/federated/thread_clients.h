@@ -40,7 +40,8 @@ class ThreadClients final : public ClientPool {
   }
   void take_back(std::int64_t client) override;
   void stop() override;
-  [[nodiscard]] std::vector<NamedTensor> residuals() override;
+  void ask_for_residuals() override;
+  [[nodiscard]] std::optional<std::vector<NamedTensor>> residuals() override { return residuals_; }
   void restore_residuals(const std::vector<NamedTensor>& residuals) override;
 
  private:
@@ -52,6 +53,7 @@ class ThreadClients final : public ClientPool {
   const compress::UpdateCodec* codec_;
   std::vector<ClientEnd> clients_;
   std::vector<std::unique_ptr<LocalTrainer>> trainers_;
+  std::vector<NamedTensor> residuals_;  ///< when they were asked for
   ReportQueue reports_;
 
   std::mutex mutex_;  // guards what follows

@@ -15,28 +15,29 @@ class JsonlSink final : public MetricsSink {
 
   void interval(const IntervalMetrics& m) override {
     Json json{{"kind", "train"},
-           {"step", m.step},
-           {"epoch", m.epoch},
-           {"seconds", m.seconds},
-           {"loss", m.loss},
-           {"learning_rate", m.learning_rate},
-           {"samples_per_second", m.samples_per_second},
-           {"step_ms", m.step_ms},
-           {"data_ms", m.data_ms},
-           {"forward_ms", m.forward_ms},
-           {"backward_ms", m.backward_ms},
-           {"exposed_communication_ms", m.exposed_communication_ms},
-           {"optimizer_ms", m.optimizer_ms},
-           {"bytes_sent", m.bytes_sent},
-           {"skipped_steps", m.skipped_steps},
-           {"compression_ratio", m.compression_ratio},
-           {"saturated_values", m.saturated_values},
-           {"residual_bytes", m.residual_bytes}};
+              {"step", m.step},
+              {"epoch", m.epoch},
+              {"seconds", m.seconds},
+              {"loss", m.loss},
+              {"learning_rate", m.learning_rate},
+              {"samples_per_second", m.samples_per_second},
+              {"step_ms", m.step_ms},
+              {"data_ms", m.data_ms},
+              {"forward_ms", m.forward_ms},
+              {"backward_ms", m.backward_ms},
+              {"exposed_communication_ms", m.exposed_communication_ms},
+              {"optimizer_ms", m.optimizer_ms},
+              {"bytes_sent", m.bytes_sent},
+              {"skipped_steps", m.skipped_steps},
+              {"compression_ratio", m.compression_ratio},
+              {"saturated_values", m.saturated_values},
+              {"residual_bytes", m.residual_bytes}};
     if (!m.parts.empty()) json["parts"] = m.parts;
     write(json);
   }
 
   void evaluation(const EvaluationMetrics& m) override {
+    if (file_.evaluated_before() == m.step) return;
     write({{"kind", "evaluation"},
            {"step", m.step},
            {"epoch", m.epoch},

@@ -15,28 +15,30 @@ bool is_at_most(const nlohmann::json& json, const char* key, std::int64_t last) 
   return number != json.end() && number->is_number_integer() && number->get<std::int64_t>() <= last;
 }
 
-bool is_kept(std::string_view line, std::int64_t last_step, std::int64_t last_version) {
-  const auto json = nlohmann::json::parse(line, nullptr, /*allow_exceptions=*/false);
+bool is_kept(const nlohmann::json& json, std::int64_t last_step, std::int64_t last_version) {
   return json.is_object() && is_at_most(json, "step", last_step) &&
          (!json.contains("version") || is_at_most(json, "version", last_version));
 }
 
-/// Keeps the complete lines until `last_step`. A killed run may have left half a line.
-void cut_lines(const std::filesystem::path& path, std::int64_t last_step,
-               std::int64_t last_version) {
+}  // namespace
+
+void JsonlFile::cut_lines(const std::filesystem::path& path, std::int64_t last_step,
+                          std::int64_t last_version) {
   if (!std::filesystem::is_regular_file(path)) return;
   const std::string text = read_text_file(path);
   std::string kept;
   std::size_t begin = 0;
   for (auto end = text.find('\n'); end != std::string::npos; end = text.find('\n', begin)) {
     const auto line = std::string_view(text).substr(begin, end - begin);
-    if (is_kept(line, last_step, last_version)) kept.append(line).append("\n");
     begin = end + 1;
+    const auto json = nlohmann::json::parse(line, nullptr, /*allow_exceptions=*/false);
+    if (!is_kept(json, last_step, last_version)) continue;
+    kept.append(line).append("\n");
+    if (json.value("kind", "") != "evaluation") continue;
+    evaluated_before_ = json.contains("version") ? json["version"] : json["step"];
   }
   if (kept != text) write_file_atomic(path, kept);
 }
-
-}  // namespace
 
 JsonlFile::JsonlFile(const std::filesystem::path& path, std::int64_t last_step,
                      std::int64_t last_version) {

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <string_view>
 
 namespace convoy::trainer {
@@ -26,7 +27,16 @@ class JsonlFile {
   /// @param json  an object without line breaks.
   void append(std::string_view json);
 
+  /// What the last line of kind "evaluation" that was there and stays is about: its version, or its
+  /// step where it has none. A run that is resumed where it ended evaluates the same model again.
+  [[nodiscard]] std::optional<std::int64_t> evaluated_before() const { return evaluated_before_; }
+
  private:
+  /// Keeps the complete lines until `last_step`. A killed run may have left half a line.
+  void cut_lines(const std::filesystem::path& path, std::int64_t last_step,
+                 std::int64_t last_version);
+
+  std::optional<std::int64_t> evaluated_before_;
   std::unique_ptr<internal::AppendFile> file_;
 };
 

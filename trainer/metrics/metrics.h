@@ -57,7 +57,8 @@ class MetricsSink {
 };
 
 /// {"kind":"train",...} and {"kind":"evaluation",...}, one JSON object a line, flushed each. A
-/// resumed run cuts off the lines after `resume_step` and appends.
+/// resumed run cuts off the lines after `resume_step` and appends; an evaluation that is there it
+/// does not write again.
 /// @throws std::runtime_error that names the path and the reason.
 [[nodiscard]] std::unique_ptr<MetricsSink> make_jsonl_sink(const std::filesystem::path& path,
                                                            std::int64_t resume_step);

@@ -3,8 +3,13 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <functional>
+#include <memory>
 #include <sstream>
 #include <string>
+#include <thread>
+#include <utility>
 #include <vector>
 
 #include "base/errors.h"
@@ -13,6 +18,7 @@
 #include "tests/trainer/federated/federation_fixture.h"
 #include "trainer/federated/message_passing.h"
 #include "trainer/federated/messages.h"
+#include "trainer/federated/update_layers.h"
 
 namespace convoy::trainer {
 namespace {
@@ -177,6 +183,102 @@ TEST(RemoteClients, AnUpdateOfAnotherSizeIsNotUsableAndEndsNothing) {
       EXPECT_TRUE(clients.end().empty());
     });
   }
+}
+
+/// A client that is played by the test: with no training to do, it gives signs of life and answers
+/// questions about its residual with its rank, as it is told to.
+class PlayedClient {
+ public:
+  PlayedClient(comm::Communicator& world, bool answers) : world_(world), answers_(answers) {}
+
+  /// One look at what has come.
+  void look(bool is_alive) {
+    if (is_alive && sign_.test()) {
+      sign_ = messages::send_owned(world_, messages::Sign{messages::kAlive}, 0, messages::kSignUp);
+    }
+    if (!answers_ || !order_.test()) return;
+    if (is_asked_) {
+      const std::vector<float> residual(3, static_cast<float>(world_.rank()));
+      messages::send_owned(world_, residual, 0, messages::kResidualUp).wait();
+    }
+    order_ = messages::receive(world_, header_, 0, messages::kHeaderDown);
+    is_asked_ = true;
+  }
+
+ private:
+  comm::Communicator& world_;
+  bool answers_;
+  bool is_asked_ = false;  ///< the first order has been awaited
+  std::shared_ptr<messages::Header> header_ = std::make_shared<messages::Header>();
+  comm::Request order_;
+  comm::Request sign_;
+};
+
+/// A server with two clients on ranks that are threads. Client 0 answers, client 1 does not, and
+/// gives signs of life only if it is told to.
+void ask_for_residuals(bool is_alive, const std::function<void(RemoteClients&)>& server) {
+  std::atomic<bool> silent = false;
+  std::atomic<bool> over = false;
+  compress::CompressionConfig config;
+  config.family = "top_k";
+  const auto codec = make_update_codec(config, {{"w", torch::zeros({3})}});
+  comm::local::run(3, [&](comm::Communicator& world) {
+    if (world.rank() > 0) {
+      PlayedClient client(world, world.rank() == 1);
+      try {
+        while (!over) {
+          client.look(!silent && (world.rank() == 1 || is_alive));
+          std::this_thread::sleep_for(std::chrono::milliseconds(1));
+        }
+      } catch (const CommError&) {  // the server has dropped what was under way
+      }
+      return;
+    }
+    const ModelState model{.parameters = {torch::zeros({3})}, .buffers = {}};
+    RemoteClients clients(world, model, codec.get(), std::chrono::milliseconds(600));
+    server(clients);
+    silent = true;
+    EXPECT_EQ(clients.end().size(), 2U);
+    over = true;
+  });
+}
+
+/// A checkpoint that waits for one client must not keep the server from answering the others.
+TEST(RemoteClients, NobodyIsHeldUpByAResidualThatHasNotCome) {
+  ask_for_residuals(true, [](RemoteClients& clients) {
+    const auto before = std::chrono::steady_clock::now();
+    clients.ask_for_residuals();
+    EXPECT_FALSE(clients.residuals().has_value());
+    EXPECT_LT(std::chrono::steady_clock::now() - before, std::chrono::milliseconds(300));
+    std::this_thread::sleep_for(std::chrono::milliseconds(1000));
+    EXPECT_FALSE(clients.residuals().has_value()) << "it gives signs of life: it is slow";
+  });
+}
+
+TEST(RemoteClients, AResidualOfADeadClientIsNotWaitedForLongerThanItsSigns) {
+  ask_for_residuals(false, [](RemoteClients& clients) {
+    const auto gather = [&] {
+      const auto before = std::chrono::steady_clock::now();
+      clients.ask_for_residuals();
+      auto found = clients.residuals();
+      for (; !found; found = clients.residuals()) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+        if (std::chrono::steady_clock::now() - before > std::chrono::seconds(20)) break;
+      }
+      return std::pair(found, std::chrono::steady_clock::now() - before);
+    };
+    const auto [first, waited] = gather();
+    ASSERT_TRUE(first) << "it waits for ever";
+    EXPECT_GE(waited, std::chrono::milliseconds(300)) << "it might have been alive";
+    ASSERT_EQ(first->size(), 2U);
+    EXPECT_TRUE(torch::equal((*first)[0].tensor, torch::ones({3}))) << "the living have answered";
+    EXPECT_TRUE(torch::equal((*first)[1].tensor, torch::zeros({3})));
+
+    const auto [second, waited_again] = gather();
+    ASSERT_TRUE(second);
+    EXPECT_LT(waited_again, std::chrono::milliseconds(300)) << "it still owes the first answer";
+    EXPECT_TRUE(torch::equal((*second)[0].tensor, torch::ones({3})));
+  });
 }
 
 /// What an interrupted run waits for is a step, and not the round.

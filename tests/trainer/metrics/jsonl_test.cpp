@@ -105,6 +105,18 @@ TEST_F(Jsonl, AResumeCutsWhatCameAfterTheCheckpoint) {
   EXPECT_EQ(steps, (std::vector<int>{10, 20, 30}));
 }
 
+/// A run that is resumed where it ended evaluates the same model again.
+TEST_F(Jsonl, AnEvaluationThatIsThereIsNotWrittenAgain) {
+  make_jsonl_sink(path(), 0)->evaluation({.step = 20});
+  const auto sink = make_jsonl_sink(path(), 20);
+  sink->evaluation({.step = 20});
+  EXPECT_EQ(lines().size(), 1U);
+  sink->evaluation({.step = 30});
+  EXPECT_EQ(lines().size(), 2U);
+  make_jsonl_sink(path(), 10)->evaluation({.step = 20});
+  EXPECT_EQ(lines().size(), 1U) << "cut off, it is written anew";
+}
+
 TEST_F(Jsonl, AResumeCutsATornLine) {
   write_steps({10, 20}, 0);
   std::ofstream(path(), std::ios::app) << R"({"kind":"train","step":20,"lo)";
