@@ -171,6 +171,7 @@ TEST_F(FederateProcesses, EndsWithoutAClientThatStandsStill) {
   ::kill(process_of(2), SIGSTOP);
   ASSERT_EQ(child.wait(seconds(60)), 0) << child.errors();
   EXPECT_EQ(summary()["updates"], 100);
+  EXPECT_EQ(count("evict", 2), 1U) << "the run lasts longer than liveness_timeout";
   EXPECT_TRUE(says(child, "the run has ended without client 2")) << child.errors();
 }
 
@@ -190,6 +191,7 @@ TEST_F(FederateProcesses, ACheckpointDoesNotWaitForAClientThatStandsStill) {
   EXPECT_TRUE(eventually(alone, seconds(10))) << "answers wait for the checkpoint";
   ASSERT_EQ(child.wait(seconds(60)), 0) << child.errors();
   EXPECT_EQ(summary()["updates"], 150);
+  EXPECT_EQ(count("evict", 2), 1U) << "the run lasts longer than liveness_timeout";
 
   Child resumed(folder_, {"launch", "-n", "4", "--", "federate", "--resume", run_dir_, "--set",
                           "federation.updates=180"});
