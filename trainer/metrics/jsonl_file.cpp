@@ -34,7 +34,7 @@ void JsonlFile::cut_lines(const std::filesystem::path& path, std::int64_t last_s
     const auto json = nlohmann::json::parse(line, nullptr, /*allow_exceptions=*/false);
     if (!is_kept(json, last_step, last_version)) continue;
     kept.append(line).append("\n");
-    if (json.value("kind", "") != "evaluation") continue;
+    if (!json.contains("kind") || json["kind"] != "evaluation") continue;
     evaluated_before_ = json.contains("version") ? json["version"] : json["step"];
   }
   if (kept != text) write_file_atomic(path, kept);
