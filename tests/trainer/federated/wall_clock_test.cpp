@@ -132,6 +132,13 @@ TEST_F(WallClockTest, AnswersTakeAsLongAsClientsWait) {
   EXPECT_TRUE(clock_->step());
   EXPECT_EQ(clock_->answers()->count, 1);
   EXPECT_GE(clock_->answers()->maximum, 0.04);
+  EXPECT_EQ(clients_.started.back().updates, 1) << "its place in the schedule of learning rates";
+
+  // What no report and no timer has caused is nobody's answer.
+  clients_.on_next = nullptr;
+  EXPECT_TRUE(clock_->step());
+  clock_->dispatch(clients_.started.back());
+  EXPECT_EQ(clock_->answers()->count, 1);
 }
 
 }  // namespace
