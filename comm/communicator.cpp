@@ -87,9 +87,9 @@ void Communicator::check_peer(const char* operation, int peer) const {
   throw ContractError(fmt::format("{}: there is no rank {} among {}", operation, peer, size_));
 }
 
-Request Communicator::all_reduce(Buffer values, ReduceOp op) {
+Request Communicator::all_reduce(Buffer values, ReduceOp op, int priority) {
   check("all_reduce", values);
-  return Request(do_all_reduce(std::move(values), op));
+  return Request(do_all_reduce(std::move(values), op, priority));
 }
 
 Request Communicator::reduce_scatter(ConstBuffer values, Buffer piece, ReduceOp op) {

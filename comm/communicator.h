@@ -53,8 +53,10 @@ class Communicator {
   /// True after a CommError: nothing more can be sent, and MPI must not be finalised.
   [[nodiscard]] virtual bool poisoned() const = 0;
 
-  /// values[i] = op over ranks of values[i]. Sends 2 (N-1)/N of the buffer per rank.
-  [[nodiscard]] Request all_reduce(Buffer values, ReduceOp op = ReduceOp::kSum);
+  /// values[i] = op over ranks of values[i]. Sends 2 (N-1)/N of the buffer per rank. Of several
+  /// operations under way those of the lowest `priority` go first, also through the middle of
+  /// longer ones; all others have 0. It changes no result, and ranks may give different ones.
+  [[nodiscard]] Request all_reduce(Buffer values, ReduceOp op = ReduceOp::kSum, int priority = 0);
   /// `values` holds size() pieces of piece.numel(); rank r receives the reduced piece r, which may
   /// be written over the own one in `values`. Buffers of one call overlap in no other way.
   [[nodiscard]] Request reduce_scatter(ConstBuffer values, Buffer piece,
@@ -80,6 +82,9 @@ class Communicator {
   /// Done when every rank has called it.
   [[nodiscard]] Request barrier();
 
+  /// Makes a thread that is inside Request::wait_or() ask its question. Any thread.
+  virtual void wake() = 0;
+
   /// Collective and blocking, meant for start-up: ranks with equal `color` form a new communicator,
   /// ordered by (key, old rank). `color` must not be negative.
   [[nodiscard]] std::unique_ptr<Communicator> split(int color, int key);
@@ -91,7 +96,7 @@ class Communicator {
 
  private:
   using OperationPtr = std::unique_ptr<internal::Operation>;
-  virtual OperationPtr do_all_reduce(Buffer values, ReduceOp op) = 0;
+  virtual OperationPtr do_all_reduce(Buffer values, ReduceOp op, int priority) = 0;
   virtual OperationPtr do_reduce_scatter(ConstBuffer values, Buffer piece, ReduceOp op) = 0;
   virtual OperationPtr do_all_gather_v(ConstBuffer piece, Buffer values,
                                        std::vector<std::int64_t> counts) = 0;

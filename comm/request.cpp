@@ -25,14 +25,24 @@ void Request::wait() {
 void Request::wait(std::chrono::milliseconds timeout) {
   // Over in any case: after a failure there is nothing left to wait for.
   const auto operation = std::exchange(operation_, nullptr);
-  if (operation != nullptr) operation->wait(timeout);
+  if (operation != nullptr) operation->wait(timeout, nullptr);
+}
+
+bool Request::wait_or(const std::function<bool()>& enough) {
+  if (operation_ == nullptr) return true;
+  return settle([&] { return operation_->wait(operation_->default_timeout(), enough); });
 }
 
 bool Request::test() {
   if (operation_ == nullptr) return true;
+  return settle([&] { return operation_->poll(); });
+}
+
+template <typename Look>
+bool Request::settle(const Look& look) {
   bool done = false;
   try {
-    done = operation_->poll();
+    done = look();
   } catch (...) {
     operation_.reset();
     throw;

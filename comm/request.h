@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <memory>
 
 namespace convoy::comm {
@@ -15,8 +16,9 @@ class Operation {
   /// Moves all operations of the communicator on; true when this one is done.
   /// @throws CommError when it failed.
   virtual bool poll() = 0;
-  /// Returns when this one is done. @throws CommError when it failed or `timeout` has passed.
-  virtual void wait(std::chrono::milliseconds timeout) = 0;
+  /// Returns true when this one is done, or false when `enough`, where given, says true.
+  /// @throws CommError when it failed or `timeout` has passed.
+  virtual bool wait(std::chrono::milliseconds timeout, const std::function<bool()>& enough) = 0;
   /// Nobody will wait for this one: waits until the default timeout, logs a failure and goes on.
   /// At once, with the communicator poisoned, where an exception is on its way out and either the
   /// backend can take its messages back or all buffers have owners.
@@ -47,9 +49,14 @@ class [[nodiscard]] Request {
   void wait(std::chrono::milliseconds timeout);
   /// True when done (then wait() returns at once). @throws as wait().
   [[nodiscard]] bool test();
+  /// Waits as wait() does and returns true, or false once `enough` returns true: it is asked before
+  /// every sleep, and again after Communicator::wake(). What it looks at is changed before wake().
+  [[nodiscard]] bool wait_or(const std::function<bool()>& enough);
   [[nodiscard]] bool pending() const { return operation_ != nullptr; }
 
  private:
+  template <typename Look>
+  bool settle(const Look& look);
   void finish_quietly() noexcept;
 
   std::unique_ptr<internal::Operation> operation_;

@@ -51,7 +51,9 @@ class Engine::Handle final : public Operation {
       : engine_(std::move(engine)), exchange_(std::move(exchange)) {}
 
   bool poll() override { return engine_->test(*exchange_); }
-  void wait(std::chrono::milliseconds timeout) override { engine_->wait(*exchange_, timeout); }
+  bool wait(std::chrono::milliseconds timeout, const std::function<bool()>& enough) override {
+    return engine_->wait(*exchange_, timeout, enough);
+  }
   [[nodiscard]] std::chrono::milliseconds default_timeout() const override {
     return engine_->options_.timeout;
   }
@@ -79,7 +81,9 @@ std::unique_ptr<Operation> Engine::start(std::shared_ptr<Exchange> exchange) {
     throw CommError(exchange->describe() +
                     ": not started, the communicator is poisoned: " + poison_);
   exchange->set_sequence(exchange->is_collective() ? ++collectives_ : ++user_calls_);
-  active_.push_back(exchange);
+  const auto less_urgent = std::ranges::upper_bound(
+      active_, exchange->priority(), {}, [](const auto& active) { return active->priority(); });
+  active_.insert(less_urgent, exchange);
   advance(*exchange);
   flush();
   if (is_over(*exchange)) {
@@ -137,13 +141,15 @@ bool Engine::poll(Exchange& exchange) {
   return is_over(exchange);
 }
 
-void Engine::wait(Exchange& exchange, std::chrono::milliseconds timeout) {
+bool Engine::wait(Exchange& exchange, std::chrono::milliseconds timeout,
+                  const std::function<bool()>& enough) {
   const auto deadline = Clock::now() + timeout;
   Patience patience(transport_->naps());
   for (;;) {
     const std::uint64_t ticket = transport_->wakeup().ticket();
     const auto now = Clock::now();
-    if (poll(exchange)) return;
+    if (poll(exchange)) return true;
+    if (enough && enough()) return false;
     if (now >= deadline) {
       const std::lock_guard lock(mutex_);
       fail(exchange, exchange.describe_delay(timeout), false);
@@ -160,7 +166,7 @@ void Engine::abandon(Exchange& exchange) noexcept {
       if (exchange.state != Exchange::State::kActive) return;
       if (may_leave()) return poison(exchange.describe() + " was dropped by an exception");
     }
-    wait(exchange, options_.timeout);
+    wait(exchange, options_.timeout, nullptr);
   } catch (const std::exception& error) {
     logger("comm")->error("a request that nobody waited for failed: {}", error.what());
   }

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -38,6 +39,8 @@ class Engine : public std::enable_shared_from_this<Engine> {
   /// Starts an operation; collectives get the next sequence number.
   /// @return null when it is complete already. @throws CommError.
   [[nodiscard]] std::unique_ptr<Operation> start(std::shared_ptr<Exchange> exchange);
+  /// Those who wait ask again whether they have to.
+  void wake() { transport_->wakeup().signal(); }
   /// The communicator is being destroyed: operations still under way fail.
   void close();
   [[nodiscard]] std::vector<std::uint8_t> prepare_split();
@@ -48,7 +51,8 @@ class Engine : public std::enable_shared_from_this<Engine> {
 
   bool test(Exchange& exchange);
   bool poll(Exchange& exchange);
-  void wait(Exchange& exchange, std::chrono::milliseconds timeout);
+  bool wait(Exchange& exchange, std::chrono::milliseconds timeout,
+            const std::function<bool()>& enough);
   void abandon(Exchange& exchange) noexcept;
 
   // The following need mutex_.
@@ -66,7 +70,8 @@ class Engine : public std::enable_shared_from_this<Engine> {
   std::unique_ptr<Transport> transport_;
   CommunicatorOptions options_;
   Layout layout_;
-  std::vector<std::shared_ptr<Exchange>> active_;  // shared with their requests; kept once poisoned
+  // Shared with their requests; kept once poisoned. The most urgent first, then the oldest.
+  std::vector<std::shared_ptr<Exchange>> active_;
   std::uint64_t collectives_ = 0;                  // started so far
   std::uint64_t user_calls_ = 0;
   std::chrono::steady_clock::time_point progressed_{};  // when test() last moved everything on

@@ -41,6 +41,12 @@ void Exchange::set_sequence(std::uint64_t sequence) {
   for (auto& stream : outs_) set_tags(stream);
 }
 
+void Exchange::set_priority(int priority) {
+  priority_ = priority;
+  for (auto& stream : ins_) stream.set_priority(priority);
+  for (auto& stream : outs_) stream.set_priority(priority);
+}
+
 bool Exchange::advance(Transport& transport) {
   do {
     for (auto& stream : ins_) stream.advance(transport);

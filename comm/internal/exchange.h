@@ -50,6 +50,9 @@ class Exchange {
   [[nodiscard]] bool is_collective() const {
     return call_.kind != Kind::kSend && call_.kind != Kind::kRecv;
   }
+  /// Before the first message. Lower: needed sooner.
+  void set_priority(int priority);
+  [[nodiscard]] int priority() const { return priority_; }
   /// Moves everything on as far as it goes. @return true when the operation is complete.
   /// @throws TransportError.
   [[nodiscard]] bool advance(Transport& transport);
@@ -101,6 +104,7 @@ class Exchange {
 
   Call call_;
   Layout layout_;
+  int priority_ = 0;
   std::deque<InStream> ins_;
   std::deque<OutStream> outs_;
   std::vector<std::shared_ptr<void>> owners_;

@@ -53,6 +53,7 @@ bool Stream::may_start() const {
 Message& Stream::start_message() {
   Message& message = flight_.emplace_back();
   message.route = route_;
+  message.priority = priority_;
   if (started_ > 0) {
     message.route.tag = header_.chunk_tag;
     message.is_expected = true;  // the header has announced it

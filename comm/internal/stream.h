@@ -102,6 +102,7 @@ class Stream {
     route_.tag = tag;
     header_.chunk_tag = chunk_tag;
   }
+  void set_priority(int priority) { priority_ = priority; }
 
  protected:
   [[nodiscard]] bool may_start() const;
@@ -121,6 +122,7 @@ class Stream {
 
  private:
   Route route_;
+  int priority_ = 0;
   Chunks chunks_;
   Header header_;
   std::size_t lead_;         // messages before the first chunk: 0 if that rides along

@@ -56,6 +56,8 @@ struct Message {
   /// Both ends know that it comes: it may wait until its receiver has asked for it, so that it
   /// needs no memory besides its own. Others are short (some 2 KiB).
   bool is_expected = false;
+  /// Of messages that could go next the one with the lowest should; equal for all of one route.
+  int priority = 0;
   /// The size of the message that arrived; not that of `target` when the ranks disagree, and then
   /// the content of `target` is undefined.
   std::size_t received_bytes = 0;

@@ -18,8 +18,11 @@ TransportCommunicator::TransportCommunicator(std::unique_ptr<Transport> transpor
 TransportCommunicator::~TransportCommunicator() { engine_->close(); }
 
 TransportCommunicator::OperationPtr TransportCommunicator::do_all_reduce(Buffer values,
-                                                                         ReduceOp op) {
-  return engine_->start(make_all_reduce(engine_->layout(), std::move(values), op));
+                                                                         ReduceOp op,
+                                                                         int priority) {
+  auto exchange = make_all_reduce(engine_->layout(), std::move(values), op);
+  exchange->set_priority(priority);
+  return engine_->start(std::move(exchange));
 }
 
 TransportCommunicator::OperationPtr TransportCommunicator::do_reduce_scatter(ConstBuffer values,

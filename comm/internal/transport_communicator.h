@@ -21,10 +21,11 @@ class TransportCommunicator final : public Communicator {
   [[nodiscard]] std::string_view backend() const override { return engine_->backend(); }
   [[nodiscard]] std::uint64_t bytes_sent() const override { return engine_->bytes_sent(); }
   [[nodiscard]] bool poisoned() const override { return engine_->poisoned(); }
+  void wake() override { engine_->wake(); }
 
  private:
   using OperationPtr = std::unique_ptr<Operation>;
-  OperationPtr do_all_reduce(Buffer values, ReduceOp op) override;
+  OperationPtr do_all_reduce(Buffer values, ReduceOp op, int priority) override;
   OperationPtr do_reduce_scatter(ConstBuffer values, Buffer piece, ReduceOp op) override;
   OperationPtr do_all_gather_v(ConstBuffer piece, Buffer values,
                                std::vector<std::int64_t> counts) override;

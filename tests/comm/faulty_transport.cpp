@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/comm/faulty_transport.h"
 
+#include <algorithm>
 #include <deque>
 #include <thread>
 #include <utility>
@@ -19,6 +20,9 @@ using comm::internal::TransportError;
 using comm::internal::Wakeup;
 using Clock = std::chrono::steady_clock;
 
+// So much a link that was idle may make up for.
+constexpr std::chrono::milliseconds kBurst(1);
+
 class FaultyTransport final : public Transport {
  public:
   FaultyTransport(std::unique_ptr<Transport> inner, const Faults& faults)
@@ -33,10 +37,12 @@ class FaultyTransport final : public Transport {
   [[nodiscard]] Wakeup& wakeup() override { return inner_->wakeup(); }
   [[nodiscard]] Naps naps() const override {
     const std::chrono::microseconds often(50);
-    return faults_.longest_delay.count() > 0 ? Naps{often, often} : inner_->naps();
+    return faults_.longest_delay.count() > 0 || faults_.link_rate > 0 ? Naps{often, often}
+                                                                      : inner_->naps();
   }
   void leave(const std::string& failure) override {
     late_.clear();
+    queue_.clear();
     inner_->leave(failure);
   }
   [[nodiscard]] bool leave_releases_memory() const override {
@@ -52,6 +58,11 @@ class FaultyTransport final : public Transport {
 
   void isend(Message& message) override {
     count_call();
+    if (faults_.link_rate > 0) {
+      const auto at = std::ranges::upper_bound(queue_, message.priority, {}, &Message::priority);
+      queue_.insert(at, &message);
+      return;
+    }
     if (faults_.longest_delay.count() == 0) return inner_->isend(message);
     const std::chrono::microseconds delay(
         random_.below(static_cast<std::uint64_t>(faults_.longest_delay.count())));
@@ -68,6 +79,15 @@ class FaultyTransport final : public Transport {
       late_.pop_front();
       inner_->isend(*message);
     }
+    while (!queue_.empty() && link_free_at_ <= Clock::now()) {
+      Message* message = queue_.front();
+      queue_.pop_front();
+      const std::chrono::duration<double> taken(static_cast<double>(message->source.size()) /
+                                                faults_.link_rate);
+      link_free_at_ = std::max(link_free_at_, Clock::now() - kBurst) +
+                      std::chrono::duration_cast<Clock::duration>(taken);
+      inner_->isend(*message);
+    }
     inner_->progress();
   }
 
@@ -81,6 +101,8 @@ class FaultyTransport final : public Transport {
   Random random_;
   int calls_ = 0;
   std::deque<std::pair<Message*, Clock::time_point>> late_;
+  std::deque<Message*> queue_;  // for the link
+  Clock::time_point link_free_at_{};
 };
 
 }  // namespace

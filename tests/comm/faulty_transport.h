@@ -20,6 +20,8 @@ struct Faults {
   std::optional<int> fail_at_call;
   /// Messages leave up to so much later, in their order. Zero: at once.
   std::chrono::microseconds longest_delay{0};
+  /// A link of this many bytes a second: messages leave one by one, the most urgent first. 0: none.
+  double link_rate = 0.0;
   /// Replaces what the transport says.
   std::optional<std::size_t> max_message_bytes;
   /// Like MPI: messages may still be written after leave().

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <limits>
 
 namespace convoy::comm::tcp {
 
@@ -16,6 +17,8 @@ namespace {
 
 // Streams ask for a few messages at a time; this is far beyond.
 constexpr std::size_t kMostGrants = 4096;
+
+constexpr int kGrantPriority = std::numeric_limits<int>::min();
 
 FrameHeader header_for(const internal::Route& route, FrameHeader::Kind kind, std::size_t bytes) {
   return {.kind = kind,
@@ -28,9 +31,18 @@ iovec part(const void* data, std::size_t bytes) { return {const_cast<void*>(data
 
 }  // namespace
 
+void Outbox::enqueue(const Frame& frame) {
+  // Nothing goes into the middle of a frame.
+  const auto begin = frames_.begin() + (sent_of_first_ > 0 ? 1 : 0);
+  const auto at = std::upper_bound(begin, frames_.end(), frame, [](const Frame& a, const Frame& b) {
+    return a.priority < b.priority;
+  });
+  frames_.insert(at, frame);
+}
+
 void Outbox::push(Message& message) {
-  frames_.push_back({header_for(message.route, FrameHeader::Kind::kData, message.source.size()),
-                     message.source, &message});
+  enqueue({header_for(message.route, FrameHeader::Kind::kData, message.source.size()),
+           message.source, &message, message.priority});
 }
 
 void Outbox::send(Message& message) {
@@ -68,9 +80,7 @@ void Outbox::release(Route& route) {
 }
 
 void Outbox::grant(const internal::Route& route) {
-  // Before all others, but not into the middle of one.
-  const auto at = frames_.begin() + (sent_of_first_ > 0 ? 1 : 0);
-  frames_.insert(at, {header_for(route, FrameHeader::Kind::kGrant, 0), {}, nullptr});
+  enqueue({header_for(route, FrameHeader::Kind::kGrant, 0), {}, nullptr, kGrantPriority});
 }
 
 bool Outbox::leave(const std::string& reason) {

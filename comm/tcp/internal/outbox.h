@@ -18,8 +18,9 @@
 
 namespace convoy::comm::tcp {
 
-/// What is on its way to one peer, in order, and the expected messages that it has not asked for
-/// yet. Messages of one route never overtake each other; grants overtake everything.
+/// What is on its way to one peer, the most urgent first, and the expected messages that it has not
+/// asked for yet. Messages of one priority, and so those of one route, never overtake each other;
+/// grants overtake everything that is not half sent.
 class Outbox {
  public:
   void send(internal::Message& message);
@@ -44,6 +45,7 @@ class Outbox {
     FrameHeader header;
     std::span<const std::byte> payload;
     internal::Message* message = nullptr;  // over when the frame is gone; null for others
+    int priority = 0;
 
     [[nodiscard]] std::size_t size() const { return sizeof header + payload.size(); }
   };
@@ -55,6 +57,7 @@ class Outbox {
 
   static constexpr std::size_t kFramesPerWrite = 16;
 
+  void enqueue(const Frame& frame);
   void push(internal::Message& message);
   void release(Route& route);
   std::size_t gather(std::array<iovec, 2 * kFramesPerWrite>& parts);
