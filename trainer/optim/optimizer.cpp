@@ -30,22 +30,12 @@ std::unique_ptr<torch::optim::OptimizerOptions> make_options(const OptimizerConf
   return options;
 }
 
-std::vector<torch::optim::OptimizerParamGroup> make_groups(
-    const OptimizerConfig& config, const std::vector<NamedTensor>& parameters) {
-  std::vector<torch::Tensor> decayed;
-  std::vector<torch::Tensor> others;
-  for (const auto& [name, tensor] : parameters) {
-    (config.decay_all || tensor.dim() >= 2 ? decayed : others).push_back(tensor);
-  }
+std::unique_ptr<torch::optim::Optimizer> make_optimizer(const OptimizerConfig& config,
+                                                        const torch::Tensor& parameter) {
+  const bool decays = config.decay_all || parameter.dim() >= 2;
   std::vector<torch::optim::OptimizerParamGroup> groups;
-  groups.emplace_back(decayed, make_options(config, config.weight_decay));
-  if (!others.empty()) groups.emplace_back(others, make_options(config, 0.0));
-  return groups;
-}
-
-std::unique_ptr<torch::optim::Optimizer> make_optimizer(
-    const OptimizerConfig& config, const std::vector<NamedTensor>& parameters) {
-  const auto groups = make_groups(config, parameters);
+  groups.emplace_back(std::vector{parameter},
+                      make_options(config, decays ? config.weight_decay : 0.0));
   if (config.name == "sgd") {
     return std::make_unique<torch::optim::SGD>(groups, torch::optim::SGDOptions(config.lr));
   }
@@ -136,34 +126,44 @@ Optimizer::Optimizer(const OptimizerConfig& config, std::vector<NamedTensor> par
     : config_(config), parameters_(std::move(parameters)) {
   check_config(config_);
   std::set<std::string> names;
+  std::set<const c10::TensorImpl*> seen;
   for (const auto& [name, tensor] : parameters_) {
     require(names.insert(name).second, "two parameters are called \"" + name + "\"");
+    require(seen.insert(tensor.unsafeGetTensorImpl()).second,
+            "the parameter \"" + name + "\" is listed twice");
+    optimizers_.push_back(make_optimizer(config_, tensor));
   }
-  optimizer_ = make_optimizer(config_, parameters_);
 }
 
 Optimizer::~Optimizer() = default;
 
 void Optimizer::set_learning_rate(double lr) {
-  for (auto& group : optimizer_->param_groups()) group.options().set_lr(lr);
+  for (const auto& optimizer : optimizers_) {
+    for (auto& group : optimizer->param_groups()) group.options().set_lr(lr);
+  }
 }
 
-void Optimizer::step() { optimizer_->step(); }
+void Optimizer::step() {
+  for (const auto& optimizer : optimizers_) optimizer->step();
+}
 
 void Optimizer::zero_grad() {
+  for (std::size_t i = 0; i < parameters_.size(); ++i) zero_grad(i);
+}
+
+void Optimizer::zero_grad(std::size_t parameter) {
   const torch::NoGradGuard no_grad;
-  for (const auto& [name, tensor] : parameters_) {
-    auto gradient = tensor.grad();
-    if (!gradient.defined()) continue;
-    if (gradient.grad_fn() != nullptr) gradient.detach_();
-    gradient.zero_();
-  }
+  auto gradient = parameters_[parameter].tensor.grad();
+  if (!gradient.defined()) return;
+  if (gradient.grad_fn() != nullptr) gradient.detach_();
+  gradient.zero_();
 }
 
 std::vector<NamedTensor> Optimizer::state() const {
   std::vector<NamedTensor> result;
-  auto& states = optimizer_->state();
-  for (const auto& [name, tensor] : parameters_) {
+  for (std::size_t i = 0; i < parameters_.size(); ++i) {
+    const auto& [name, tensor] = parameters_[i];
+    const auto& states = optimizers_[i]->state();
     const auto found = states.find(optimizer_state_key(tensor));
     if (found == states.end()) continue;
     for (auto& [kind, value] : take_out(config_, *found->second)) {
@@ -175,9 +175,9 @@ std::vector<NamedTensor> Optimizer::state() const {
 
 void Optimizer::load_state(const std::vector<NamedTensor>& state) {
   const auto sorted = sort_entries(config_, parameters_, state);
-  auto& states = optimizer_->state();
-  states.clear();
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
+    auto& states = optimizers_[i]->state();
+    states.clear();
     if (sorted[i].empty()) continue;
     states[optimizer_state_key(parameters_[i].tensor)] = put_back(config_, sorted[i]);
   }

@@ -3,6 +3,7 @@
 
 #include <torch/torch.h>
 
+#include <cstddef>
 #include <memory>
 #include <vector>
 
@@ -17,7 +18,7 @@ class Optimizer {
  public:
   /// Parameters keep their memory; frozen ones may be among them and stay as they are.
   /// @throws ConfigError for an unknown name or values out of range; ContractError for two
-  ///         parameters of one name.
+  ///         parameters of one name, or one under two.
   Optimizer(const OptimizerConfig& config, std::vector<NamedTensor> parameters);
   ~Optimizer();
   Optimizer(const Optimizer&) = delete;
@@ -28,6 +29,10 @@ class Optimizer {
   void step();
   /// Fills the gradients with zeros in place, so views of them stay valid; undefined ones stay so.
   void zero_grad();
+  /// The same for one parameter, by its place in the list: all of them, each once and in any order,
+  /// give the bits of step() and zero_grad().
+  void step(std::size_t parameter) { optimizers_[parameter]->step(); }
+  void zero_grad(std::size_t parameter);
   /// "<parameter>/momentum", "<parameter>/exp_avg", "<parameter>/exp_avg_sq", "<parameter>/step"
   /// (int64 scalar); what a parameter has not got yet is absent. Copies.
   [[nodiscard]] std::vector<NamedTensor> state() const;
@@ -39,7 +44,8 @@ class Optimizer {
  private:
   OptimizerConfig config_;
   std::vector<NamedTensor> parameters_;
-  std::unique_ptr<torch::optim::Optimizer> optimizer_;
+  // One for each parameter: LibTorch's cannot step some of many.
+  std::vector<std::unique_ptr<torch::optim::Optimizer>> optimizers_;
 };
 
 /// Scales all gradients so that their common L2 norm is at most `max_norm`; returns the norm

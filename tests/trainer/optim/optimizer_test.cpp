@@ -209,6 +209,36 @@ TEST(Optimizer, ContinuesBitExactlyFromItsState) {
       {.name = "adamw", .lr = 0.01, .weight_decay = 0.1, .decay_all = false});
 }
 
+TEST(Optimizer, ParametersOneByOneGiveTheBitsOfAllAtOnce) {
+  for (const OptimizerConfig& config :
+       {OptimizerConfig{.momentum = 0.9, .nesterov = true, .weight_decay = 1e-3},
+        OptimizerConfig{.name = "adamw", .lr = 0.01, .weight_decay = 0.1, .decay_all = false}}) {
+    const auto together = make_parameters(torch::kFloat32);
+    const auto apart = make_parameters(torch::kFloat32);
+    Optimizer all(config, together);
+    Optimizer each(config, apart);
+    for (int step = 0; step < 5; ++step) {
+      set_gradients(together, step);
+      set_gradients(apart, step);
+      all.step();
+      for (const std::size_t parameter : {1, 0}) {
+        each.step(parameter);
+        each.zero_grad(parameter);
+        EXPECT_TRUE(apart[parameter].tensor.grad().eq(0).all().item<bool>());
+      }
+    }
+    for (std::size_t i = 0; i < apart.size(); ++i) {
+      EXPECT_TRUE(torch::equal(together[i].tensor, apart[i].tensor)) << config.name;
+    }
+    const auto expected = all.state();
+    const auto state = each.state();
+    ASSERT_EQ(state.size(), expected.size());
+    for (std::size_t i = 0; i < state.size(); ++i) {
+      EXPECT_TRUE(torch::equal(state[i].tensor, expected[i].tensor)) << state[i].name;
+    }
+  }
+}
+
 std::string load_error(const OptimizerConfig& config, const std::vector<NamedTensor>& state) {
   Optimizer optimizer(config, make_parameters());
   try {
@@ -254,6 +284,8 @@ TEST(Optimizer, RefusesBadConfigurationAndDoubleNames) {
   EXPECT_THROW(Optimizer({.name = "lamb"}, make_parameters()), ConfigError);
   auto parameters = make_parameters();
   parameters[1].name = parameters[0].name;
+  EXPECT_THROW(Optimizer({}, parameters), ContractError);
+  parameters[1] = {"tied", parameters[0].tensor};
   EXPECT_THROW(Optimizer({}, parameters), ContractError);
 }
 
