@@ -56,8 +56,10 @@ struct CommunicationConfig {
   std::string transport = "auto";
   std::string network;           ///< transport tcp: "10.1.0.0/16"; empty: any
   std::int64_t local_ranks = 1;  ///< backend local: ranks, as threads of one process
-  double bucket_mb = 4.0;        ///< gradients sent at a time
-  bool overlap = true;           ///< send while backward goes on
+  /// Gradients sent at a time; 0: 4, or 1 with overlap = "next_forward".
+  double bucket_mb = 0.0;
+  /// Send while backward goes on: "true" | "false" | "next_forward": and on into the next forward.
+  std::string overlap = "true";
   std::int64_t chunk_kb = 256;   ///< one message of a collective
   double timeout_s = 300.0;      ///< a peer that is later than this has failed
 };

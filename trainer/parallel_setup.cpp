@@ -8,12 +8,20 @@
 
 namespace convoy::trainer {
 
-DataParallelOptions parallel_options(const Job& job) {
-  return {.bucket_bytes = static_cast<std::size_t>(job.communication.bucket_mb * (1 << 20)),
-          .overlap = job.communication.overlap,
-          .find_unused = job.train.find_unused,
-          .buffers =
-              job.train.buffers == "average" ? BufferPolicy::kAverage : BufferPolicy::kBroadcast};
+DataParallelOptions parallel_options(const Job& job, Optimizer& optimizer) {
+  DataParallelOptions options;
+  if (job.communication.bucket_mb > 0) {
+    options.bucket_bytes = static_cast<std::size_t>(job.communication.bucket_mb * (1 << 20));
+  }
+  if (job.communication.overlap == "false") options.overlap = Overlap::kOff;
+  if (job.communication.overlap == "next_forward") options.overlap = Overlap::kNextForward;
+  options.find_unused = job.train.find_unused;
+  if (job.train.buffers == "average") options.buffers = BufferPolicy::kAverage;
+  options.update = [&optimizer](std::size_t parameter) {
+    optimizer.step(parameter);
+    optimizer.zero_grad(parameter);
+  };
+  return options;
 }
 
 compress::ReducerFactory reducer_of(const Job& job, const std::filesystem::path& replay_plans) {

@@ -5,12 +5,14 @@
 
 #include "compress/reduce/make_reducer.h"
 #include "trainer/job.h"
+#include "trainer/optim/optimizer.h"
 #include "trainer/parallel/data_parallel.h"
 
 namespace convoy::trainer {
 
-/// What [train] and [communication] say of averaging.
-[[nodiscard]] DataParallelOptions parallel_options(const Job& job);
+/// What [train] and [communication] say of averaging. Borrows `optimizer`, over the parameters that
+/// are averaged, for updates one by one.
+[[nodiscard]] DataParallelOptions parallel_options(const Job& job, Optimizer& optimizer);
 
 /// What [compression] says. @param replay_plans  a plans.jsonl to follow; empty: none.
 /// @throws ConfigError for a file that holds no plans.

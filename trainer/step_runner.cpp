@@ -11,6 +11,7 @@
 #include <stdexcept>
 #include <string>
 #include <thread>
+#include <utility>
 
 #include "base/random.h"
 #include "comm/values.h"
@@ -55,7 +56,8 @@ StepRunner::StepRunner(comm::Communicator& communicator, Model& model, DataParal
       job_(job),
       stop_(stop),
       sampler_(dataset.size(), communicator.rank(), communicator.size(), job.train.batch_size,
-               job.run.seed) {
+               job.run.seed),
+      next_forward_(job.communication.overlap == "next_forward") {
   if (job.train.balance == "speed") balance_.emplace(communicator, sampler_.global_batch());
   if (job.train.on_nonfinite != "skip") return;
   for (const auto& buffer : model.buffers()) saved_buffers_.push_back(buffer.tensor.clone());
@@ -72,8 +74,9 @@ StepResult StepRunner::run(const StepPosition& position, double learning_rate) {
     own_samples += static_cast<std::int64_t>(share.indices.size());
     result_.samples += share.global_samples;
   }
-  optimizer_.zero_grad();
+  if (!next_forward_) optimizer_.zero_grad();  // else each update does, for the next step
   parallel_.begin_step(own_samples, result_.samples);
+  seen_ = {};
   Vote vote;
   for (std::int64_t batch = begin; batch < end; ++batch) {
     micro_batch(position, batch, batch + 1 == end, vote);
@@ -122,29 +125,50 @@ void StepRunner::train_on(const Batch& batch, const StepPosition& position, std:
   result_.seconds.data += watch_.lap();
   const torch::Tensor loss =
       mean_loss(dataset_.info().task, model_.forward(batch.inputs), batch.targets);
+  settle_averages();
   vote.add_loss(loss.item<double>(), batch.samples());
   if (last) vote.cast(communicator_, stop_ != nullptr && *stop_);
-  result_.seconds.forward += watch_.lap();
+  add_lap(result_.seconds.forward);
 
   std::optional<DataParallel::NoSync> no_sync;
   if (!last) no_sync.emplace(parallel_);
   parallel_.backward(loss, batch.samples());
-  add_backward_time();
+  add_lap(result_.seconds.backward);
 }
 
 void StepRunner::take_part_empty(bool last, Vote& vote) {
+  settle_averages();
   if (last) vote.cast(communicator_, stop_ != nullptr && *stop_);
   model_.empty_step();
-  result_.seconds.forward += watch_.lap();
+  add_lap(result_.seconds.forward);
   if (!last) return;
   parallel_.backward_empty();
-  add_backward_time();
+  add_lap(result_.seconds.backward);
 }
 
-void StepRunner::add_backward_time() {
-  const double exposed = static_cast<double>(parallel_.times().exposed) * 1e-9;
-  result_.seconds.exposed += exposed;
-  result_.seconds.backward += watch_.lap() - exposed;
+// Of a lap, what went into waiting and updates belongs there.
+void StepRunner::add_lap(double& seconds) {
+  const StepTimes now = parallel_.times();
+  const double waited = static_cast<double>(now.exposed - seen_.exposed) * 1e-9;
+  const double updated = static_cast<double>(now.update - seen_.update) * 1e-9;
+  seen_ = now;
+  result_.seconds.exposed += waited;
+  result_.seconds.optimizer += updated;
+  seconds += watch_.lap() - waited - updated;
+}
+
+void StepRunner::settle_averages() {
+  if (!unsettled_step_) return;
+  parallel_.drain();
+  const std::int64_t step = *std::exchange(unsettled_step_, std::nullopt);
+  if (next_forward_ && parallel_.nonfinite()) throw_nonfinite_gradient(step);
+  if (on_averaged_) on_averaged_(step + 1);
+}
+
+double StepRunner::drain() {
+  (void)watch_.lap();
+  settle_averages();
+  return watch_.lap();
 }
 
 void StepRunner::update(const StepPosition& position, double learning_rate, Vote& vote) {
@@ -153,13 +177,15 @@ void StepRunner::update(const StepPosition& position, double learning_rate, Vote
   result_.stop = (*vote.sums)[2] > 0;
   result_.seconds.exposed += watch_.lap();
   const auto buffers = parallel_.buffers();
-  if ((*vote.sums)[1] > 0 || parallel_.nonfinite()) {
+  if ((*vote.sums)[1] > 0 || (!next_forward_ && parallel_.nonfinite())) {
     refuse_nonfinite(position, vote);
   } else {
     if (job_.train.clip_norm > 0) clip_gradients(parallel_.parameters(), job_.train.clip_norm);
     optimizer_.set_learning_rate(learning_rate);
-    optimizer_.step();
+    if (!next_forward_) optimizer_.step();
   }
+  unsettled_step_ = position.step;
+  if (!next_forward_) settle_averages();
   result_.seconds.optimizer += watch_.lap();
   parallel_.end_step();
   if (!result_.skipped) {
@@ -182,18 +208,20 @@ void StepRunner::refuse_nonfinite(const StepPosition& position, const Vote& vote
     parallel_.discard_step();
     return;
   }
-  if ((*vote.sums)[1] == 0) {
-    const auto& [rank, layer] = *parallel_.nonfinite();
-    const std::string place =
-        rank == NonFinite::kSum ? " summed over ranks" : " on rank " + std::to_string(rank);
-    throw std::runtime_error("the gradient of " + layer + place + " is not finite in step " +
-                             std::to_string(position.step + 1) + kNonfiniteAdvice);
-  }
+  if ((*vote.sums)[1] == 0) throw_nonfinite_gradient(position.step);
   const auto own = vote.own_nonfinite ? std::int32_t{communicator_.rank()}
                                       : std::numeric_limits<std::int32_t>::max();
   const auto first = comm::all_reduce_value(communicator_, own, comm::ReduceOp::kMin);
   throw std::runtime_error("the loss of rank " + std::to_string(first) + " is not finite in step " +
                            std::to_string(position.step + 1) + kNonfiniteAdvice);
+}
+
+void StepRunner::throw_nonfinite_gradient(std::int64_t step) const {
+  const auto& [rank, layer] = *parallel_.nonfinite();
+  const std::string place =
+      rank == NonFinite::kSum ? " summed over ranks" : " on rank " + std::to_string(rank);
+  throw std::runtime_error("the gradient of " + layer + place + " is not finite in step " +
+                           std::to_string(step + 1) + kNonfiniteAdvice);
 }
 
 }  // namespace convoy::trainer

@@ -3,7 +3,9 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "comm/communicator.h"
@@ -31,7 +33,7 @@ struct StepSeconds {
   double data = 0.0;
   double forward = 0.0;
   double backward = 0.0;
-  double exposed = 0.0;  ///< waiting for communication that backward did not hide
+  double exposed = 0.0;  ///< waiting for communication that nothing did hide
   double optimizer = 0.0;
   /// What depends on this rank alone.
   [[nodiscard]] double computing() const { return data + forward + backward; }
@@ -55,9 +57,17 @@ class StepRunner {
              Optimizer& optimizer, const Dataset& dataset, const Geometry& geometry, const Job& job,
              const std::atomic<bool>* stop);
 
+  /// Called after each step with the number of steps done, when its averages are in and the Reducer
+  /// is idle: with overlap = "next_forward" inside the step after it or drain().
+  void on_averaged(std::function<void(std::int64_t steps_done)> call) {
+    on_averaged_ = std::move(call);
+  }
   /// @throws std::runtime_error that names the first rank whose loss, or the first layer and rank
-  ///         whose gradient, is not finite, under "stop".
+  ///         whose gradient, is not finite, under "stop". With overlap = "next_forward" the next
+  ///         run() or drain() says so of gradients.
   StepResult run(const StepPosition& position, double learning_rate);
+  /// Ends the updates of the last step that are still to be made. @return seconds it took.
+  double drain();
   /// Null unless ranks take parts according to their speed.
   [[nodiscard]] SpeedBalance* balance() { return balance_ ? &*balance_ : nullptr; }
 
@@ -71,7 +81,9 @@ class StepRunner {
   void update(const StepPosition& position, double learning_rate, Vote& vote);
   void balance_parts(std::int64_t step);
   void refuse_nonfinite(const StepPosition& position, const Vote& vote);
-  void add_backward_time();
+  [[noreturn]] void throw_nonfinite_gradient(std::int64_t step) const;
+  void settle_averages();
+  void add_lap(double& seconds);
 
   comm::Communicator& communicator_;
   Model& model_;
@@ -84,7 +96,11 @@ class StepRunner {
   Sampler sampler_;
   std::optional<SpeedBalance> balance_;
   std::vector<torch::Tensor> saved_buffers_;  ///< to undo a skipped step's BatchNorm statistics
+  bool next_forward_;
+  std::optional<std::int64_t> unsettled_step_;  ///< its averages may be under way
+  std::function<void(std::int64_t)> on_averaged_;
   Stopwatch watch_;
+  StepTimes seen_;  ///< of this step's times(), in result_ already
   StepResult result_;
 };
 

@@ -81,6 +81,9 @@ TrainingRun::TrainingRun(comm::Communicator& communicator, const Job& job,
   start_parallel(compression_state);
   runner_ = std::make_unique<StepRunner>(communicator, *model_, *parallel_, *optimizer_,
                                          *datasets_.train, geometry_, job, request.stop);
+  runner_->on_averaged([this](std::int64_t steps_done) {
+    compression_.after_step(parallel_->reducer(), steps_done);
+  });
   if (request.resume && runner_->balance() != nullptr) runner_->balance()->restore(balance_part_);
   together(communicator, [&] { open_sinks(); });
 }
@@ -89,7 +92,7 @@ void TrainingRun::start_parallel(const std::vector<NamedTensor>& compression_sta
   compress::ReducerFactory factory;
   together(communicator_, [&] { factory = reducer_of(job_, request_.replay_plans); });
   parallel_ = std::make_unique<DataParallel>(communicator_, model_->parameters(), model_->buffers(),
-                                             parallel_options(job_), factory);
+                                             parallel_options(job_, *optimizer_), factory);
   parallel_->set_next_step(position_.step);
   together(communicator_,
            [&] { parallel_->reducer().load_state(reducer_state(compression_state)); });
@@ -157,7 +160,6 @@ void TrainingRun::one_step() {
   summary_.skipped_steps += result.skipped ? 1 : 0;
   summary_.interrupted = result.stop;
   advance();
-  compression_.after_step(parallel_->reducer(), position_.step);
   if (progress_ != nullptr) {
     progress_->step(position_.step, result.loss_sum / static_cast<double>(result.samples),
                     static_cast<double>(result.samples) / result.seconds.total(),
@@ -165,6 +167,7 @@ void TrainingRun::one_step() {
   }
   const auto due = [&](std::int64_t every) { return every > 0 && position_.step % every == 0; };
   if (due(job_.run.verify_replicas_every)) {
+    drain();
     verify_replicas(communicator_, model_->parameters());
     verify_replicas(communicator_, model_->buffers());
   }
@@ -172,6 +175,9 @@ void TrainingRun::one_step() {
   evaluate_if_due(position_.step_in_epoch == 0);
   if (due(job_.checkpoint.every_steps)) save_checkpoint();
 }
+
+// What reads the parameters, or compression's memory, comes after all updates.
+void TrainingRun::drain() { summary_.seconds += runner_->drain(); }
 
 void TrainingRun::advance() {
   ++position_.step;
@@ -199,6 +205,7 @@ void TrainingRun::evaluate_if_due(bool epoch_ended) {
 }
 
 void TrainingRun::evaluate() {
+  drain();
   const Evaluation found =
       evaluate_model(communicator_, *model_, *datasets_.test, job_.train.evaluate_batch);
   summary_.loss = found.loss;
@@ -215,6 +222,7 @@ std::uint64_t TrainingRun::bytes_sent() const {
 }
 
 void TrainingRun::save_checkpoint() {
+  drain();
   if (saved_step_ == position_.step) return;
   TrainingState state;
   state.step = position_.step;
@@ -240,6 +248,7 @@ void TrainingRun::save_checkpoint() {
 }
 
 Summary TrainingRun::finish() {
+  drain();
   report_interval();
   save_checkpoint();  // first: whoever interrupts a run does not wait for an evaluation
   if (evaluated_step_ != position_.step) evaluate();

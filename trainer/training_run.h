@@ -37,6 +37,7 @@ class TrainingRun {
   void open_sinks();
   [[nodiscard]] bool finished() const;
   void one_step();
+  void drain();
   void advance();
   void report_interval();
   void evaluate_if_due(bool epoch_ended);

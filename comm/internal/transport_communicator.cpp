@@ -17,8 +17,7 @@ TransportCommunicator::TransportCommunicator(std::unique_ptr<Transport> transpor
 
 TransportCommunicator::~TransportCommunicator() { engine_->close(); }
 
-TransportCommunicator::OperationPtr TransportCommunicator::do_all_reduce(Buffer values,
-                                                                         ReduceOp op,
+TransportCommunicator::OperationPtr TransportCommunicator::do_all_reduce(Buffer values, ReduceOp op,
                                                                          int priority) {
   auto exchange = make_all_reduce(engine_->layout(), std::move(values), op);
   exchange->set_priority(priority);

@@ -6,10 +6,30 @@
 namespace convoy::compress {
 
 void DenseReducer::reduce(const Bucket& bucket) {
-  const TimedSpan span(timeline_, Phase::kWire, bucket.layers.front().name);
-  const std::uint64_t before = communicator_.bytes_sent();
-  internal::average(communicator_, bucket.values, bucket.owner);
-  traffic_.sent_bytes += communicator_.bytes_sent() - before;
+  start(bucket, 0)->wait();
+  finish(bucket);
+}
+
+std::optional<comm::Request> DenseReducer::start(const Bucket& bucket, int priority) {
+  if (under_way_++ == 0) {
+    sent_before_ = communicator_.bytes_sent();
+    busy_ = {Phase::kWire,
+             timeline_ != nullptr ? bucket.layers.front().name : "",
+             Timeline::Clock::now(),
+             {}};
+  }
+  return communicator_.all_reduce(comm::Buffer(bucket.values, bucket.owner), comm::ReduceOp::kSum,
+                                  priority);
+}
+
+void DenseReducer::finish(const Bucket& bucket) {
+  if (--under_way_ == 0 && timeline_ != nullptr) {
+    busy_.end = Timeline::Clock::now();
+    timeline_->add(busy_);
+  }
+  internal::divide_by_ranks(communicator_, bucket.values);
+  if (under_way_ > 0) return;
+  traffic_.sent_bytes += communicator_.bytes_sent() - sent_before_;
   traffic_.dense_bytes = traffic_.sent_bytes;
 }
 

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
+#include <optional>
+
 #include "comm/communicator.h"
 #include "compress/reduce/reducer.h"
 
@@ -14,6 +17,8 @@ class DenseReducer final : public Reducer {
 
   void begin_step(std::int64_t) override {}
   void reduce(const Bucket& bucket) override;
+  [[nodiscard]] std::optional<comm::Request> start(const Bucket& bucket, int priority) override;
+  void finish(const Bucket& bucket) override;
   void end_step() override {}
   [[nodiscard]] bool shows_nonfinite() const override { return true; }
   [[nodiscard]] Traffic traffic() const override { return traffic_; }
@@ -22,6 +27,9 @@ class DenseReducer final : public Reducer {
  private:
   comm::Communicator& communicator_;
   Traffic traffic_;
+  int under_way_ = 0;
+  std::uint64_t sent_before_ = 0;  // by the communicator, when nothing was under way
+  Timeline::Span busy_{};          // since then
   Timeline* timeline_ = nullptr;
 };
 

@@ -4,11 +4,13 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "base/timeline.h"
+#include "comm/request.h"
 #include "compress/reduce/plan_record.h"
 #include "compress/reduce/shadow.h"
 
@@ -67,6 +69,15 @@ class Reducer {
   /// Replaces the values by their mean over all ranks: the same bits everywhere. Collective; blocks
   /// until done. @throws CommError.
   virtual void reduce(const Bucket& bucket) = 0;
+  /// Where the average of a bucket is one collective: begins what reduce() does, returns at once,
+  /// and leaves the rest to finish(). Several buckets may be under way; the lower `priority`, the
+  /// sooner this one is needed. Nothing: this Reducer only blocks.
+  [[nodiscard]] virtual std::optional<comm::Request> start(const Bucket& bucket, int priority) {
+    (void)bucket, (void)priority;
+    return std::nullopt;
+  }
+  /// After the request that start() gave is done, once for each.
+  virtual void finish(const Bucket& bucket) { (void)bucket; }
   /// Ends the step, after all its buckets.
   virtual void end_step() = 0;
   /// Takes back what the last step did to the state (residuals, factors), because its gradients are

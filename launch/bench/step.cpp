@@ -35,7 +35,11 @@ struct Schedule {
   std::int64_t warm_up = 3;  ///< steps together that are not counted
   std::vector<Turn> turns;
   bool is_mean = false;
+  /// Steps before each turn together that are not timed: with overlap = "next_forward" a turn then
+  /// begins, as it ends, with averages under way.
+  std::int64_t lead_in = 0;
 
+  [[nodiscard]] std::int64_t lead_ins() const { return lead_in * std::ssize(turns); }
   [[nodiscard]] std::int64_t together() const {
     return std::accumulate(turns.begin(), turns.end(), std::int64_t{0},
                            [](auto sum, const Turn& turn) { return sum + turn.together; });
@@ -62,7 +66,8 @@ Schedule cycles(const compress::CompressionConfig& config, std::int64_t steps) {
 Schedule schedule_of(const StepBench& bench, int ranks) {
   const auto& config = bench.job.compression;
   if (ranks > 1 && compress::plans_levels(config)) return cycles(config, bench.steps);
-  Schedule schedule{.warm_up = config.warmup_steps + 3};
+  Schedule schedule{.warm_up = config.warmup_steps + 3,
+                    .lead_in = bench.job.communication.overlap == "next_forward" ? 1 : 0};
   for (std::int64_t left = bench.steps; left > 0; left -= kTurn.together) {
     schedule.turns.push_back({std::min(left, kTurn.together), std::min(left, kTurn.together)});
   }
@@ -116,7 +121,7 @@ class Together {
       : model_(build_model(bench, data)),
         optimizer_(bench.job.train.optimizer, model_->parameters()),
         parallel_(communicator, model_->parameters(), model_->buffers(),
-                  trainer::parallel_options(bench.job), trainer::reducer_of(bench.job)),
+                  trainer::parallel_options(bench.job, optimizer_), trainer::reducer_of(bench.job)),
         geometry_(bench.job.train, data.size(), communicator.size()),
         runner_(communicator, *model_, parallel_, optimizer_, data, geometry_, bench.job, nullptr),
         learning_rate_(bench.job.train.optimizer.lr) {}
@@ -126,6 +131,7 @@ class Together {
     ++step_;
     return runner_.run(position, learning_rate_);
   }
+  void drain() { (void)runner_.drain(); }
   [[nodiscard]] trainer::DataParallel& parallel() { return parallel_; }
 
  private:
@@ -145,7 +151,7 @@ class Measurement {
         schedule_(schedule_of(bench, communicator.size())),
         data_(bench.job.model.name, bench.job.train.batch_size,
               bench.job.train.batch_size * communicator.size() *
-                  (schedule_.warm_up + schedule_.together()),
+                  (schedule_.warm_up + schedule_.lead_ins() + schedule_.together()),
               bench.job.run.seed + static_cast<std::uint64_t>(communicator.rank())),
         alone_(bench, data_),
         together_(communicator, bench, data_) {}
@@ -153,6 +159,7 @@ class Measurement {
   StepReport run() {
     for (int i = 0; i < 2; ++i) (void)alone_.step();
     for (std::int64_t i = 0; i < schedule_.warm_up; ++i) (void)together_.step();
+    together_.drain();
     auto& reducer = together_.parallel().reducer();
     reducer.watch(&timeline_);
     const auto before = reducer.traffic();
@@ -176,6 +183,7 @@ class Measurement {
       sum_alone += alone_seconds_.back();
     }
     communicator_.barrier().wait();
+    for (std::int64_t i = 0; i < schedule_.lead_in; ++i) (void)together_.step();
     (void)watch.lap();
     double sum_together = 0.0;
     for (std::int64_t i = 0; i < turn.together; ++i) {
@@ -183,6 +191,7 @@ class Measurement {
       together_seconds_.push_back(watch.lap());
       sum_together += together_seconds_.back();
     }
+    together_.drain();
     mean_alone_.push_back(sum_alone / static_cast<double>(turn.alone));
     mean_together_.push_back(sum_together / static_cast<double>(turn.together));
     for (const auto& span : timeline_.take()) {
@@ -229,7 +238,7 @@ class Measurement {
     std::vector<double> ratios(alone.size());
     std::ranges::transform(alone, together, ratios.begin(), std::divides<>());
     report_.efficiency_spread = spread(ratios);
-    const auto steps = static_cast<double>(report_.steps);
+    const auto steps = static_cast<double>(report_.steps + schedule_.lead_ins());
     report_.bytes = mean_of_ranks(report_.bytes) / steps;
     report_.dense_bytes = mean_of_ranks(report_.dense_bytes) / steps;
     for (double& seconds : report_.phases) seconds = mean_of_ranks(seconds) / steps;

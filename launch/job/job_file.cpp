@@ -22,6 +22,10 @@ class Writer final : public FieldVisitor {
   }
   void number(std::string_view key, double& value, NumberRange) override { line(key, value); }
   void flag(std::string_view key, bool& value) override { line(key, value); }
+  void flag_or_text(std::string_view key, std::string& value, Choices) override {
+    if (value == "true" || value == "false") return line(key, value == "true");
+    line(key, value);
+  }
   void numbers(std::string_view key, std::vector<double>& values, NumberRange) override {
     line(key, values);
   }

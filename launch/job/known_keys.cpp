@@ -36,6 +36,7 @@ class KeyCollector final : public FieldVisitor {
   void integer(std::string_view key, std::int64_t&, IntegerRange) override { add(key); }
   void number(std::string_view key, double&, NumberRange) override { add(key); }
   void flag(std::string_view key, bool&) override { add(key); }
+  void flag_or_text(std::string_view key, std::string&, Choices) override { add(key); }
   void numbers(std::string_view key, std::vector<double>&, NumberRange) override { add(key); }
   void text_or_numbers(std::string_view key, std::string&, std::vector<double>&, Choices,
                        NumberRange) override {

@@ -55,6 +55,23 @@ class Reader final : public FieldVisitor {
     if (entry != nullptr) value = get<bool>(path(key), *entry, "true or false");
   }
 
+  void flag_or_text(std::string_view key, std::string& value, Choices choices) override {
+    const Entry* entry = find(key);
+    if (entry == nullptr) return;
+    if (const bool* flag = std::get_if<bool>(&entry->value)) {
+      value = *flag ? "true" : "false";
+      return;
+    }
+    const auto* given = std::get_if<std::string>(&entry->value);
+    if (given != nullptr && std::find(choices.begin(), choices.end(), *given) != choices.end()) {
+      value = *given;
+      return;
+    }
+    const std::string what = given != nullptr ? '"' + *given + '"' : type_name(entry->value);
+    throw ConfigError(fmt::format(R"({}: {} must be true, false or "{}", not {})", entry->where(),
+                                  path(key), fmt::join(choices, R"(", ")"), what));
+  }
+
   void numbers(std::string_view key, std::vector<double>& values, NumberRange range) override {
     const Entry* entry = find(key);
     if (entry == nullptr) return;

@@ -82,6 +82,21 @@ void check_compression(const compress::CompressionConfig& compression, const Doc
   }
 }
 
+/// Layers are updated one by one, before all gradients are known.
+void check_overlap(const trainer::Job& job, const Document& document) {
+  if (job.communication.overlap != "next_forward") return;
+  const std::string what =
+      place(document, "communication.overlap") + R"( = "next_forward" cannot be had with )";
+  require_config(job.train.clip_norm == 0.0, what + place(document, "train.clip_norm") +
+                                                 ": the norm is known when all gradients are");
+  require_config(job.train.on_nonfinite != "skip",
+                 what + place(document, "train.on_nonfinite") +
+                     R"( = "skip": layers step before all gradients are known)");
+  require_config(!job.train.find_unused,
+                 what + place(document, "train.find_unused") +
+                     ": what no rank has used is known when all have ended their backward");
+}
+
 /// In real time, updates that are always late must not wait for company for ever.
 void settle_late_flush(trainer::FederationConfig& federation, const Document& document) {
   if (federation.clock == "virtual" || document.contains("federation.late_flush_after")) return;
@@ -97,6 +112,7 @@ void check_rules(trainer::Job& job, const Document& document) {
   settle_length(job.train, document);
   settle_late_flush(job.federation, document);
   check_optimizer(job.train, document);
+  check_overlap(job, document);
   check_backend(job.communication.backend, document);
   check_network(job.communication, document);
 }

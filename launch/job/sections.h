@@ -25,6 +25,8 @@ class FieldVisitor {
   virtual void integer(std::string_view key, std::int64_t& value, IntegerRange range) = 0;
   virtual void number(std::string_view key, double& value, NumberRange range) = 0;
   virtual void flag(std::string_view key, bool& value) = 0;
+  /// Either true or false, of which `value` holds the word, or one of `choices`.
+  virtual void flag_or_text(std::string_view key, std::string& value, Choices choices) = 0;
   virtual void numbers(std::string_view key, std::vector<double>& values, NumberRange range) = 0;
   /// Either one of `choices`, or a list of numbers: then `text` becomes "list".
   virtual void text_or_numbers(std::string_view key, std::string& text, std::vector<double>& values,

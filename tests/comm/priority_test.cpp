@@ -21,29 +21,28 @@ using namespace std::chrono_literals;
 
 TEST(Priority, ChangesNoResultWhateverEachRankGives) {
   for (const int ranks : world_sizes()) {
-    run_world(
-        ranks,
-        [](Communicator& c) {
-          constexpr std::uint64_t kOperations = 12;
-          Random random(static_cast<std::uint64_t>(c.rank()) + 17);
-          std::vector<std::vector<float>> values;
-          for (std::uint64_t k = 0; k < kOperations; ++k) {
-            values.push_back(values_of<float>(c.rank(), 1 + k * k * 200, k));
-          }
-          std::vector<Request> requests;
-          for (auto& v : values) {
-            const int priority = static_cast<int>(random.below(5)) - 2;
-            requests.push_back(c.all_reduce(std::span(v), ReduceOp::kSum, priority));
-            std::this_thread::sleep_for(std::chrono::microseconds(random.below(300)));
-          }
-          for (std::uint64_t k = 0; k < kOperations; ++k) {
-            requests[k].wait();
-            const auto expected =
-                expected_reduction<float>(c.size(), values[k].size(), k, ReduceOp::kSum);
-            EXPECT_EQ(first_difference(values[k], expected), "");
-          }
-        },
-        {.chunk_bytes = 4096});
+    run_world(ranks,
+              [](Communicator& c) {
+                constexpr std::uint64_t kOperations = 12;
+                Random random(static_cast<std::uint64_t>(c.rank()) + 17);
+                std::vector<std::vector<float>> values;
+                for (std::uint64_t k = 0; k < kOperations; ++k) {
+                  values.push_back(values_of<float>(c.rank(), 1 + k * k * 200, k));
+                }
+                std::vector<Request> requests;
+                for (auto& v : values) {
+                  const int priority = static_cast<int>(random.below(5)) - 2;
+                  requests.push_back(c.all_reduce(std::span(v), ReduceOp::kSum, priority));
+                  std::this_thread::sleep_for(std::chrono::microseconds(random.below(300)));
+                }
+                for (std::uint64_t k = 0; k < kOperations; ++k) {
+                  requests[k].wait();
+                  const auto expected =
+                      expected_reduction<float>(c.size(), values[k].size(), k, ReduceOp::kSum);
+                  EXPECT_EQ(first_difference(values[k], expected), "");
+                }
+              },
+              {.chunk_bytes = 4096});
   }
 }
 

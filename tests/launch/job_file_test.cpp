@@ -55,6 +55,38 @@ std::string train_error(const std::string& line) {
   return error_of("[train]\nsteps = 5\n" + line + "\n");
 }
 
+TEST(JobFile, OverlapIsAFlagOrNextForward) {
+  const auto with = [](const std::string& overlap, const std::string& train = "") {
+    return "[train]\nsteps = 5\n" + train + "\n[communication]\noverlap = " + overlap + "\n";
+  };
+  for (const std::string value : {"true", "false", "next_forward"}) {
+    const trainer::Job job = parse(with(value == "next_forward" ? '"' + value + '"' : value));
+    EXPECT_EQ(job.communication.overlap, value);
+    EXPECT_EQ(parse(job_text(job)).communication.overlap, value);
+  }
+  EXPECT_EQ(error_of(with("\"always\"")),
+            "job.toml:5: communication.overlap must be true, false or \"next_forward\", not "
+            "\"always\"");
+  EXPECT_EQ(error_of(with("1")),
+            "job.toml:5: communication.overlap must be true, false or \"next_forward\", not an "
+            "integer");
+}
+
+TEST(JobFile, NextForwardIsRefusedWithWhatNeedsAllGradients) {
+  const auto error_with = [](const std::string& line) {
+    return error_of("[train]\nsteps = 5\n" + line +
+                    "\n[communication]\noverlap = \"next_forward\"\n");
+  };
+  const std::string what =
+      "job.toml:5: communication.overlap = \"next_forward\" cannot be had with job.toml:3: ";
+  EXPECT_EQ(error_with("clip_norm = 1.0"),
+            what + "train.clip_norm: the norm is known when all gradients are");
+  EXPECT_EQ(error_with("on_nonfinite = \"skip\""),
+            what + "train.on_nonfinite = \"skip\": layers step before all gradients are known");
+  EXPECT_TRUE(error_with("find_unused = true").starts_with(what + "train.find_unused: "));
+  EXPECT_EQ(error_with("on_nonfinite = \"stop\""), "");
+}
+
 TEST(JobFile, FillsWhatIsGiven) {
   const trainer::Job job = parse(kGoodJob);
   EXPECT_EQ(job.run.name, "first");

@@ -67,7 +67,7 @@ TEST(CompressedTraining, RepeatsTheBitsOfTheSameSeedWhateverTheBuckets) {
   const auto first = train_local(job, 3, folder.path() / "a").parameters_hash;
   job.communication.bucket_mb = 0.0005;
   EXPECT_EQ(train_local(job, 3, folder.path() / "b").parameters_hash, first);
-  job.communication.overlap = false;
+  job.communication.overlap = "false";
   EXPECT_EQ(train_local(job, 3, folder.path() / "c").parameters_hash, first);
 }
 

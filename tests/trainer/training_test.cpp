@@ -116,7 +116,7 @@ TEST(Training, SameSeedSameBitsWhateverTheBuckets) {
   job.communication.bucket_mb = 0.0005;
   job.communication.chunk_kb = 1;
   EXPECT_EQ(train_local(job, 3, folder.path() / "c").parameters_hash, first);
-  job.communication.overlap = false;
+  job.communication.overlap = "false";
   EXPECT_EQ(train_local(job, 3, folder.path() / "d").parameters_hash, first);
   job.run.seed = 6;
   EXPECT_NE(train_local(job, 3, folder.path() / "e").parameters_hash, first);

@@ -32,6 +32,20 @@ void require_unique(const std::vector<NamedTensor>& tensors) {
   }
 }
 
+std::size_t bucket_bytes(const DataParallelOptions& options) {
+  const std::size_t mib = options.overlap == Overlap::kNextForward ? 1 : 4;
+  return options.bucket_bytes.value_or(mib << 20);
+}
+
+void check(const DataParallelOptions& options) {
+  require(bucket_bytes(options) > 0, "DataParallel: bucket_bytes must be positive");
+  if (options.overlap != Overlap::kNextForward) return;
+  require(options.update != nullptr, "DataParallel: Overlap::kNextForward needs an update");
+  require(!options.find_unused,
+          "DataParallel: Overlap::kNextForward cannot have find_unused: what no rank has used is "
+          "known only when all have ended their backward");
+}
+
 /// Checks that all ranks mean the same model and gives them rank 0's values, as one message.
 void start_equal(comm::Communicator& communicator, const std::vector<NamedTensor>& parameters,
                  const std::vector<NamedTensor>& buffers, const DataParallelOptions& options) {
@@ -39,9 +53,10 @@ void start_equal(comm::Communicator& communicator, const std::vector<NamedTensor
   all.insert(all.end(), buffers.begin(), buffers.end());
   require_unique(all);
   auto lines = internal::describe(all);
-  lines.push_back(fmt::format("options bucket_bytes = {}, find_unused = {}, buffers = {}",
-                              options.bucket_bytes, options.find_unused,
-                              static_cast<int>(options.buffers)));
+  lines.push_back(
+      fmt::format("options bucket_bytes = {}, overlap = {}, find_unused = {}, buffers = {}",
+                  bucket_bytes(options), static_cast<int>(options.overlap), options.find_unused,
+                  static_cast<int>(options.buffers)));
   internal::require_agreement(communicator, lines);
   if (communicator.size() == 1 || all.empty()) return;
   internal::PackedTensors image(all);
@@ -50,11 +65,20 @@ void start_equal(comm::Communicator& communicator, const std::vector<NamedTensor
   if (communicator.rank() != 0) image.unpack();
 }
 
-std::vector<NamedTensor> trained(const std::vector<NamedTensor>& parameters) {
-  std::vector<NamedTensor> selected;
-  std::ranges::copy_if(parameters, std::back_inserter(selected),
-                       [](const NamedTensor& named) { return named.tensor.requires_grad(); });
-  return selected;
+std::vector<std::size_t> trained(const std::vector<NamedTensor>& parameters) {
+  std::vector<std::size_t> indices;
+  for (std::size_t i = 0; i < parameters.size(); ++i) {
+    if (parameters[i].tensor.requires_grad()) indices.push_back(i);
+  }
+  return indices;
+}
+
+internal::ExchangeOptions exchange_options(const DataParallelOptions& options,
+                                           std::vector<std::size_t> indices) {
+  const auto update = [update = options.update, indices = std::move(indices)](std::size_t i) {
+    update(indices[i]);
+  };
+  return {bucket_bytes(options), options.overlap, options.find_unused, update};
 }
 
 }  // namespace
@@ -69,15 +93,18 @@ class DataParallel::Impl {
         parameters_(std::move(parameters)),
         buffers_(std::move(buffers)),
         counts_(std::make_shared<std::vector<std::int64_t>>(communicator.size())) {
-    require(options.bucket_bytes > 0, "DataParallel: bucket_bytes must be positive");
+    check(options);
     start_equal(communicator, parameters_, buffers_, options);
     buffer_sync_ =
         std::make_unique<internal::BufferSync>(buffers_, options.buffers == BufferPolicy::kAverage);
     auto own = communicator.duplicate();
     auto reducer = factory ? factory(*own) : std::make_unique<compress::DenseReducer>(*own);
-    exchange_ = std::make_unique<internal::GradientExchange>(
-        trained(parameters_), std::move(own), std::move(reducer),
-        internal::ExchangeOptions{options.bucket_bytes, options.overlap, options.find_unused});
+    const auto indices = trained(parameters_);
+    std::vector<NamedTensor> averaged;
+    for (const std::size_t i : indices) averaged.push_back(parameters_[i]);
+    exchange_ = std::make_unique<internal::GradientExchange>(std::move(averaged), std::move(own),
+                                                             std::move(reducer),
+                                                             exchange_options(options, indices));
   }
 
   std::int64_t gather_counts(std::int64_t samples);
@@ -85,6 +112,7 @@ class DataParallel::Impl {
   void backward(const torch::Tensor& loss, std::int64_t samples);
   void backward_empty();
   void end_step();
+  void drain();
 
   [[nodiscard]] std::uint64_t bytes_sent() const { return exchange_->bytes_sent() + buffer_bytes_; }
   /// The first rank that gather_counts() has found to have samples.
@@ -94,6 +122,7 @@ class DataParallel::Impl {
   friend class DataParallel;
 
   void finish();
+  std::int64_t add_times();
 
   comm::Communicator& communicator_;
   DataParallelOptions options_;
@@ -136,11 +165,12 @@ void DataParallel::Impl::begin_step(std::int64_t samples, std::int64_t total, in
   const int rank = communicator_.rank();
   require(total == 0 || (rank < first_rank ? samples == 0 : rank > first_rank || samples > 0),
           "begin_step: first_rank is not the first rank that has samples");
+  times_ = {};
   exchange_->begin_step(communicator_);
+  (void)add_times();
   samples_ = samples;
   total_ = total;
   first_rank_ = first_rank;
-  times_ = {};
   state_ = State::kOpen;
 }
 
@@ -148,6 +178,7 @@ void DataParallel::Impl::backward(const torch::Tensor& loss, std::int64_t sample
   require(state_ == State::kOpen, "backward: call begin_step() first, once a step");
   require(samples > 0 && samples <= samples_,
           "backward: samples must lie between 1 and what begin_step() was told");
+  drain();
   const auto begin = Clock::now();
   const double scale =
       static_cast<double>(samples) * communicator_.size() / static_cast<double>(total_);
@@ -159,9 +190,11 @@ void DataParallel::Impl::backward(const torch::Tensor& loss, std::int64_t sample
     throw;
   }
   times_.backward += (Clock::now() - begin) / std::chrono::nanoseconds(1);
+  exchange_->end_pass();
   if (!sync_) return;
   finish();
   const auto missed = options_.find_unused ? std::vector<std::string>() : exchange_->unreached();
+  if (!missed.empty()) drain();  // the peers first
   require(missed.empty(),
           fmt::format("backward did not reach {} (set find_unused if that is meant)",
                       fmt::join(missed, ", ")));
@@ -169,6 +202,7 @@ void DataParallel::Impl::backward(const torch::Tensor& loss, std::int64_t sample
 
 void DataParallel::Impl::backward_empty() {
   require(state_ == State::kOpen, "backward_empty: call begin_step() first, once a step");
+  drain();
   if (!sync_ || total_ == 0) return;
   exchange_->start();
   finish();
@@ -177,9 +211,23 @@ void DataParallel::Impl::backward_empty() {
 void DataParallel::Impl::finish() {
   const auto begin = Clock::now();
   state_ = State::kAveraged;
-  const auto waited = exchange_->finish();
-  times_.exposed += waited.count();
-  times_.backward += (Clock::now() - begin) / std::chrono::nanoseconds(1) - waited.count();
+  exchange_->finish();
+  const auto passed = (Clock::now() - begin) / std::chrono::nanoseconds(1);
+  times_.backward += passed - add_times();
+}
+
+void DataParallel::Impl::drain() {
+  exchange_->rethrow_error();
+  exchange_->drain();
+  (void)add_times();
+}
+
+/// @return nanoseconds that belong to none of the caller's own work.
+std::int64_t DataParallel::Impl::add_times() {
+  const auto times = exchange_->take_times();
+  times_.exposed += times.waited.count();
+  times_.update += times.updating.count();
+  return (times.waited + times.updating).count();
 }
 
 void DataParallel::Impl::end_step() {
@@ -229,6 +277,8 @@ void DataParallel::backward_empty() { impl_->backward_empty(); }
 
 void DataParallel::end_step() { impl_->end_step(); }
 
+void DataParallel::drain() { impl_->drain(); }
+
 DataParallel::NoSync::NoSync(DataParallel& parallel)
     : parallel_(parallel), before_(std::exchange(parallel.impl_->sync_, false)) {}
 
@@ -238,7 +288,11 @@ const std::optional<NonFinite>& DataParallel::nonfinite() const {
   return impl_->exchange_->nonfinite();
 }
 
-void DataParallel::discard_step() { impl_->exchange_->reducer().discard_step(); }
+void DataParallel::discard_step() {
+  require(impl_->options_.overlap != Overlap::kNextForward,
+          "discard_step: Overlap::kNextForward has applied the averages");
+  impl_->exchange_->reducer().discard_step();
+}
 
 void DataParallel::set_next_step(std::int64_t step) { impl_->exchange_->set_next_step(step); }
 

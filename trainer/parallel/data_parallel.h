@@ -16,6 +16,7 @@
 #include "trainer/named_tensor.h"
 #include "trainer/parallel/module_tensors.h"
 #include "trainer/parallel/nonfinite.h"
+#include "trainer/parallel/overlap.h"
 
 namespace convoy::trainer {
 
@@ -29,10 +30,14 @@ enum class BufferPolicy : std::uint8_t {
 
 struct DataParallelOptions {
   /// Gradients are sent when so many bytes are ready. Larger: fewer, longer messages; smaller: the
-  /// first leaves earlier.
-  std::size_t bucket_bytes = std::size_t{4} << 20;
-  /// Send while backward goes on; off: after it. Same numbers.
-  bool overlap = true;
+  /// first leaves earlier. Not given: 4 MiB, or 1 MiB with kNextForward, where the last bucket of
+  /// backward is what forward waits for.
+  std::optional<std::size_t> bucket_bytes;
+  Overlap overlap = Overlap::kBackward;
+  /// kNextForward needs it: the average of parameters()[i] is in its `.grad`. Steps that parameter
+  /// alone and then zeroes or frees the gradient. Called in the thread of DataParallel, before the
+  /// first operation of the next forward pass that uses the parameter, or in drain().
+  std::function<void(std::size_t parameter)> update;
   /// Allow parameters that backward does not reach. Costs one small exchange a step.
   bool find_unused = false;
   BufferPolicy buffers = BufferPolicy::kBroadcast;
@@ -41,7 +46,8 @@ struct DataParallelOptions {
 /// Nanosecond counts since begin_step().
 struct StepTimes {
   std::int64_t backward = 0;  ///< inside backward(), waiting left out
-  std::int64_t exposed = 0;   ///< waiting for communication that backward did not hide
+  std::int64_t exposed = 0;   ///< waiting for communication that nothing did hide
+  std::int64_t update = 0;    ///< inside DataParallelOptions::update
 };
 
 /// Trains one module on all ranks of a communicator: at the start everybody takes rank 0's
@@ -72,6 +78,13 @@ struct StepTimes {
 /// of step: every later begin_step() throws that error again, only destruction is left, and it may
 /// wait for a transfer that has begun, at most the communicator's timeout. Peers notice by a
 /// CommError when this object is gone.
+///
+/// With Overlap::kNextForward backward() returns while gradients travel. Each parameter is updated
+/// just before the next forward pass uses it (or a view of it, in an operation of LibTorch, in this
+/// thread); backward() makes the updates that are left and then begins its own. So the caller
+/// neither steps nor zeroes gradients; sets a learning rate after backward(), for its averages; and
+/// calls drain() before it reads parameters otherwise: to evaluate, to save, at the end. Errors of
+/// communication come out of the next call. Compressed buckets travel one after the other.
 /// All calls are collective and belong to one thread.
 class DataParallel {
  public:
@@ -111,6 +124,8 @@ class DataParallel {
   void backward_empty();
   /// Applies the buffer policy.
   void end_step();
+  /// kNextForward: makes the updates that are left. Otherwise nothing. @throws CommError.
+  void drain();
 
   /// While one lives, backward() only accumulates.
   class [[nodiscard]] NoSync {
@@ -128,13 +143,15 @@ class DataParallel {
 
   /// Where some rank's gradients of this step, or their sum, were not finite. The averages are
   /// then worth nothing: do not step. What compression remembers is as it was before the step.
+  /// With kNextForward that of the last step which was drained; the averages have been applied.
   [[nodiscard]] const std::optional<NonFinite>& nonfinite() const;
   /// The averages of this step will not be applied, for another reason: what compression remembers
   /// becomes what it was before the step. All ranks call it, or none; before the next begin_step().
+  /// Not with kNextForward.
   void discard_step();
   /// Numbers the next step (a resumed run goes on where it was): plans take effect by number.
   void set_next_step(std::int64_t step);
-  /// For its state, traffic and plans; between backward() and the next begin_step().
+  /// For its state, traffic and plans; between backward(), or drain(), and the next backward().
   [[nodiscard]] compress::Reducer& reducer();
 
   [[nodiscard]] const StepTimes& times() const;

@@ -15,6 +15,7 @@ namespace {
 using Layout = std::vector<std::vector<std::string>>;
 using trainer::DataParallel;
 using trainer::DataParallelOptions;
+using trainer::Overlap;
 
 std::uint64_t hash_with(const DataParallelOptions& options, std::size_t chunk_bytes) {
   std::atomic<std::uint64_t> hash = 0;
@@ -30,11 +31,12 @@ std::uint64_t hash_with(const DataParallelOptions& options, std::size_t chunk_by
 TEST(Buckets, ChangeNoBitOfTheResult) {
   const auto expected = hash_with({}, 256 << 10);
   for (const std::size_t bucket_bytes : {1, 1 << 10, 4 << 20}) {
-    for (const bool overlap : {true, false}) {
+    for (const auto overlap : {Overlap::kBackward, Overlap::kOff, Overlap::kNextForward}) {
       for (const std::size_t chunk_bytes : {64, 1 << 10}) {
         EXPECT_EQ(hash_with({.bucket_bytes = bucket_bytes, .overlap = overlap}, chunk_bytes),
                   expected)
-            << bucket_bytes << " bytes, overlap " << overlap << ", chunks of " << chunk_bytes;
+            << bucket_bytes << " bytes, overlap " << static_cast<int>(overlap) << ", chunks of "
+            << chunk_bytes;
       }
     }
   }
@@ -145,7 +147,7 @@ struct Pause : torch::autograd::Function<Pause> {
 
 TEST(Buckets, AreAveragedWhileBackwardGoesOn) {
   constexpr int kLayers = 8;
-  const auto seconds_of_a_step = [](bool overlap) {
+  const auto seconds_of_a_step = [](Overlap overlap) {
     std::atomic<double> seconds = 0.0;
     run_ranks(2, [&](comm::Communicator& communicator) {
       std::vector<trainer::NamedTensor> parameters;
@@ -171,8 +173,8 @@ TEST(Buckets, AreAveragedWhileBackwardGoesOn) {
     return seconds.load();
   };
   // Both halves take 8 x 30 ms: 0.27 s one beside the other, 0.48 s one after the other.
-  EXPECT_GE(seconds_of_a_step(false), 0.47);
-  EXPECT_LE(seconds_of_a_step(true), 0.40);
+  EXPECT_GE(seconds_of_a_step(Overlap::kOff), 0.47);
+  EXPECT_LE(seconds_of_a_step(Overlap::kBackward), 0.40);
 }
 
 }  // namespace

@@ -35,5 +35,11 @@ TEST_F(DataParallelMpi, GivesTheBitsOfThreadRanks) {
   });
 }
 
+TEST_F(DataParallelMpi, GivesTheSameBitsWhenUpdatesAreLate) {
+  EXPECT_EQ(
+      train_and_hash(*world_, {.bucket_bytes = 1000, .overlap = trainer::Overlap::kNextForward}),
+      train_and_hash(*world_, {}));
+}
+
 }  // namespace
 }  // namespace convoy::tests

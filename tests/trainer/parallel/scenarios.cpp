@@ -170,16 +170,18 @@ void expect_exact_accumulation(comm::Communicator& communicator) {
 std::uint64_t train_and_hash(comm::Communicator& communicator,
                              const trainer::DataParallelOptions& options) {
   SmallNet net;
-  DataParallel parallel(communicator, net, options);
-  auto optimizer = make_sgd(net);
+  StepEach optimizer(net);
+  auto with_update = options;
+  with_update.update = [&](std::size_t parameter) { optimizer.update(parameter); };
+  DataParallel parallel(communicator, net, with_update);
   for (std::uint64_t step = 0; step < 4; ++step) {
     const std::int64_t samples = 2 + communicator.rank();
-    optimizer.zero_grad();
     parallel.begin_step(samples);
     parallel.backward(net.loss(make_batch(step * 10 + communicator.rank(), samples)));
-    optimizer.step();
+    if (options.overlap != trainer::Overlap::kNextForward) optimizer.update_all();
     parallel.end_step();
   }
+  parallel.drain();
   return trainer::parameters_hash(parallel.parameters());
 }
 

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <vector>
 
 #include "base/random.h"
@@ -85,6 +86,27 @@ struct SmallNet : torch::nn::Module {
 inline torch::optim::SGD make_sgd(const torch::nn::Module& module) {
   return torch::optim::SGD(module.parameters(), torch::optim::SGDOptions(0.05).momentum(0.9));
 }
+
+/// An optimizer for each parameter of a module, in order.
+class StepEach {
+ public:
+  explicit StepEach(const torch::nn::Module& module) {
+    for (const auto& parameter : module.parameters()) {
+      optimizers_.push_back(std::make_unique<torch::optim::SGD>(
+          std::vector{parameter}, torch::optim::SGDOptions(0.05).momentum(0.9)));
+    }
+  }
+  void update(std::size_t parameter) {
+    optimizers_[parameter]->step();
+    optimizers_[parameter]->zero_grad();
+  }
+  void update_all() {
+    for (std::size_t i = 0; i < optimizers_.size(); ++i) update(i);
+  }
+
+ private:
+  std::vector<std::unique_ptr<torch::optim::SGD>> optimizers_;
+};
 
 /// ||a - b|| / ||b|| in float64.
 inline double relative_error(const torch::Tensor& a, const torch::Tensor& b) {

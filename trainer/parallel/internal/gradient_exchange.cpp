@@ -10,6 +10,8 @@
 namespace convoy::trainer::internal {
 namespace {
 
+using Clock = std::chrono::steady_clock;
+
 std::vector<torch::Tensor> tensors_of(const std::vector<NamedTensor>& parameters) {
   std::vector<torch::Tensor> tensors;
   for (const auto& parameter : parameters) tensors.push_back(parameter.tensor);
@@ -27,6 +29,7 @@ GradientExchange::GradientExchange(std::vector<NamedTensor> parameters,
       reached_(parameters_.size()),
       packed_(parameters_.size()),
       thread_(*communicator_, std::move(reducer)),
+      updates_(tensors_of(parameters_), [this](std::size_t parameter) { update(parameter); }),
       hooks_(tensors_of(parameters_), [this](std::size_t parameter) { on_ready(parameter); }) {
   ready_order_.reserve(parameters_.size());
   cut(complete_order({}, parameters_.size()));
@@ -51,6 +54,8 @@ void GradientExchange::rethrow_error() const {
 
 void GradientExchange::begin_step(comm::Communicator& communicator) {
   std::ranges::fill(reached_, std::uint8_t{0});
+  misuse_.reset();
+  updates_.forget_unseen();
   if (order_is_final_ || !has_averaged_) return;
   // Rank 0 has seen no order yet when it had no samples; then all try again after the next step.
   const auto order = complete_order(ready_order_, parameters_.size());
@@ -58,7 +63,10 @@ void GradientExchange::begin_step(comm::Communicator& communicator) {
   message->push_back(ready_order_.empty() ? 0 : 1);
   communicator.broadcast(comm::Buffer(std::span(*message), message), 0).wait();
   order_is_final_ = message->back() == 1;
-  if (order_is_final_) cut({message->begin(), message->end() - 1});
+  if (!order_is_final_) return;
+  drain();
+  updates_.forget_unseen();  // forward has not begun
+  cut({message->begin(), message->end() - 1});
 }
 
 void GradientExchange::start() {
@@ -67,9 +75,8 @@ void GradientExchange::start() {
   packed_.assign(parameters_.size(), false);
   missing_.resize(buckets_->size());
   for (std::size_t i = 0; i < missing_.size(); ++i) missing_[i] = buckets_->bucket(i).layers.size();
-  next_bucket_ = 0;
+  tickets_.clear();
   ready_order_.clear();
-  repeated_.reset();
   thread_.begin_step(step_++);
   has_averaged_ = true;
   filling_ = true;
@@ -78,15 +85,22 @@ void GradientExchange::start() {
 void GradientExchange::on_ready(std::size_t parameter) {
   const std::lock_guard lock(mutex_);
   reached_[parameter] = 1;
+  if (updates_.was_unseen(parameter)) {
+    misuse_ = parameters_[parameter].name +
+              ": forward used it in a way that cannot be seen, before its average was applied; "
+              "train such a model with Overlap::kBackward (overlap = true)";
+  }
   if (!filling_) return;
   if (packed_[parameter]) {
-    repeated_ = parameter;
+    misuse_ = parameters_[parameter].name +
+              ": backward computed this gradient twice; run the parts in a NoSync (re-entrant "
+              "checkpointing is not supported)";
     return;
   }
   buckets_->pack(parameter);
   ready_order_.push_back(parameter);
   mark_packed(parameter);
-  if (options_.overlap) submit_complete();
+  if (options_.overlap != Overlap::kOff) submit_complete();
 }
 
 void GradientExchange::mark_packed(std::size_t parameter) {
@@ -95,30 +109,59 @@ void GradientExchange::mark_packed(std::size_t parameter) {
 }
 
 void GradientExchange::submit_complete() {
-  for (; next_bucket_ < missing_.size() && missing_[next_bucket_] == 0; ++next_bucket_) {
-    thread_.submit(buckets_->bucket(next_bucket_));
+  while (tickets_.size() < missing_.size() && missing_[tickets_.size()] == 0) {
+    const std::size_t next = tickets_.size();
+    // Forward tends to use layers in the reverse of the order in which backward leaves them.
+    const std::size_t priority =
+        options_.overlap == Overlap::kNextForward ? missing_.size() - 1 - next : next;
+    tickets_.push_back(thread_.submit(buckets_->bucket(next), static_cast<int>(priority)));
   }
 }
 
-std::chrono::nanoseconds GradientExchange::finish() {
+void GradientExchange::finish() {
   pack_rest();
-  const auto begin = std::chrono::steady_clock::now();
+  if (options_.overlap == Overlap::kNextForward && !misuse_) return updates_.start();
+  const auto begin = Clock::now();
   try {
-    thread_.wait();
+    wait_for_all();
     deliver();
   } catch (...) {
     error_ = std::current_exception();
     throw;
   }
-  const auto waited = std::chrono::steady_clock::now() - begin;
-  if (repeated_) {
-    abandon(std::make_exception_ptr(
-        ContractError(parameters_[*repeated_].name +
-                      ": backward computed this gradient twice; run the parts in "
-                      "a NoSync (re-entrant checkpointing is not supported)")));
-    std::rethrow_exception(error_);
+  times_.waited += Clock::now() - begin;
+  if (!misuse_) return;
+  abandon(std::make_exception_ptr(ContractError(*misuse_)));
+  std::rethrow_exception(error_);
+}
+
+void GradientExchange::drain() {
+  if (!updates_.pending()) return;
+  try {
+    updates_.drain();
+    const auto begin = Clock::now();
+    wait_for_all();
+    times_.waited += Clock::now() - begin;
+  } catch (...) {
+    error_ = std::current_exception();
+    throw;
   }
-  return waited;
+}
+
+void GradientExchange::update(std::size_t parameter) {
+  const auto begin = Clock::now();
+  thread_.wait(tickets_[buckets_->bucket_of(parameter)]);
+  const auto arrived = Clock::now();
+  buckets_->deliver(parameter);
+  options_.update(parameter);
+  times_.waited += arrived - begin;
+  times_.updating += Clock::now() - arrived;
+}
+
+void GradientExchange::wait_for_all() {
+  thread_.wait();
+  nonfinite_ = thread_.nonfinite();
+  planning_bytes_ = thread_.reducer().traffic().planning_bytes;
 }
 
 void GradientExchange::pack_rest() {
@@ -167,7 +210,8 @@ std::vector<std::string> GradientExchange::unreached() const {
 }
 
 std::uint64_t GradientExchange::bytes_sent() const {
-  return communicator_->bytes_sent() + thread_.reducer().traffic().planning_bytes;
+  return communicator_->bytes_sent() +
+         (updates_.pending() ? planning_bytes_ : thread_.reducer().traffic().planning_bytes);
 }
 
 std::vector<std::vector<std::string>> GradientExchange::layout() const {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <condition_variable>
+#include <cstddef>
 #include <cstdint>
 #include <exception>
 #include <memory>
@@ -17,9 +18,10 @@
 
 namespace convoy::trainer::internal {
 
-/// Runs a Reducer in a thread of its own, one bucket after the other in the order of submit().
-/// After the first error nothing more is reduced, and wait() throws that error, now and ever after.
-/// A step in which some rank's gradients are not finite leaves the Reducer's state as it was.
+/// Runs a Reducer in a thread of its own. Buckets begin in the order of submit(); where the Reducer
+/// can, several are under way at a time and the more urgent ones end first. After the first error
+/// nothing more is reduced, and wait() throws that error, now and ever after. A step in which some
+/// rank's gradients are not finite leaves the Reducer's state as it was.
 class ReductionThread {
  public:
   /// Borrows `communicator`, on which `reducer` works.
@@ -31,10 +33,13 @@ class ReductionThread {
 
   /// One step is begin_step(), submit() for each bucket, finish_step(): these three only queue.
   void begin_step(std::int64_t step);
-  /// `bucket` must stay where it is until wait() returns.
-  void submit(const compress::Bucket& bucket);
+  /// `bucket` must stay where it is until wait() returns. The lower `priority`, the sooner its
+  /// average is needed. @return a ticket for wait().
+  std::size_t submit(const compress::Bucket& bucket, int priority);
   void finish_step();
-  /// Returns when all that was queued is done. @throws what the Reducer threw.
+  /// Returns when the average of this bucket is there. @throws what the Reducer threw.
+  void wait(std::size_t ticket);
+  /// Returns when all that was queued is done; tickets are then used up. @throws as above.
   void wait();
 
   /// Of the last step that was waited for.
@@ -48,23 +53,40 @@ class ReductionThread {
     enum class Kind : std::uint8_t { kBegin, kReduce, kEnd } kind;
     std::int64_t step = 0;
     const compress::Bucket* bucket = nullptr;
+    int priority = 0;
+    bool done = false;
+  };
+  struct Transfer {
+    std::size_t ticket = 0;
+    const compress::Bucket* bucket = nullptr;
+    int priority = 0;
+    comm::Request request;
   };
 
-  void queue(Task task);
+  std::size_t queue(const Task& task);
+  // All below run in the thread.
   void run(const std::stop_token& stop);
-  void execute(const Task& task);
-  void reduce(const compress::Bucket& bucket);
+  [[nodiscard]] std::optional<std::size_t> next_task(const std::stop_token& stop);
+  void begin(std::size_t ticket);
+  void begin_bucket(std::size_t ticket, const Task& task);
+  void move_on(const std::stop_token& stop);
+  bool finish_one();
   void end_step();
+  void mark_done(std::size_t ticket);
+  void fail(std::exception_ptr error);
 
   comm::Communicator& communicator_;
   std::unique_ptr<compress::Reducer> reducer_;
   // The thread's own while tasks are queued.
   FiniteCheck finite_;
   std::optional<NonFinite> nonfinite_;
-  std::mutex mutex_;  // guards all below
+  std::vector<Transfer> under_way_;  // the most urgent first
+  std::mutex mutex_;                 // guards all below
   std::condition_variable_any changed_;
-  std::vector<Task> tasks_;  // of this step; emptied, and its memory kept, by wait()
-  std::size_t done_ = 0;     // how many of them are
+  std::vector<Task> tasks_;   // of this step; emptied, and its memory kept, by wait()
+  std::size_t begun_ = 0;     // how many of them have begun
+  std::size_t done_ = 0;      // and how many are over
+  bool in_transfer_ = false;  // the thread waits for the communicator and not for `changed_`
   std::exception_ptr error_;
   std::jthread thread_;  // last: starts when the rest exists
 };
