@@ -46,7 +46,9 @@ Stream::Stream(Signature signature, Route route, Chunks chunks)
       lead_(chunks.count() == 1 && chunks.total_bytes <= kRidesAlongBytes ? 0 : 1) {}
 
 bool Stream::may_start() const {
-  return allowed_ > 0 && started_ < allowed_ + lead_ &&
+  // A header may travel before its chunks: those are then asked for when they can come, and a
+  // turn on a busy link is saved.
+  return (allowed_ > 0 || header_is_next()) && started_ < allowed_ + lead_ &&
          flight_.size() < chunks_ahead(chunks_.chunk_bytes);
 }
 

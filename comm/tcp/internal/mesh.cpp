@@ -275,7 +275,7 @@ void set_options(const Descriptor& socket) {
   set(TCP_NODELAY, 1);
   // The kernel sizes its buffers to the link. It holds at most this much that is not on its way
   // yet: what a thread that waits for a core has left behind, and what a small message waits for.
-  set(TCP_NOTSENT_LOWAT, 512 << 10);
+  set(TCP_NOTSENT_LOWAT, 128 << 10);
 }
 
 }  // namespace
