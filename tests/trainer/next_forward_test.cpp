@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 #include <torch/script.h>
 
+#include <atomic>
+#include <filesystem>
 #include <stdexcept>
 #include <string>
 
@@ -116,15 +118,34 @@ std::string failure_of(const Job& job, const std::filesystem::path& run_dir) {
   return "";
 }
 
-TEST(NextForwardTraining, NamesTheSameNonFiniteGradient) {
+/// Its loss is finite, the gradient of `poison` is not.
+void save_poisoned_module(const std::filesystem::path& file) {
+  torch::jit::Module module("m");
+  module.register_parameter("weight", torch::zeros({5, 12}).requires_grad_(), false);
+  module.register_parameter("poison", torch::ones({3}).requires_grad_(), false);
+  module.define(R"(
+    def forward(self, x):
+      return torch.matmul(x, self.weight.t()) + torch.sqrt(torch.abs(self.poison - 1.0)).sum()
+  )");
+  module.save(file.string());
+}
+
+TEST(NextForwardTraining, NamesTheSameNonFiniteGradientOrLoss) {
   TemporaryFolder folder;
-  Job job = small_job();
-  job.train.optimizer.lr = 1e18;
-  job.train.optimizer.momentum = 0;
-  const std::string expected = failure_of(job, folder.path() / "backward");
-  EXPECT_NE(expected.find("is not finite in step"), std::string::npos) << expected;
-  job.communication.overlap = "next_forward";
-  EXPECT_EQ(failure_of(job, folder.path() / "next_forward"), expected);
+  Job diverging = small_job();
+  diverging.train.optimizer.lr = 1e18;
+  diverging.train.optimizer.momentum = 0;
+  save_poisoned_module(folder.path() / "m.pt");
+  Job poisoned = small_job();
+  poisoned.model.torchscript = (folder.path() / "m.pt").string();
+  for (Job job : {diverging, poisoned}) {
+    const std::string expected = failure_of(job, folder.path() / "backward");
+    EXPECT_NE(expected.find("is not finite in step"), std::string::npos) << expected;
+    job.communication.overlap = "next_forward";
+    EXPECT_EQ(failure_of(job, folder.path() / "next_forward"), expected);
+  }
+  EXPECT_TRUE(failure_of(poisoned, folder.path() / "p")
+                  .starts_with("the gradient of poison on rank 0 is not finite in step 1"));
 }
 
 TEST(NextForwardTraining, ARunThatIsStoppedSavesWhatItsLastStepHasMade) {
