@@ -48,6 +48,7 @@ void check_plan_times(const CompressionConfig& config) {
   check_at_least("window", config.window, 1);
   check_at_least("plan_lag", config.plan_lag, 0);
   check_at_least("adapt_every", config.adapt_every, 1);
+  check_at_least("guard_every", config.guard_every, 0);
   require_config(config.window <= config.adapt_every,
                  fmt::format("compression.window = {}: must not be above adapt_every = {}",
                              config.window, config.adapt_every));
@@ -95,6 +96,7 @@ bool plans_levels(const CompressionConfig& config) {
 void check(const CompressionConfig& config) {
   check_choice("family", config.family, {"none", "half", "quantize", "top_k", "power_sgd"});
   check_choice("policy", config.policy, {"uniform", "lgreco"});
+  check_choice("objective", config.objective, {"bytes", "time"});
   check_choice("error_metric", config.error_metric, {"auto", "squared_l2", "l2", "normalized"});
   check_choice("residual", config.residual, {"float32", "bfloat16", "off"});
   check_choice("rounding", config.rounding, {"nearest", "stochastic"});

@@ -19,6 +19,12 @@ struct CompressionConfig {
   std::vector<double> candidates;
   /// lgreco's error budget over that of the uniform plan at `level`. Larger: fewer bytes.
   double alpha = 1.0;
+  /// What a plan minimises: "bytes", or predicted "time" of a step, and then any layer may go as
+  /// half or dense, and steps are compared with dense ones now and then. Timings differ from run to
+  /// run, and so do plans.
+  std::string objective = "bytes";
+  /// objective "time": steps between two comparisons; more where they are clear. 0: none.
+  std::int64_t guard_every = 200;
   /// How errors of layers add up: "squared_l2" | "l2" | "normalized" (by each layer's mean square:
   /// for adaptive optimizers) | "auto": as the optimizer of the job needs it, else squared_l2.
   std::string error_metric = "auto";

@@ -6,7 +6,8 @@
 namespace convoy::compress {
 
 std::string to_text(Level level) {
-  return level.is_dense() ? "dense" : fmt::format("{}", level.value());
+  if (level.is_dense()) return "dense";
+  return level.is_half() ? "half" : fmt::format("{}", level.value());
 }
 
 }  // namespace convoy::compress

@@ -16,6 +16,8 @@ void PlanRequest::prepare(LayerTable& layer, std::span<const float> values) cons
 PlanRequest plan_request(const CompressionConfig& config) {
   PlanRequest request;
   for (const double value : candidate_levels(config)) request.candidates.emplace_back(value);
+  request.minimise_time = config.objective == "time";
+  if (request.minimise_time) request.candidates.push_back(Level::half());
   request.candidates.push_back(Level::dense());
   request.budget = {
       .reference = Level(reference_level(config)),

@@ -14,6 +14,7 @@ struct PlanRequest {
   std::vector<Level> candidates;  ///< ascending; dense is the last
   Budget budget;
   bool normalize = false;  ///< errors by each layer's mean square
+  bool minimise_time = false;  ///< half is a candidate then, too
 
   /// Makes the table of one layer ready to be planned from: without useless levels, and with errors
   /// normalized where that is wanted.

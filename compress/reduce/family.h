@@ -55,6 +55,11 @@ class Family {
                                                      std::span<const Level> candidates,
                                                      int ranks) = 0;
 
+  /// Seconds of this rank's CPU that one step encodes and decodes a layer like this one, measured
+  /// now. Not for dense. One planning thread, as table().
+  [[nodiscard]] virtual double codec_seconds(const Layer& layer, std::span<const float> gradient,
+                                             Level level, int ranks) = 0;
+
   /// Makes what reduce() did to the family's own state (factors) final.
   virtual void commit() {}
   /// Takes it back: all of it, or that of one layer.
@@ -66,7 +71,7 @@ class Family {
   virtual void load(const ReducerState& state) { (void)state; }
 
   /// From here on reduce() tells where its time goes; nullptr: no more.
-  void watch(Timeline* timeline) { timeline_ = timeline; }
+  virtual void watch(Timeline* timeline) { timeline_ = timeline; }
 
  protected:
   [[nodiscard]] TimedSpan timed(Phase phase, const Item& item) const {

@@ -25,6 +25,8 @@ class GatherFamily final : public Family {
   [[nodiscard]] double payload_bytes(const Layer& layer, Level level) const override;
   [[nodiscard]] std::vector<LevelCost> table(const Layer& layer, std::span<const float> gradient,
                                              std::span<const Level> candidates, int ranks) override;
+  [[nodiscard]] double codec_seconds(const Layer& layer, std::span<const float> gradient,
+                                     Level level, int ranks) override;
 
  private:
   /// @return bytes of each item's payload, which outgoing_ then holds one after the other.

@@ -8,6 +8,7 @@
 #include "compress/make_codec.h"
 #include "compress/reduce/dense_reducer.h"
 #include "compress/reduce/gather_family.h"
+#include "compress/reduce/half_or_family.h"
 #include "compress/reduce/internal/compressed_reducer.h"
 #include "compress/reduce/power_sgd_family.h"
 #include "compress/reduce/two_hop_family.h"
@@ -44,12 +45,23 @@ std::unique_ptr<Family> top_k(comm::Communicator& communicator, const Compressio
                                         TwoHopFamily::Options{.sizes_vary = true});
 }
 
-std::unique_ptr<Family> make_family(comm::Communicator& communicator,
-                                    const CompressionConfig& config) {
+std::unique_ptr<Family> plain_family(comm::Communicator& communicator,
+                                     const CompressionConfig& config) {
   if (config.family == "quantize") return quantize(communicator, config);
-  if (config.family == "half") return half(communicator, config);
   if (config.family == "top_k") return top_k(communicator, config);
   return std::make_unique<PowerSgdFamily>(communicator);
+}
+
+std::unique_ptr<Family> with_half(comm::Communicator& communicator, CompressionConfig config,
+                                  std::unique_ptr<Family> family) {
+  config.family = "half";
+  return std::make_unique<HalfOrFamily>(std::move(family), half(communicator, config));
+}
+
+std::unique_ptr<Family> make_family(comm::Communicator& communicator,
+                                    const CompressionConfig& config) {
+  if (config.family == "half") return half(communicator, config);
+  return with_half(communicator, config, plain_family(communicator, config));
 }
 
 }  // namespace
@@ -77,7 +89,8 @@ ReducerFactory make_reducer(std::shared_ptr<const Codec> codec, const Compressio
   if (config.candidates.empty()) checked.policy = "uniform";  // there is nothing to choose from
   return [codec, checked, seed](comm::Communicator& communicator) -> std::unique_ptr<Reducer> {
     return std::make_unique<CompressedReducer>(
-        communicator, std::make_unique<GatherFamily>(communicator, codec),
+        communicator,
+        with_half(communicator, checked, std::make_unique<GatherFamily>(communicator, codec)),
         CompressedReducer::Options{.config = checked, .seed = seed, .replay = {}});
   };
 }

@@ -11,12 +11,15 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-Json to_json(Level level) { return level.is_dense() ? Json("dense") : Json(level.value()); }
+Json to_json(Level level) {
+  return level.is_dense() || level.is_half() ? Json(to_text(level)) : Json(level.value());
+}
 
 Level level_of(const Json& json) {
   if (json == "dense") return Level::dense();
+  if (json == "half") return Level::half();
   const double value = json.get<double>();
-  require_config(value > 0.0, "a level must be positive, or \"dense\"");
+  require_config(value > 0.0, "a level must be positive, \"half\" or \"dense\"");
   return Level(value);
 }
 
@@ -45,6 +48,10 @@ void add_table_figures(Json& json, const PlanRecord& record) {
   json["optimum_is_exact"] = record.optimum_is_exact;
   json["uniform_over_plan"] = ratio(record.uniform_bytes, record.bytes);
   json["plan_over_optimum"] = ratio(record.bytes, record.optimum_bytes);
+  if (record.predicted_ms > 0.0) {
+    json["predicted_ms"] = record.predicted_ms;
+    json["dense_predicted_ms"] = record.dense_predicted_ms;
+  }
   json["step_error"] = record.step_error;
   json["gather_ms"] = record.gather_ms;
   json["table_ms"] = record.table_ms;
@@ -57,6 +64,8 @@ void read_table_figures(const Json& json, PlanRecord& record) {
   record.uniform_bytes = json.value("uniform_bytes", 0.0);
   record.optimum_bytes = json.value("optimum_bytes", 0.0);
   record.optimum_is_exact = json.value("optimum_is_exact", false);
+  record.predicted_ms = json.value("predicted_ms", 0.0);
+  record.dense_predicted_ms = json.value("dense_predicted_ms", 0.0);
   record.step_error = json.value("step_error", 0.0);
   record.gather_ms = json.value("gather_ms", 0.0);
   record.table_ms = json.value("table_ms", 0.0);

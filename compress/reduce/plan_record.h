@@ -23,8 +23,10 @@ struct PlannedLayer {
 struct PlanRecord {
   std::int64_t version = 0;
   std::int64_t step = 0;  ///< first step that uses it
-  std::string policy;     ///< "uniform", "lgreco" or "replay"
-  std::string hash;       ///< of names and levels; equal on all ranks
+  /// "uniform", "lgreco" or "replay"; "dense": the guard of objective "time" sends all layers
+  /// dense.
+  std::string policy;
+  std::string hash;  ///< of names and levels; equal on all ranks
   std::vector<PlannedLayer> layers;
   double bytes = 0.0;        ///< wire bytes of all compressed layers
   double dense_bytes = 0.0;  ///< wire bytes of the same layers uncompressed
@@ -36,8 +38,11 @@ struct PlanRecord {
   bool optimum_is_exact = false;
   /// What the step before lost under error feedback: squared L2, the mean over the ranks.
   double step_error = 0.0;
-  double gather_ms = 0.0;  ///< averaging the windows
-  double table_ms = 0.0;   ///< making and exchanging the tables
+  // Objective "time": from the beginning of backward until all gradients are averaged.
+  double predicted_ms = 0.0;        ///< with this plan
+  double dense_predicted_ms = 0.0;  ///< with nothing compressed
+  double gather_ms = 0.0;           ///< averaging the windows
+  double table_ms = 0.0;            ///< making and exchanging the tables
   double solve_ms = 0.0;
 };
 

@@ -8,6 +8,7 @@
 
 #include "base/errors.h"
 #include "base/hash.h"
+#include "compress/reduce/internal/codec_timer.h"
 #include "compress/reduce/internal/mean.h"
 #include "compress/reduce/internal/state_entries.h"
 
@@ -160,6 +161,23 @@ void PowerSgdFamily::load(const ReducerState& state) {
   for (const auto& [name, values] : internal::entries_of(state, "table_factor/")) {
     table_factors_[name] = *values;
   }
+}
+
+double PowerSgdFamily::codec_seconds(const Layer& layer, std::span<const float> gradient,
+                                     Level level, int ranks) {
+  (void)ranks;
+  const MatrixShape shape = matrix_shape(layer.shape);
+  std::vector<float> q(static_cast<std::size_t>(rank_of(level) * shape.columns));
+  std::vector<float> p(static_cast<std::size_t>(rank_of(level) * shape.rows));
+  std::vector<float> mean(gradient.size());
+  std::vector<float> owed(gradient.begin(), gradient.end());
+  draw_missing_columns(q, shape.columns, 1);
+  const double begin = internal::thread_seconds();
+  multiply(owed, shape, q, p);
+  orthogonalise(p, shape.rows);
+  multiply_transposed(owed, shape, p, q);
+  product_and_residual(p, q, shape, mean, owed);
+  return internal::thread_seconds() - begin;
 }
 
 }  // namespace convoy::compress

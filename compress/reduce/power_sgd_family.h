@@ -33,6 +33,8 @@ class PowerSgdFamily final : public Family {
   [[nodiscard]] bool sends_dense(const Layer& layer, Level level) const override;
   [[nodiscard]] std::vector<LevelCost> table(const Layer& layer, std::span<const float> gradient,
                                              std::span<const Level> candidates, int ranks) override;
+  [[nodiscard]] double codec_seconds(const Layer& layer, std::span<const float> gradient,
+                                     Level level, int ranks) override;
   void commit() override;
   void discard() override;
   void discard(const std::string& layer) override;

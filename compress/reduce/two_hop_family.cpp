@@ -9,6 +9,7 @@
 #include "base/hash.h"
 #include "base/random.h"
 #include "comm/values.h"
+#include "compress/reduce/internal/codec_timer.h"
 #include "compress/reduce/internal/payload_errors.h"
 
 namespace convoy::compress {
@@ -239,6 +240,17 @@ std::vector<LevelCost> TwoHopFamily::table(const Layer& layer, std::span<const f
   auto costs = codec_->levels(gradient, candidates);
   for (LevelCost& cost : costs) cost.bytes = wire_bytes(layer, cost.level, ranks);
   return costs;
+}
+
+double TwoHopFamily::codec_seconds(const Layer& layer, std::span<const float> gradient, Level level,
+                                   int ranks) {
+  (void)layer;
+  // In parts of the layer: all but the own chunk are encoded, and taken off what is owed; the own
+  // one is added up from all peers, its mean encoded and taken off; all others are decoded.
+  const double own = 1.0 / ranks;
+  const double encodings = (1.0 - own) + own;
+  const double decodings = (1.0 - own) + own * (ranks - 1) + own + (1.0 - own);
+  return internal::codec_seconds(*codec_, gradient, level, encodings, decodings);
 }
 
 }  // namespace convoy::compress

@@ -42,6 +42,8 @@ class TwoHopFamily final : public Family {
   [[nodiscard]] double payload_bytes(const Layer& layer, Level level) const override;
   [[nodiscard]] std::vector<LevelCost> table(const Layer& layer, std::span<const float> gradient,
                                              std::span<const Level> candidates, int ranks) override;
+  [[nodiscard]] double codec_seconds(const Layer& layer, std::span<const float> gradient,
+                                     Level level, int ranks) override;
   [[nodiscard]] std::uint64_t saturated() const override { return saturated_; }
 
  private:

@@ -47,6 +47,9 @@ UpdateCodec::UpdateCodec(const CompressionConfig& config, std::vector<UpdateLaye
   require_config(config_.family != "power_sgd",
                  "compression.family = \"power_sgd\" is for data-parallel gradients: updates of "
                  "clients are compressed by \"top_k\", \"quantize\" or \"half\"");
+  require_config(config_.objective == "bytes",
+                 "compression.objective = \"time\" is for data-parallel gradients: leave it out for "
+                 "updates of clients");
   if (config_.family != "none") codec_ = make_codec(config_);
   for (const UpdateLayer& layer : layers_) {
     numel_ += layer.numel;

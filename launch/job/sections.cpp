@@ -118,6 +118,8 @@ void describe_compression(FieldVisitor& v, compress::CompressionConfig& compress
   v.number("level", compression.level, kNotNegative);
   v.numbers("candidates", compression.candidates, kPositive);
   v.number("alpha", compression.alpha, kPositive);
+  v.text("objective", compression.objective, {"bytes", "time"});
+  v.integer("guard_every", compression.guard_every, kAtLeastZero);
   v.text("error_metric", compression.error_metric, {"auto", "squared_l2", "l2", "normalized"});
   v.integer("warmup_steps", compression.warmup_steps, kAtLeastZero);
   v.integer("adapt_every", compression.adapt_every, kAtLeastOne);

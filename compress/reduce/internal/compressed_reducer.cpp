@@ -51,6 +51,7 @@ void CompressedReducer::begin_step(std::int64_t step) {
 void CompressedReducer::reduce(const Bucket& bucket) {
   traffic_.dense_bytes += static_cast<std::uint64_t>(
       two_hop_bytes(static_cast<double>(bucket.values.size_bytes()), communicator_.size()));
+  plans_.arrives(bucket);
   const Busy busy(plans_.busy());
   const std::uint64_t before = communicator_.bytes_sent();
   if (communicator_.size() > 1) {

@@ -36,6 +36,10 @@ PlanBook::PlanBook(comm::Communicator& communicator, Family& family,
       replay_(std::move(replay)),
       schedule_{config.warmup_steps, config.adapt_every, config.window, config.plan_lag} {
   check_replay();
+  if (config.objective == "time" && config.guard_every > 0 && replay_.empty() &&
+      communicator.size() > 1) {
+    guard_.emplace(config.warmup_steps + config.guard_every, config.guard_every);
+  }
   if (!plans_levels(config) || !replay_.empty() || communicator.size() == 1) return;
   replanner_ = std::make_unique<Replanner>(communicator, family, plan_request(config), busy_);
 }
@@ -61,11 +65,48 @@ void PlanBook::begin_step(std::int64_t step, const std::function<double()>& step
   for (const PlanRecord& plan : replay_) {
     if (plan.step <= step && (!current_ || current_->step < plan.step)) adopt(plan);
   }
-  if (replanner_ == nullptr) return;
-  adopt_if_due();
-  // Without a step that counts there is nothing to plan from: the plan stays.
-  if (schedule_.window_ended(step) && window_.steps() > 0) start_planning(step_error());
-  adopt_if_due();  // without a lag the plan is due at once
+  if (replanner_ != nullptr) {
+    adopt_if_due();
+    // Without a step that counts there is nothing to plan from: the plan stays.
+    if (schedule_.window_ended(step) && window_.steps() > 0) start_planning(step_error());
+    adopt_if_due();  // without a lag the plan is due at once
+  }
+  if (guard_) guard();
+}
+
+void PlanBook::guard() {
+  const auto before = std::exchange(step_began_, BucketClock::Clock::now());
+  clock_.begin_step(step_began_);
+  const double seconds = before == BucketClock::Clock::time_point{}
+                             ? 0.0
+                             : std::chrono::duration<double>(step_began_ - before).count();
+  const double dense_costs =
+      current_ ? 1e-3 * (current_->dense_predicted_ms - current_->predicted_ms) : 0.0;
+  const bool dense = guard_->begin_step(step_, seconds, dense_costs, [this](double own) {
+    return comm::all_reduce_value(communicator_, own, comm::ReduceOp::kMax);
+  });
+  if (!current_ || dense == goes_dense_) return;
+  goes_dense_ = dense;
+  PlanRecord record = dense ? dense_plan() : *current_;
+  record.step = step_;
+  announce(std::move(record));
+}
+
+PlanRecord PlanBook::dense_plan() const {
+  PlanRecord record{.policy = "dense"};
+  for (const auto& [name, layer] : layers_) {
+    record.layers.push_back({name, layer.numel, Level::dense(),
+                             family_.wire_bytes(layer, Level::dense(), communicator_.size()),
+                             family_.payload_bytes(layer, Level::dense()), 0.0});
+    record.bytes += record.layers.back().wire_bytes;
+  }
+  record.dense_bytes = record.bytes;
+  record.hash = plan_hash(record.layers);
+  return record;
+}
+
+void PlanBook::arrives(const Bucket& bucket) {
+  if (config_.objective == "time") clock_.arrives(bucket, BucketClock::Clock::now());
 }
 
 void PlanBook::start_planning(double step_error) {
@@ -74,7 +115,7 @@ void PlanBook::start_planning(double step_error) {
   record.policy = "lgreco";
   record.step_error = step_error;
   const std::int64_t steps = window_.steps();
-  replanner_->start(window_.take(), steps, layers_, std::move(record));
+  replanner_->start(window_.take(), steps, layers_, clock_, std::move(record));
 }
 
 void PlanBook::adopt_if_due() {
@@ -91,10 +132,14 @@ void PlanBook::wait_for_plan() {
 }
 
 void PlanBook::adopt(PlanRecord record) {
+  current_ = record;
+  if (!goes_dense_) announce(std::move(record));
+}
+
+void PlanBook::announce(PlanRecord record) {
   levels_.clear();
   for (const PlannedLayer& layer : record.layers) levels_[layer.name] = layer.level;
   record.version = ++version_;
-  current_ = record;
   announced_.push_back(std::move(record));
 }
 
@@ -156,7 +201,9 @@ std::string PlanBook::made_for() const {
 PlanState PlanBook::save(ReducerState& state) {
   wait_for_plan();
   window_.save(state);
-  return {version_, made_for(), current_, ready_, layers_, window_.steps(), {}};
+  PlanState plans{version_, made_for(), current_, ready_, layers_, window_.steps(), {}, {}};
+  if (guard_) plans.guard = guard_->state();
+  return plans;
 }
 
 void PlanBook::load(const ReducerState& state, PlanState plans) {
@@ -177,7 +224,11 @@ void PlanBook::load(const ReducerState& state, PlanState plans) {
   }
   due_ = ready_ ? ready_->step : -1;
   if (!current_) return;
-  for (const PlannedLayer& layer : current_->layers) levels_[layer.name] = layer.level;
+  if (guard_ && plans.guard) guard_->load(*plans.guard);
+  step_began_ = {};
+  goes_dense_ = guard_ && guard_->state().dense;
+  const PlanRecord effective = goes_dense_ ? dense_plan() : *current_;
+  for (const PlannedLayer& layer : effective.layers) levels_[layer.name] = layer.level;
 }
 
 }  // namespace convoy::compress::internal

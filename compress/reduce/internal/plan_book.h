@@ -12,10 +12,12 @@
 #include "comm/communicator.h"
 #include "compress/compression_config.h"
 #include "compress/reduce/family.h"
+#include "compress/reduce/internal/bucket_clock.h"
 #include "compress/reduce/internal/gradient_window.h"
 #include "compress/reduce/internal/plan_schedule.h"
 #include "compress/reduce/internal/plan_state.h"
 #include "compress/reduce/internal/replanner.h"
+#include "compress/reduce/internal/step_guard.h"
 
 namespace convoy::compress::internal {
 
@@ -33,6 +35,8 @@ class PlanBook {
   /// and starts to make the next one when a window has ended.
   /// @param step_error  of this rank in the step before; asked for when a plan is begun.
   void begin_step(std::int64_t step, const std::function<double()>& step_error);
+  /// The next bucket of the step is complete.
+  void arrives(const Bucket& bucket);
   /// A layer that may be compressed, with this rank's gradient of this step.
   void note(const Layer& layer, std::span<const float> gradient);
   [[nodiscard]] Level level_of(const Layer& layer) const;
@@ -56,6 +60,9 @@ class PlanBook {
   void start_planning(double step_error);
   void adopt_if_due();
   void adopt(PlanRecord record);
+  void announce(PlanRecord record);
+  void guard();
+  [[nodiscard]] PlanRecord dense_plan() const;
   void announce_uniform();
   void check_replay();
   void require_replay_covers_layers() const;
@@ -70,12 +77,17 @@ class PlanBook {
   GradientWindow window_;
   std::map<std::string, Layer> layers_;  // all that may be compressed, seen so far
   std::map<std::string, Level> levels_;  // of the current plan
-  std::optional<PlanRecord> current_;
-  std::optional<PlanRecord> ready_;  // made, and not yet in effect
-  std::int64_t due_ = -1;            // the step at which the plan under way takes effect
-  std::int64_t version_ = -1;        // of the current plan
+  std::optional<PlanRecord> current_;    // the plan, where the guard does not send all dense
+  std::optional<PlanRecord> ready_;      // made, and not yet in effect
+  std::int64_t due_ = -1;                // the step at which the plan under way takes effect
+  std::int64_t version_ = -1;            // of the last plan that was announced
   std::int64_t step_ = 0;
   std::vector<PlanRecord> announced_;
+  // Objective "time":
+  std::optional<StepGuard> guard_;
+  bool goes_dense_ = false;  // says the guard
+  BucketClock clock_;
+  BucketClock::Clock::time_point step_began_{};
   std::atomic<bool> busy_ = false;
   std::unique_ptr<Replanner> replanner_;  // last: uses family and busy_
 };

@@ -17,6 +17,18 @@ Json to_json(const std::optional<PlanRecord>& record) {
   return record ? Json(to_json_line(*record)) : Json();
 }
 
+Json to_json(const StepGuard::State& guard) {
+  return {{"dense", guard.dense},
+          {"next_trial", guard.next_trial},
+          {"interval", guard.interval},
+          {"losses", guard.losses}};
+}
+
+StepGuard::State guard_of(const Json& json) {
+  return {json.at("dense").get<bool>(), json.at("next_trial").get<std::int64_t>(),
+          json.at("interval").get<std::int64_t>(), json.at("losses").get<int>()};
+}
+
 std::optional<PlanRecord> record_of(const Json& json) {
   if (json.is_null()) return std::nullopt;
   return plan_from_json(json.get<std::string>(), kOrigin);
@@ -32,6 +44,7 @@ std::string plans_to_json(const PlanState& state) {
             {"current", to_json(state.current)},
             {"ready", to_json(state.ready)},
             {"layers", Json::object()}};
+  if (state.guard) json["guard"] = to_json(*state.guard);
   for (const auto& [name, layer] : state.layers) json["layers"][name] = layer.shape;
   return json.dump();
 }
@@ -47,6 +60,7 @@ PlanState plans_from_json(const std::string& text) {
     state.shadow = json.at("shadow").get<ShadowSums>();
     state.current = record_of(json.at("current"));
     state.ready = record_of(json.at("ready"));
+    if (json.contains("guard")) state.guard = guard_of(json.at("guard"));
     for (const auto& [name, shape] : json.at("layers").items()) {
       Layer layer{name, 0, shape.get<std::vector<std::int64_t>>(), 1};
       for (const auto size : layer.shape) layer.numel *= size;

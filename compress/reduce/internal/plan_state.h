@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "compress/reduce/internal/step_guard.h"
 #include "compress/reduce/plan_record.h"
 #include "compress/reduce/reducer.h"
 #include "compress/reduce/shadow.h"
@@ -21,6 +22,7 @@ struct PlanState {
   std::map<std::string, Layer> layers;  ///< that may be compressed
   std::int64_t window_steps = 0;        ///< steps in the open window
   ShadowSums shadow;
+  std::optional<StepGuard::State> guard;  ///< objective "time"
 };
 
 [[nodiscard]] std::string plans_to_json(const PlanState& state);

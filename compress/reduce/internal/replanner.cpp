@@ -11,6 +11,7 @@
 
 #include "base/errors.h"
 #include "comm/values.h"
+#include "compress/reduce/internal/by_maker.h"
 
 namespace convoy::compress::internal {
 namespace {
@@ -58,28 +59,21 @@ struct Replanner::Work {
   std::vector<int> makers;  // rank that makes the table of each layer
   Table table;
   PlanRecord record;
+  // Where time is minimised:
+  BucketClock clock;
+  std::vector<double> codec_seconds;  // of the layers that this rank makes, for each candidate
+  std::vector<LayerTimes> times;
+  StepModel model;
 };
-
-std::vector<int> share_out(const std::vector<std::int64_t>& numels, int ranks) {
-  std::vector<std::size_t> order(numels.size());
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  std::ranges::stable_sort(order, [&](auto a, auto b) { return numels[a] > numels[b]; });
-  std::vector<std::int64_t> load(static_cast<std::size_t>(ranks));
-  std::vector<int> owners(numels.size());
-  for (const auto layer : order) {
-    const auto least = std::ranges::min_element(load);
-    owners[layer] = static_cast<int>(least - load.begin());
-    *least += numels[layer];
-  }
-  return owners;
-}
 
 Replanner::Replanner(comm::Communicator& communicator, Family& family, PlanRequest request,
                      const std::atomic<bool>& busy)
     : communicator_(communicator.duplicate()),
       family_(family),
       request_(std::move(request)),
-      busy_(busy) {}
+      busy_(busy) {
+  if (request_.minimise_time) timing_ = std::make_unique<PlanTiming>(*communicator_);
+}
 
 Replanner::~Replanner() {
   leaving_ = true;
@@ -87,7 +81,8 @@ Replanner::~Replanner() {
 }
 
 void Replanner::start(GradientSums sums, std::int64_t steps,
-                      const std::map<std::string, Layer>& layers, PlanRecord record) {
+                      const std::map<std::string, Layer>& layers, const BucketClock& clock,
+                      PlanRecord record) {
   require(!pending_.valid(), "Replanner: the last plan has not been taken");
   const auto work = std::make_shared<Work>();
   work->steps = steps;
@@ -100,6 +95,7 @@ void Replanner::start(GradientSums sums, std::int64_t steps,
   }
   work->makers = share_out(numels, communicator_->size());
   work->record = std::move(record);
+  if (timing_ != nullptr) work->clock = clock;
   pending_ = std::async(std::launch::async, [this, work] { return plan(*work); });
 }
 
@@ -110,6 +106,7 @@ PlanRecord Replanner::plan(Work& work) {
   begin = Clock::now();
   tabulate(work);
   exchange_tables(work);
+  if (timing_ != nullptr) exchange_times(work);
   average_step_error(work.record);
   work.record.table_ms = milliseconds_since(begin);
   if (!is_finite(work.table)) return {};
@@ -148,34 +145,40 @@ void Replanner::tabulate(Work& work) {
       const std::vector<float>& gradient = *work.gradients[i];
       entry.levels = family_.table(layer, gradient, request_.candidates, communicator_->size());
       request_.prepare(entry, gradient);
+      if (timing_ != nullptr) measure_codecs(layer, gradient, work);
     }
     work.table.push_back(std::move(entry));
     work.gradients[i].reset();
   }
 }
 
+void Replanner::measure_codecs(const Layer& layer, std::span<const float> gradient, Work& work) {
+  const auto& seconds =
+      timing_->codec_seconds(family_, layer, gradient, request_.candidates, communicator_->size());
+  work.codec_seconds.insert(work.codec_seconds.end(), seconds.begin(), seconds.end());
+}
+
 /// Every rank sends as many numbers as it has candidates; a level that was dropped has no bytes.
 void Replanner::exchange_tables(Work& work) {
   const std::size_t levels = request_.candidates.size();
-  std::vector<std::int64_t> counts(static_cast<std::size_t>(communicator_->size()));
-  for (const int maker : work.makers) {
-    counts[static_cast<std::size_t>(maker)] += static_cast<std::int64_t>(2 * levels);
-  }
   std::vector<double> own;
   for (const LayerTable& entry : work.table) append_costs(entry, request_.candidates, own);
-  const auto all = comm::all_gather_values(*communicator_, own, counts);
-  std::vector<std::size_t> next(counts.size());  // where the numbers of each rank go on
-  for (std::size_t rank = 1; rank < counts.size(); ++rank) {
-    next[rank] = next[rank - 1] + static_cast<std::size_t>(counts[rank - 1]);
-  }
+  const auto costs = gather_by_maker(*communicator_, work.makers, own, 2 * levels);
   for (std::size_t i = 0; i < work.table.size(); ++i) {
-    auto& at = next[static_cast<std::size_t>(work.makers[i])];
     work.table[i].levels.clear();
-    for (std::size_t level = 0; level < levels; ++level, at += 2) {
-      if (all[at] == kDropped) continue;
-      work.table[i].levels.push_back({request_.candidates[level], all[at], all[at + 1]});
+    for (std::size_t level = 0; level < levels; ++level) {
+      if (costs[i][2 * level] == kDropped) continue;
+      work.table[i].levels.push_back(
+          {request_.candidates[level], costs[i][2 * level], costs[i][2 * level + 1]});
     }
   }
+}
+
+void Replanner::exchange_times(Work& work) {
+  const std::size_t levels = request_.candidates.size();
+  const auto seconds = gather_by_maker(*communicator_, work.makers, work.codec_seconds, levels);
+  work.times = layer_times(work.table, seconds, request_.candidates, work.clock.bucket_of_layer());
+  work.model = timing_->model(*communicator_, work.clock);
 }
 
 void Replanner::average_step_error(PlanRecord& record) {
@@ -188,7 +191,9 @@ void Replanner::solve(Work& work) {
   PlanRecord& record = work.record;
   const Budget& budget = request_.budget;
   const Choice reference = uniform(work.table, budget.reference, budget.metric);
-  const Choice choice = lgreco(work.table, max_error(work.table, budget), budget.metric);
+  const double allowed = max_error(work.table, budget);
+  const Choice fewest = lgreco(work.table, allowed, budget.metric);
+  const Choice choice = timing_ == nullptr ? fewest : fastest_choice(work, allowed);
   for (std::size_t i = 0; i < work.table.size(); ++i) {
     const Layer& layer = work.layers[i];
     const LevelCost& cost = work.table[i].levels[choice.levels[i]];
@@ -200,9 +205,22 @@ void Replanner::solve(Work& work) {
   record.error = choice.error;
   record.max_error = choice.max_error;
   record.uniform_bytes = reference.bytes;
-  record.optimum_bytes = choice.proven_bytes;
-  record.optimum_is_exact = choice.is_optimal();
+  record.optimum_bytes = fewest.proven_bytes;
+  record.optimum_is_exact = fewest.is_optimal();
   record.hash = plan_hash(record.layers);
+}
+
+Choice Replanner::fastest_choice(Work& work, double allowed) const {
+  const Choice choice =
+      fastest(work.table, work.times, work.model, allowed, request_.budget.metric);
+  const auto milliseconds = [&](const std::vector<std::size_t>& levels) {
+    return 1e3 * predicted_seconds(work.times, work.model, levels);
+  };
+  std::vector<std::size_t> dense;
+  for (const LayerTable& layer : work.table) dense.push_back(layer.levels.size() - 1);
+  work.record.predicted_ms = milliseconds(choice.levels);
+  work.record.dense_predicted_ms = milliseconds(dense);
+  return choice;
 }
 
 void Replanner::compare_hashes(const std::string& hash) {

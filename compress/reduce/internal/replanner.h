@@ -6,13 +6,16 @@
 #include <future>
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "comm/communicator.h"
 #include "compress/plan_request.h"
 #include "compress/reduce/family.h"
+#include "compress/reduce/internal/bucket_clock.h"
 #include "compress/reduce/internal/gradient_window.h"
+#include "compress/reduce/internal/plan_timing.h"
 #include "compress/reduce/plan_record.h"
 
 namespace convoy::compress::internal {
@@ -35,8 +38,9 @@ class Replanner {
   /// Begins to plan for `layers`, the same on all ranks, from the sums over `steps` steps; a layer
   /// without a sum counts as zero. Collective; returns at once. `record` holds what the caller
   /// knows of this rank.
+  /// `clock`: read where time is minimised.
   void start(GradientSums sums, std::int64_t steps, const std::map<std::string, Layer>& layers,
-             PlanRecord record);
+             const BucketClock& clock, PlanRecord record);
   [[nodiscard]] bool started() const { return pending_.valid(); }
   /// Waits for what start() began: a plan, or none (no layers) where errors are beyond floating
   /// point. @throws what planning threw: CommError, ContractError where the ranks' plans differ.
@@ -49,9 +53,12 @@ class Replanner {
   [[nodiscard]] PlanRecord plan(Work& work);
   void average(Work& work);
   void tabulate(Work& work);
+  void measure_codecs(const Layer& layer, std::span<const float> gradient, Work& work);
   void exchange_tables(Work& work);
+  void exchange_times(Work& work);
   void average_step_error(PlanRecord& record);
   void solve(Work& work);
+  [[nodiscard]] Choice fastest_choice(Work& work, double allowed) const;
   void compare_hashes(const std::string& hash);
   void give_way() const;
 
@@ -60,11 +67,8 @@ class Replanner {
   PlanRequest request_;
   const std::atomic<bool>& busy_;
   std::atomic<bool> leaving_ = false;
+  std::unique_ptr<PlanTiming> timing_;  // null unless plans minimise time
   std::future<PlanRecord> pending_;  // last: its thread uses all above, and its end is waited for
 };
-
-/// The rank that makes the table of each layer: the largest layers first, each to the rank with the
-/// least to do. Pure. @param numels  in the order of the layers.
-[[nodiscard]] std::vector<int> share_out(const std::vector<std::int64_t>& numels, int ranks);
 
 }  // namespace convoy::compress::internal

@@ -83,6 +83,9 @@ TEST(UpdateCodec, RefusesWhatIsNoUpdate) {
   EXPECT_THROW((void)decoded(UpdateCodec(update_config("quantize", 4), layers), payload),
                PayloadError);
   EXPECT_THROW((void)UpdateCodec(update_config("power_sgd", 4), update_layers()), ConfigError);
+  auto timed = update_config("top_k", 0.1);
+  timed.objective = "time";
+  EXPECT_THROW((void)UpdateCodec(timed, update_layers()), ConfigError);
   EXPECT_THROW((void)codec.encode(std::vector<float>(10), 0), ContractError);
 }
 
