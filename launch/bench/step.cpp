@@ -131,7 +131,8 @@ class Together {
     ++step_;
     return runner_.run(position, learning_rate_);
   }
-  void drain() { (void)runner_.drain(); }
+  /// Ends what overlap = "next_forward" has left to a next step. @return seconds of waiting.
+  double drain() { return runner_.drain(); }
   [[nodiscard]] trainer::DataParallel& parallel() { return parallel_; }
 
  private:
@@ -159,7 +160,7 @@ class Measurement {
   StepReport run() {
     for (int i = 0; i < 2; ++i) (void)alone_.step();
     for (std::int64_t i = 0; i < schedule_.warm_up; ++i) (void)together_.step();
-    together_.drain();
+    (void)together_.drain();
     auto& reducer = together_.parallel().reducer();
     reducer.watch(&timeline_);
     const auto before = reducer.traffic();
@@ -188,10 +189,10 @@ class Measurement {
     double sum_together = 0.0;
     for (std::int64_t i = 0; i < turn.together; ++i) {
       add(together_.step().seconds, report_.together.parts);
+      if (i + 1 == turn.together) report_.together.parts.exposed += together_.drain();
       together_seconds_.push_back(watch.lap());
       sum_together += together_seconds_.back();
     }
-    together_.drain();
     mean_alone_.push_back(sum_alone / static_cast<double>(turn.alone));
     mean_together_.push_back(sum_together / static_cast<double>(turn.together));
     for (const auto& span : timeline_.take()) {

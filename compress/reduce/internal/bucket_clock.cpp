@@ -5,18 +5,23 @@
 
 namespace convoy::compress::internal {
 
+void BucketClock::begin_step(Clock::time_point now) {
+  if (next_ > 0) ready_.resize(next_);  // they may have been cut into fewer
+  begin_ = now;
+  next_ = 0;
+}
+
 void BucketClock::arrives(const Bucket& bucket, Clock::time_point now) {
   const std::size_t index = next_++;
   const double seconds = std::chrono::duration<double>(now - begin_).count();
-  // Buckets are cut anew, once, after the first step.
-  const auto known = bucket_of_layer_.find(bucket.layers.front().name);
-  if (known == bucket_of_layer_.end() || known->second != index) {
-    for (const Layer& layer : bucket.layers) bucket_of_layer_[layer.name] = index;
-    ready_.resize(std::max(ready_.size(), index + 1));
-    ready_[index] = seconds;
-    return;
+  bool is_new = index >= ready_.size();
+  for (const Layer& layer : bucket.layers) {
+    const auto [at, inserted] = bucket_of_layer_.try_emplace(layer.name, index);
+    is_new = is_new || inserted || at->second != index;
+    at->second = index;
   }
-  ready_[index] = std::min(ready_[index], seconds);
+  ready_.resize(std::max(ready_.size(), index + 1));
+  ready_[index] = is_new ? seconds : std::min(ready_[index], seconds);
 }
 
 }  // namespace convoy::compress::internal

@@ -20,10 +20,7 @@ class BucketClock {
  public:
   using Clock = std::chrono::steady_clock;
 
-  void begin_step(Clock::time_point now) {
-    begin_ = now;
-    next_ = 0;
-  }
+  void begin_step(Clock::time_point now);
   void arrives(const Bucket& bucket, Clock::time_point now);
   /// Seconds since the beginning of a step, by bucket.
   [[nodiscard]] const std::vector<double>& ready() const { return ready_; }
