@@ -18,6 +18,7 @@ constexpr std::array<double, 3> kRounds{1.0, 2.0, 2.0};
 struct BucketTime {
   double codec = 0.0;
   double wire = 0.0;
+  double taken = 0.0;  // from backward
 };
 
 std::vector<BucketTime> bucket_times(const std::vector<LayerTimes>& times, const StepModel& model,
@@ -29,6 +30,7 @@ std::vector<BucketTime> bucket_times(const std::vector<LayerTimes>& times, const
     BucketTime& bucket = buckets[times[i].bucket];
     bucket.codec += level.codec_seconds;
     bucket.wire += level.wire_bytes * model.seconds_per_byte;
+    bucket.taken += level.codec_seconds + level.wire_bytes * model.cpu_per_byte;
     travels[times[i].bucket][static_cast<std::size_t>(level.carriage)] = true;
   }
   for (std::size_t b = 0; b < buckets.size(); ++b) {
@@ -48,7 +50,7 @@ struct Timetable {
 
 Timetable timetable(const std::vector<BucketTime>& buckets, const std::vector<double>& ready) {
   Timetable table;
-  double taken = 0.0;  // from backward, by codecs so far
+  double taken = 0.0;  // so far
   for (std::size_t b = 0; b < buckets.size(); ++b) {
     const double complete = ready[b] + taken;
     if (complete > table.end) {
@@ -56,7 +58,7 @@ Timetable timetable(const std::vector<BucketTime>& buckets, const std::vector<do
       table.critical = b;
     }
     table.end += buckets[b].codec + buckets[b].wire;
-    taken += buckets[b].codec;
+    taken += buckets[b].taken;
   }
   return table;
 }
@@ -114,7 +116,7 @@ class Search {
   [[nodiscard]] Table priced(const std::vector<double>& prices) const {
     Table table = table_;
     for (std::size_t i = 0; i < table.size(); ++i) {
-      const double price = prices[times_[i].bucket] * model_.seconds_per_byte;
+      const double price = prices[times_[i].bucket] * model_.seconds_per_byte + model_.cpu_per_byte;
       for (std::size_t level = 0; level < table[i].levels.size(); ++level) {
         const LevelTime& time = times_[i].levels[level];
         table[i].levels[level].bytes = time.codec_seconds + price * time.wire_bytes;

@@ -31,11 +31,12 @@ struct StepModel {
   std::vector<double> ready;
   double latency = 0.0;           ///< seconds of a collective of a few bytes
   double seconds_per_byte = 0.0;  ///< of the bytes that a rank sends
+  double cpu_per_byte = 0.0;      ///< CPU seconds of them, which backward lacks
 };
 
 /// Seconds from the beginning of backward until every gradient is averaged: buckets wait for their
-/// gradients and for those before them, and codec work takes its time from backward as well, as one
-/// core does both. Pure. @param levels  index of each layer's level.
+/// gradients and for those before them, and what codecs and sending take of the CPU is missing in
+/// backward, as one core does it all. Pure. @param levels  index of each layer's level.
 [[nodiscard]] double predicted_seconds(const std::vector<LayerTimes>& times, const StepModel& model,
                                        const std::vector<std::size_t>& levels);
 

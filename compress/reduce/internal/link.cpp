@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
+#include <ctime>
 #include <vector>
 
 #include "comm/values.h"
@@ -11,6 +12,13 @@
 
 namespace convoy::compress::internal {
 namespace {
+
+/// Of all threads of this process.
+double cpu_seconds() {
+  timespec time{};
+  ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
+  return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
+}
 
 /// Seconds of one all-reduce of so many floats: the median, of the slowest rank.
 double sum_seconds(comm::Communicator& communicator, std::size_t values, int repeats) {
@@ -34,12 +42,17 @@ Link measure_link(comm::Communicator& communicator) {
   constexpr std::size_t kMany = std::size_t{256} << 10;
   constexpr double kShort = 0.01;  // fast lines get more, so that it can be timed
   Link link{.latency = sum_seconds(communicator, kFew, 9)};
+  constexpr int kRepeats = 3;
   std::size_t values = kMany;
-  double seconds = sum_seconds(communicator, values, 3);
-  if (seconds < kShort) seconds = sum_seconds(communicator, values *= 8, 3);
+  if (sum_seconds(communicator, values, 1) < kShort) values *= 8;
+  const double before = cpu_seconds();
+  const double seconds = sum_seconds(communicator, values, kRepeats);
+  const double cpu = cpu_seconds() - before;
   const double bytes =
       two_hop_bytes(static_cast<double>(values * sizeof(float)), communicator.size());
   link.seconds_per_byte = std::max(seconds - link.latency, 0.0) / bytes;
+  link.cpu_per_byte =
+      comm::all_reduce_value(communicator, cpu / (kRepeats * bytes), comm::ReduceOp::kMax);
   return link;
 }
 

@@ -9,6 +9,7 @@ namespace convoy::compress::internal {
 struct Link {
   double latency = 0.0;           ///< seconds of an all-reduce of a few bytes
   double seconds_per_byte = 0.0;  ///< of the bytes that a rank sends in a large one
+  double cpu_per_byte = 0.0;      ///< seconds of this process's CPU for them
 };
 
 /// Measures small and large all-reduces, for some milliseconds, on slow lines for a second: the

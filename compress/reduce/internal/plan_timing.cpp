@@ -46,7 +46,8 @@ const std::vector<double>& PlanTiming::codec_seconds(Family& family, const Layer
 StepModel PlanTiming::model(comm::Communicator& communicator, const BucketClock& clock) const {
   return {.ready = comm::all_reduce_values(communicator, clock.ready(), comm::ReduceOp::kMax),
           .latency = link_.latency,
-          .seconds_per_byte = link_.seconds_per_byte};
+          .seconds_per_byte = link_.seconds_per_byte,
+          .cpu_per_byte = link_.cpu_per_byte};
 }
 
 std::vector<LayerTimes> layer_times(const Table& table,

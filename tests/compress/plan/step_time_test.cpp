@@ -36,6 +36,14 @@ TEST(PredictedSeconds, AreThoseOfATimetableByHand) {
   EXPECT_NEAR(predicted_seconds(times, slow_line(), {1, 0, 0}), 36.5 * kMs, 1e-12);
 }
 
+TEST(PredictedSeconds, MissInBackwardWhatSendingTakesOfTheCpu) {
+  const std::vector<LayerTimes> times{{0, {dense(4), packed(2 * kMs, 1)}}, {1, {dense(1)}}};
+  StepModel model{.ready = {10 * kMs, 30 * kMs}, .seconds_per_byte = kMs, .cpu_per_byte = kMs / 2};
+  // The second bucket is late by 4 bytes, or by the codec and one byte.
+  EXPECT_NEAR(predicted_seconds(times, model, {0, 0}), 33 * kMs, 1e-12);
+  EXPECT_NEAR(predicted_seconds(times, model, {1, 0}), 33.5 * kMs, 1e-12);
+}
+
 TEST(PredictedSeconds, CountCollectivesOnceForLayersThatTravelAlike) {
   const StepModel model{.ready = {0.0}, .latency = 1.0, .seconds_per_byte = 0.0};
   const LayerTimes layer{0,
@@ -107,7 +115,9 @@ TEST(Fastest, IsNearTheBestOfAllPlansAndNeverWorseThanTheSimpleOnes) {
     Random random({seed});
     Table table;
     std::vector<LayerTimes> times;
-    StepModel model{.latency = random.uniform() * kMs, .seconds_per_byte = random.uniform() * kMs};
+    StepModel model{.latency = random.uniform() * kMs,
+                    .seconds_per_byte = random.uniform() * kMs,
+                    .cpu_per_byte = seed % 2 == 0 ? 0.0 : random.uniform() * 0.2 * kMs};
     for (std::size_t b = 0; b < 3; ++b) {
       model.ready.push_back((b == 0 ? 0.0 : model.ready.back()) + random.uniform() * 40 * kMs);
     }
