@@ -24,6 +24,9 @@ struct CommunicatorOptions {
   /// Bytes that travel as one message of a collective. Larger: fewer messages; smaller: receiving
   /// and adding overlap better. Never changes a result.
   std::size_t chunk_bytes = std::size_t{256} << 10;
+  /// Ranks of one host sum through memory that they share, where the backend can. Never changes a
+  /// result. Some 0.5 MiB for each rank and communicator.
+  bool shared_memory = true;
 };
 
 /// A fixed group of ranks that exchange contiguous buffers. Public calls check their arguments and
@@ -84,6 +87,10 @@ class Communicator {
 
   /// Makes a thread that is inside Request::wait_or() ask its question. Any thread.
   virtual void wake() = 0;
+
+  /// What ranks must agree on besides their calls, for instance the hash of a plan: later
+  /// collectives carry it, and a rank with another one is a CommError at once. At first 0. Local.
+  virtual void set_context(std::uint32_t context) = 0;
 
   /// Collective and blocking, meant for start-up: ranks with equal `color` form a new communicator,
   /// ordered by (key, old rank). `color` must not be negative.

@@ -198,8 +198,12 @@ std::unique_ptr<Exchange> make_all_reduce(const Layout& layout, Buffer values, R
   std::unique_ptr<Exchange> exchange;
   if (layout.size == 1 || values.bytes.empty()) {
     exchange = std::make_unique<AllReduce>(layout, values, op);
+  } else if (layout.shared != nullptr) {
+    exchange = make_shared_all_reduce(layout, values, op);
   } else if (values.bytes.size() <= std::min(kOneRoundBytes, layout.chunk_bytes)) {
-    exchange = std::make_unique<OneRoundAllReduce>(layout, values, op);
+    exchange = layout.size < kDoublingRanks
+                   ? std::make_unique<OneRoundAllReduce>(layout, values, op)
+                   : make_doubling_all_reduce(layout, values, op);
   } else {
     exchange =
         std::make_unique<AllReduce>(with_fitting_chunks(layout, values.bytes.size()), values, op);

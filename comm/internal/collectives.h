@@ -14,11 +14,18 @@ namespace convoy::comm::internal {
 /// The collectives, each written once over streams; arguments are checked already. Bytes sent per
 /// rank, N ranks, B bytes of payload:
 
-/// Up to kOneRoundBytes: everyone sends all to everyone, (N-1) B in one round. Larger: every rank
-/// owns a segment, receives everybody's piece of it, adds them in rank order and sends the result
-/// round: 2 (N-1)/N B, both halves pipelined by chunks.
+/// Up to kOneRoundBytes and three ranks: everyone sends all to everyone, (N-1) B in one round.
+/// Larger: every rank owns a segment, receives everybody's piece of it, adds them in rank order and
+/// sends the result round: 2 (N-1)/N B, both halves pipelined by chunks.
 [[nodiscard]] std::unique_ptr<Exchange> make_all_reduce(const Layout& layout, Buffer values,
                                                         ReduceOp op);
+/// The same sum, of a short buffer that is not empty: (N-1) B too, in ceil(log2 N) messages.
+[[nodiscard]] std::unique_ptr<Exchange> make_doubling_all_reduce(const Layout& layout,
+                                                                 const Buffer& values, ReduceOp op);
+/// The same sum through `layout.shared`, for a buffer that is not empty. What each rank lets others
+/// read: (N-1) B up to kOneRoundBytes, 2 (N-1)/N B above.
+[[nodiscard]] std::unique_ptr<Exchange> make_shared_all_reduce(const Layout& layout,
+                                                               const Buffer& values, ReduceOp op);
 /// The first half of that: (N-1)/N B.
 [[nodiscard]] std::unique_ptr<Exchange> make_reduce_scatter(const Layout& layout,
                                                             ConstBuffer values, Buffer piece,
@@ -43,5 +50,7 @@ namespace convoy::comm::internal {
                                                   int tag);
 
 inline constexpr std::size_t kOneRoundBytes = std::size_t{8} << 10;
+/// So many ranks pass short sums on instead of sending them to everyone.
+inline constexpr int kDoublingRanks = 4;
 
 }  // namespace convoy::comm::internal

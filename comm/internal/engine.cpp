@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "comm/internal/shared_area.h"
 
 namespace convoy::comm::internal {
 namespace {
@@ -15,6 +16,9 @@ using Clock = std::chrono::steady_clock;
 
 // Who tests many requests in a row moves everything on once, and not once for each of them.
 constexpr std::chrono::microseconds kFresh{2};
+
+// Who waits for longer looks so often whether a peer on this host is lost.
+constexpr std::chrono::milliseconds kWatchEvery{1};
 
 // When to poll and when to sleep. Every event starts it over.
 class Patience {
@@ -72,7 +76,10 @@ Engine::Engine(std::unique_ptr<Transport> transport, const CommunicatorOptions& 
              .size = transport_->size(),
              .chunk_bytes = std::max(chunk, kAlignment),
              .least_chunk_bytes = transport_->least_chunk_bytes(),
-             .max_message_bytes = largest};
+             .max_message_bytes = largest,
+             .rides_along_bytes = transport_->rides_along_bytes(),
+             .shared = options.shared_memory ? transport_->shared_area() : nullptr};
+  heard_in_.resize(static_cast<std::size_t>(layout_.size));
 }
 
 std::unique_ptr<Operation> Engine::start(std::shared_ptr<Exchange> exchange) {
@@ -80,7 +87,11 @@ std::unique_ptr<Operation> Engine::start(std::shared_ptr<Exchange> exchange) {
   if (poisoned_)
     throw CommError(exchange->describe() +
                     ": not started, the communicator is poisoned: " + poison_);
-  exchange->set_sequence(exchange->is_collective() ? ++collectives_ : ++user_calls_);
+  exchange->set_sequence(exchange->is_collective() ? ++collectives_ : ++user_calls_, context_);
+  history_.add(exchange->call(), Clock::now());
+  if (layout_.shared != nullptr && exchange->is_collective()) {
+    layout_.shared->announce(exchange->mark());
+  }
   const auto less_urgent = std::ranges::upper_bound(
       active_, exchange->priority(), {}, [](const auto& active) { return active->priority(); });
   active_.insert(less_urgent, exchange);
@@ -145,6 +156,7 @@ bool Engine::wait(Exchange& exchange, std::chrono::milliseconds timeout,
                   const std::function<bool()>& enough) {
   const auto deadline = Clock::now() + timeout;
   Patience patience(transport_->naps());
+  auto watch_at = Clock::now() + kWatchEvery;
   for (;;) {
     const std::uint64_t ticket = transport_->wakeup().ticket();
     const auto now = Clock::now();
@@ -153,6 +165,11 @@ bool Engine::wait(Exchange& exchange, std::chrono::milliseconds timeout,
     if (now >= deadline) {
       const std::lock_guard lock(mutex_);
       fail(exchange, exchange.describe_delay(timeout), false);
+    }
+    if (now >= watch_at) {
+      watch_at = now + kWatchEvery;
+      const std::lock_guard lock(mutex_);
+      watch_peers();
     }
     patience.rest(transport_->wakeup(), ticket, now, deadline);
   }
@@ -205,7 +222,10 @@ void Engine::flush() {
 
 void Engine::advance(Exchange& exchange) {
   try {
-    if (exchange.advance(*transport_)) exchange.state = Exchange::State::kDone;
+    if (exchange.advance(*transport_)) {
+      exchange.state = Exchange::State::kDone;
+      if (exchange.is_collective()) exchange.note_heard(heard_in_);
+    }
     bytes_sent_ += exchange.take_bytes_sent();
   } catch (const TransportError& error) {
     fail(exchange, error.what(), error.peer_left());
@@ -225,7 +245,53 @@ void Engine::fail(Exchange& exchange, const std::string& why, bool by_peer) {
   exchange.state = Exchange::State::kFailed;
   exchange.failure = exchange.describe() + ": " + why;
   exchange.failed_by_peer = by_peer;
+  const bool first = !poisoned_;
   poison(exchange.failure);
+  if (first) log_last_calls(exchange);
+}
+
+void Engine::watch_peers() {
+  if (layout_.shared == nullptr || poisoned_ || active_.empty()) return;
+  SharedArea& area = *layout_.shared;
+  for (int rank = 0; rank < layout_.size; ++rank) {
+    if (rank == layout_.rank) continue;
+    for (const auto& exchange : active_) {
+      const auto theirs = area.announced(rank, exchange->call().sequence);
+      if (!exchange->is_collective() || !theirs) continue;
+      try {
+        check_agreement(rank, *theirs, exchange->mark());
+      } catch (const TransportError& error) {
+        return fail(*exchange, error.what(), false);
+      }
+    }
+    // Who has left in peace may have sent all that is needed.
+    const auto why = area.why_left(rank);
+    if (!why || why->empty()) continue;
+    return fail(*active_.front(),
+                "rank " + std::to_string(rank) + " has left the communicator (" + *why + ")", true);
+  }
+}
+
+void Engine::log_last_calls(const Exchange& failed) {
+  const auto log = logger("comm");
+  log->error("rank {}/{} has failed; its last calls: {}", layout_.rank, layout_.size,
+             history_.report(Clock::now(), [&](const Call& call) {
+               return std::ranges::any_of(active_, [&](const auto& exchange) {
+                 return exchange->call().kind == call.kind &&
+                        exchange->call().sequence == call.sequence;
+               });
+             }));
+  if (!failed.is_collective()) return;
+  for (const auto& exchange : active_) {
+    if (exchange->is_collective()) exchange->note_heard(heard_in_);
+  }
+  for (int rank = 0; rank < layout_.size; ++rank) {
+    std::uint64_t heard = heard_in_[static_cast<std::size_t>(rank)];
+    if (layout_.shared != nullptr) heard = std::max(heard, layout_.shared->last_announced(rank));
+    if (rank == layout_.rank || heard >= failed.call().sequence) continue;
+    log->error("rank {} has not come to {}; last heard of in {}", rank, to_string(failed.call()),
+               heard == 0 ? "no call at all" : history_.collective(heard));
+  }
 }
 
 bool Engine::may_leave() const {

@@ -14,6 +14,7 @@
 #include "base/errors.h"
 #include "comm/communicator.h"
 #include "comm/internal/exchange.h"
+#include "comm/internal/history.h"
 #include "comm/internal/transport.h"
 
 namespace convoy::comm::internal {
@@ -41,6 +42,8 @@ class Engine : public std::enable_shared_from_this<Engine> {
   [[nodiscard]] std::unique_ptr<Operation> start(std::shared_ptr<Exchange> exchange);
   /// Those who wait ask again whether they have to.
   void wake() { transport_->wakeup().signal(); }
+  /// Later collectives carry it.
+  void set_context(std::uint32_t context) { context_ = context; }
   /// The communicator is being destroyed: operations still under way fail.
   void close();
   [[nodiscard]] std::vector<std::uint8_t> prepare_split();
@@ -61,6 +64,10 @@ class Engine : public std::enable_shared_from_this<Engine> {
   void advance_all();
   void flush();
   [[nodiscard]] static bool is_over(const Exchange& exchange);
+  /// Looks at what ranks of this host say about themselves: who has left, who calls what else.
+  void watch_peers();
+  /// One line about the last calls of this rank, and one about each rank that has not come so far.
+  void log_last_calls(const Exchange& failed);
   void fail(Exchange& exchange, const std::string& why, bool by_peer);
   void poison(const std::string& why);
   /// True when no message under way can be written into memory that is gone by then.
@@ -72,8 +79,11 @@ class Engine : public std::enable_shared_from_this<Engine> {
   Layout layout_;
   // Shared with their requests; kept once poisoned. The most urgent first, then the oldest.
   std::vector<std::shared_ptr<Exchange>> active_;
-  std::uint64_t collectives_ = 0;                  // started so far
+  std::uint64_t collectives_ = 0;  // started so far
   std::uint64_t user_calls_ = 0;
+  std::atomic<std::uint32_t> context_{0};
+  History history_;
+  std::vector<std::uint64_t> heard_in_;  // by rank: its last collective that data came from
   std::chrono::steady_clock::time_point progressed_{};  // when test() last moved everything on
   std::string poison_;                                  // why, once poisoned_
   std::atomic<bool> poisoned_{false};

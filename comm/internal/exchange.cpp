@@ -22,13 +22,27 @@ const Stream* furthest_behind(const Streams& streams) {
   return worst;
 }
 
+// " (sequence 17)", with the context where there is one.
+std::string place_of(const Call& call) {
+  if (call.context == 0) return fmt::format(" (sequence {})", call.sequence);
+  return fmt::format(" (sequence {}, context {:08x})", call.sequence, call.context);
+}
+
 }  // namespace
 
-void Exchange::set_sequence(std::uint64_t sequence) {
+std::string to_string(const Call& call) {
+  std::string text = name(call.kind);
+  if (call.kind != Kind::kBarrier) text += fmt::format(" of {} {}", call.numel, name(call.dtype));
+  return is_collective(call.kind) ? text + place_of(call) : text;
+}
+
+void Exchange::set_sequence(std::uint64_t sequence, std::uint32_t context) {
   call_.sequence = sequence;
+  if (is_collective()) call_.context = context;
   const auto set_tags = [&](Stream& stream) {
     const int given = stream.route().tag;  // the phase, or the user's tag
     if (is_collective()) {
+      stream.set_place(sequence, context);
       const auto phase = static_cast<std::uint64_t>(given);
       const int tag = static_cast<int>((sequence * kPhases + phase) % kTags);
       stream.set_tags(tag, tag);
@@ -60,7 +74,21 @@ std::uint64_t Exchange::take_bytes_sent() { return std::exchange(bytes_sent_, 0)
 std::string Exchange::describe() const {
   const std::string what = fmt::format("{} rank {}/{}, {} {}", name(call_.kind), layout_.rank,
                                        layout_.size, call_.numel, name(call_.dtype));
-  return is_collective() ? fmt::format("{} (sequence {})", what, call_.sequence) : what;
+  return is_collective() ? what + place_of(call_) : what;
+}
+
+CallMark Exchange::mark() const {
+  const bool equal_sizes = call_.kind != Kind::kAllToAll;
+  const auto numel = static_cast<std::uint64_t>(call_.numel);
+  return {signature(), call_.context, call_.sequence,
+          equal_sizes ? numel * element_bytes(call_.dtype) : 0};
+}
+
+void Exchange::note_heard(std::span<std::uint64_t> heard_in) const {
+  for (const InStream& stream : ins_) {
+    auto& heard = heard_in[static_cast<std::size_t>(stream.route().peer)];
+    if (stream.has_begun()) heard = std::max(heard, call_.sequence);
+  }
 }
 
 std::string Exchange::describe_delay(std::chrono::milliseconds waited) const {
@@ -85,12 +113,12 @@ Signature Exchange::signature() const {
 InStream& Exchange::receive(int peer, int phase, std::span<std::byte> memory,
                             std::size_t total_bytes) {
   return ins_.emplace_back(signature(), Route{peer, Channel::kCollective, phase}, memory,
-                           total_bytes, layout_.chunk_bytes);
+                           total_bytes, layout_.chunk_bytes, layout_.rides_along_bytes);
 }
 
 OutStream& Exchange::send(int peer, int phase, std::span<const std::byte> source) {
   return outs_.emplace_back(signature(), Route{peer, Channel::kCollective, phase}, source,
-                            layout_.chunk_bytes);
+                            layout_.chunk_bytes, layout_.rides_along_bytes);
 }
 
 void Exchange::receive_from_user(int peer, int tag, std::span<std::byte> memory) {

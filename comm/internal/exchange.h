@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -21,7 +22,10 @@ struct Call {
   std::int64_t numel = 0;
   ReduceOp op = ReduceOp::kSum;  // of reductions
   std::uint64_t sequence = 0;    // of the calls of collectives, or of send and recv; from 1
+  std::uint32_t context = 0;     // Communicator::set_context(), of collectives
 };
+/// "all_reduce of 4096 float32 (sequence 17, context 0000abcd)".
+[[nodiscard]] std::string to_string(const Call& call);
 
 inline constexpr std::size_t kAlignment = 8;  // the largest element
 
@@ -32,6 +36,8 @@ struct Layout {
   std::size_t chunk_bytes = 1;        // of collectives; a multiple of every element size
   std::size_t least_chunk_bytes = 1;  // below which cutting finer costs more than it gains
   std::size_t max_message_bytes = 1;  // of send and recv
+  std::size_t rides_along_bytes = kRidesAlongBytes;  // of collectives
+  SharedArea* shared = nullptr;  // of the transport; null: sums travel in messages
 };
 
 /// One operation under way: its streams and, in derived classes, what joins them. Guarded by the
@@ -46,23 +52,26 @@ class Exchange {
   Exchange& operator=(const Exchange&) = delete;
 
   /// Gives the call its place among the collectives, or among send and recv; its tags follow.
-  void set_sequence(std::uint64_t sequence);
-  [[nodiscard]] bool is_collective() const {
-    return call_.kind != Kind::kSend && call_.kind != Kind::kRecv;
-  }
+  void set_sequence(std::uint64_t sequence, std::uint32_t context = 0);
+  [[nodiscard]] bool is_collective() const { return internal::is_collective(call_.kind); }
+  [[nodiscard]] const Call& call() const { return call_; }
+  /// What other ranks are told where they can look; sizes only where all ranks have the same.
+  [[nodiscard]] CallMark mark() const;
+  /// Sets heard_in[r] to the sequence of this collective where rank r has come to it, or further.
+  virtual void note_heard(std::span<std::uint64_t> heard_in) const;
   /// Before the first message. Lower: needed sooner.
   void set_priority(int priority);
   [[nodiscard]] int priority() const { return priority_; }
   /// Moves everything on as far as it goes. @return true when the operation is complete.
   /// @throws TransportError.
-  [[nodiscard]] bool advance(Transport& transport);
+  [[nodiscard]] virtual bool advance(Transport& transport);
   /// Payload bytes handed to peers since the last call.
   [[nodiscard]] std::uint64_t take_bytes_sent();
 
   /// "all_reduce rank 0/4, 4096 float32 (sequence 17)".
   [[nodiscard]] std::string describe() const;
   /// "no data from rank 2 within 5.0 s (received 8192 of 16384 bytes)".
-  [[nodiscard]] std::string describe_delay(std::chrono::milliseconds waited) const;
+  [[nodiscard]] virtual std::string describe_delay(std::chrono::milliseconds waited) const;
 
   /// Holds the owners of the caller's buffers until the operation is over.
   void keep(std::shared_ptr<void> owner) {
@@ -92,13 +101,13 @@ class Exchange {
   void allow_all();
 
   [[nodiscard]] const Layout& layout() const { return layout_; }
-  [[nodiscard]] const Call& call() const { return call_; }
   [[nodiscard]] std::deque<InStream>& ins() { return ins_; }
   [[nodiscard]] std::deque<OutStream>& outs() { return outs_; }
   [[nodiscard]] bool streams_done() const;
+  [[nodiscard]] Signature signature() const;
+  void count_sent(std::uint64_t bytes) { bytes_sent_ += bytes; }
 
  private:
-  [[nodiscard]] Signature signature() const;
   /// Works on what has arrived and allows more chunks. @return true if the streams can move on.
   virtual bool step() { return false; }
 

@@ -23,9 +23,20 @@ const char* verb(ReduceOp op) {
   return "does something unknown";
 }
 
+std::string wrong_size(int peer, std::size_t received, std::size_t expected) {
+  return fmt::format("rank {} sent {} bytes where {} were expected", peer, received, expected);
+}
+
 [[noreturn]] void throw_wrong_size(int peer, std::size_t received, std::size_t expected) {
-  throw TransportError(
-      fmt::format("rank {} sent {} bytes where {} were expected", peer, received, expected));
+  throw TransportError(wrong_size(peer, received, expected));
+}
+
+// Where in the common order the other side is.
+std::string place_of(const CallMark& theirs, const CallMark& own) {
+  if (theirs.sequence == 0) return "";
+  if (theirs.context == own.context) return fmt::format(" (its sequence {})", theirs.sequence);
+  return fmt::format(" (its sequence {}, its context {:08x} where this rank has {:08x})",
+                     theirs.sequence, theirs.context, own.context);
 }
 
 }  // namespace
@@ -35,15 +46,44 @@ const char* name(Kind kind) {
   return index < kNames.size() ? kNames[index] : "an unknown operation";
 }
 
-// NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init): first_message_ is filled when it is used
-Stream::Stream(Signature signature, Route route, Chunks chunks)
+void check_agreement(int peer, const CallMark& theirs, const CallMark& own) {
+  const auto differs = [&](const std::string& how) {
+    return TransportError(how + place_of(theirs, own));
+  };
+  const Signature& other = theirs.signature;
+  const Signature& ours = own.signature;
+  if (other.kind != ours.kind) {
+    throw differs(fmt::format("rank {} calls {} here, of {} bytes", peer, name(other.kind),
+                              theirs.total_bytes));
+  }
+  if (other.dtype != ours.dtype) {
+    throw differs(fmt::format("rank {} has {} elements where this rank has {}", peer,
+                              name(other.dtype), name(ours.dtype)));
+  }
+  if (other.op != ours.op) {
+    throw differs(
+        fmt::format("rank {} {} where this rank {}", peer, verb(other.op), verb(ours.op)));
+  }
+  if (theirs.total_bytes != own.total_bytes) {
+    throw differs(wrong_size(peer, theirs.total_bytes, own.total_bytes));
+  }
+  if (theirs.context != own.context || theirs.sequence != own.sequence) {
+    throw differs(
+        fmt::format("rank {} calls {} of {} bytes", peer, name(other.kind), theirs.total_bytes));
+  }
+}
+
+Stream::Stream(Signature signature, Route route, Chunks chunks, std::size_t rides_along_bytes)
     : route_(route),
       chunks_(chunks),
       header_{.total_bytes = chunks.total_bytes,
               .chunk_bytes = chunks.chunk_bytes,
               .signature = signature,
               .chunk_tag = route.tag},
-      lead_(chunks.count() == 1 && chunks.total_bytes <= kRidesAlongBytes ? 0 : 1) {}
+      lead_(chunks.count() == 1 && chunks.total_bytes <= rides_along_bytes ? 0 : 1),
+      first_message_(sizeof(Header) + (rides_along()
+                                           ? std::max(chunks.total_bytes, kRidesAlongBytes)
+                                           : kRidesAlongBytes)) {}
 
 bool Stream::may_start() const {
   // A header may travel before its chunks: those are then asked for when they can come, and a
@@ -78,8 +118,8 @@ void Stream::retire() {
 }
 
 OutStream::OutStream(Signature signature, Route route, std::span<const std::byte> source,
-                     std::size_t chunk_bytes)
-    : Stream(signature, route, {source.size(), chunk_bytes}), source_(source) {}
+                     std::size_t chunk_bytes, std::size_t rides_along_bytes)
+    : Stream(signature, route, {source.size(), chunk_bytes}, rides_along_bytes), source_(source) {}
 
 std::size_t OutStream::advance(Transport& transport) {
   std::size_t handed_over = 0;
@@ -114,8 +154,8 @@ void OutStream::retire_finished() {
 }
 
 InStream::InStream(Signature signature, Route route, std::span<std::byte> memory,
-                   std::size_t total_bytes, std::size_t chunk_bytes)
-    : Stream(signature, route, {total_bytes, chunk_bytes}),
+                   std::size_t total_bytes, std::size_t chunk_bytes, std::size_t rides_along_bytes)
+    : Stream(signature, route, {total_bytes, chunk_bytes}, rides_along_bytes),
       memory_(memory),
       slots_(memory.size() >= total_bytes ? chunks().count() : memory.size() / chunk_bytes) {}
 
@@ -164,23 +204,7 @@ void InStream::accept_first_message(std::size_t received_bytes) {
 
 void InStream::check_agreement(const Header& theirs) const {
   const int peer = route().peer;
-  const Signature& own = header().signature;
-  const Signature& other = theirs.signature;
-  if (other.kind != own.kind) {
-    throw TransportError(fmt::format("rank {} calls {} here, of {} bytes", peer, name(other.kind),
-                                     theirs.total_bytes));
-  }
-  if (other.dtype != own.dtype) {
-    throw TransportError(fmt::format("rank {} has {} elements where this rank has {}", peer,
-                                     name(other.dtype), name(own.dtype)));
-  }
-  if (other.op != own.op) {
-    throw TransportError(
-        fmt::format("rank {} {} where this rank {}", peer, verb(other.op), verb(own.op)));
-  }
-  if (theirs.total_bytes != chunks().total_bytes) {
-    throw_wrong_size(peer, theirs.total_bytes, chunks().total_bytes);
-  }
+  internal::check_agreement(peer, theirs.mark(), header().mark());
   if (theirs.chunk_bytes == 0 ||
       Chunks{theirs.total_bytes, theirs.chunk_bytes}.count() != chunks().count() ||
       (chunks().count() > 1 && theirs.chunk_bytes != chunks().chunk_bytes)) {

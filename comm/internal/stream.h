@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <deque>
 #include <span>
+#include <vector>
 
 #include "comm/communicator.h"
 #include "comm/internal/transport.h"
@@ -32,6 +33,21 @@ struct Signature {
   DType dtype = DType::kUInt8;
   ReduceOp op = ReduceOp::kSum;  // stays so where nothing is reduced
 };
+
+[[nodiscard]] inline bool is_collective(Kind kind) {
+  return kind != Kind::kSend && kind != Kind::kRecv;
+}
+
+/// What a rank tells the others about its call.
+struct CallMark {
+  Signature signature;
+  std::uint32_t context = 0;   ///< Communicator::set_context(); 0 for send and recv
+  std::uint64_t sequence = 0;  ///< 0 for send and recv, which have no common order
+  std::uint64_t total_bytes = 0;
+};
+
+/// @throws TransportError that says what `peer` has called where that is something else.
+void check_agreement(int peer, const CallMark& theirs, const CallMark& own);
 
 /// How a run of bytes is cut into messages: equal chunks and a shorter last one. An empty run is
 /// one empty chunk.
@@ -70,12 +86,17 @@ struct Header {
   std::uint64_t chunk_bytes = 0;
   Signature signature;
   std::uint8_t unused = 0;
+  std::uint32_t context = 0;
+  std::uint64_t sequence = 0;
   std::int32_t chunk_tag = 0;
-};
-static_assert(sizeof(Header) == 24, "no byte of a header may be undefined");
+  std::uint32_t unused_too = 0;
 
-/// A single chunk of at most this size is sent together with the header: small enough that every
-/// MPI sends both eagerly, i.e. without asking the receiver.
+  [[nodiscard]] CallMark mark() const { return {signature, context, sequence, total_bytes}; }
+};
+static_assert(sizeof(Header) == 40, "no byte of a header may be undefined");
+
+/// A single chunk of at most this size, unless the transport says more, is sent together with the
+/// header: small enough that every MPI sends both eagerly, i.e. without asking the receiver.
 inline constexpr std::size_t kRidesAlongBytes = 2048;
 
 /// A run of bytes to or from one peer; common to both directions.
@@ -83,7 +104,8 @@ inline constexpr std::size_t kRidesAlongBytes = 2048;
 /// chunk, in order, with the header's chunk_tag.
 class Stream {
  public:
-  Stream(Signature signature, Route route, Chunks chunks);
+  /// @param rides_along_bytes  the same on both sides, or the sizes disagree.
+  Stream(Signature signature, Route route, Chunks chunks, std::size_t rides_along_bytes);
 
   /// Lets the first `n` chunks travel. @return true if that is more than before.
   bool allow(std::size_t n) {
@@ -102,6 +124,13 @@ class Stream {
     route_.tag = tag;
     header_.chunk_tag = chunk_tag;
   }
+  /// Before the first message.
+  void set_place(std::uint64_t sequence, std::uint32_t context) {
+    header_.sequence = sequence;
+    header_.context = context;
+  }
+  /// True when the first message has been over: of a receiver, its peer has come to this call.
+  [[nodiscard]] bool has_begun() const { return retired_ > 0; }
   void set_priority(int priority) { priority_ = priority; }
 
  protected:
@@ -130,14 +159,14 @@ class Stream {
   std::size_t started_ = 0;  // messages
   std::size_t retired_ = 0;
   std::deque<Message> flight_;  // keeps addresses while both ends move
-  std::array<std::byte, sizeof(Header) + kRidesAlongBytes> first_message_;
+  std::vector<std::byte> first_message_;
 };
 
 /// Sends `source` to a peer.
 class OutStream : public Stream {
  public:
   OutStream(Signature signature, Route route, std::span<const std::byte> source,
-            std::size_t chunk_bytes);
+            std::size_t chunk_bytes, std::size_t rides_along_bytes = kRidesAlongBytes);
   /// Starts what is allowed and retires what is over. @return payload bytes handed over now.
   std::size_t advance(Transport& transport);
 
@@ -154,7 +183,7 @@ class InStream : public Stream {
  public:
   /// @param signature  of what the sender should have called.
   InStream(Signature signature, Route route, std::span<std::byte> memory, std::size_t total_bytes,
-           std::size_t chunk_bytes);
+           std::size_t chunk_bytes, std::size_t rides_along_bytes = kRidesAlongBytes);
   /// @throws TransportError when the peer sends something else.
   void advance(Transport& transport);
   [[nodiscard]] std::span<std::byte> chunk(std::size_t i) const;

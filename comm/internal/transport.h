@@ -16,6 +16,8 @@
 
 namespace convoy::comm::internal {
 
+class SharedArea;
+
 /// Keeps the messages of collectives and of send() and recv() apart.
 enum class Channel : std::uint8_t { kCollective, kUser };
 
@@ -101,6 +103,13 @@ class Transport {
   /// Down to this a large all-reduce may cut its chunks finer than it was told, where that makes it
   /// end sooner; a multiple of 8.
   [[nodiscard]] virtual std::size_t least_chunk_bytes() const { return SIZE_MAX; }
+
+  /// Up to here a collective sends a single chunk behind its header, which nobody has asked for.
+  [[nodiscard]] virtual std::size_t rides_along_bytes() const { return 2048; }
+  /// Memory that all ranks of the group see, for sums without messages; null where there is none.
+  [[nodiscard]] virtual SharedArea* shared_area() { return nullptr; }
+  /// Something has changed there: the other ranks look again.
+  virtual void signal_peers() {}
 
   /// Start one message; return at once. @throws TransportError.
   virtual void isend(Message& message) = 0;

@@ -22,6 +22,7 @@ class TransportCommunicator final : public Communicator {
   [[nodiscard]] std::uint64_t bytes_sent() const override { return engine_->bytes_sent(); }
   [[nodiscard]] bool poisoned() const override { return engine_->poisoned(); }
   void wake() override { engine_->wake(); }
+  void set_context(std::uint32_t context) override { engine_->set_context(context); }
 
  private:
   using OperationPtr = std::unique_ptr<Operation>;

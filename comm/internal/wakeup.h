@@ -18,7 +18,9 @@ class Wakeup {
   Wakeup(const Wakeup&) = delete;
   Wakeup& operator=(const Wakeup&) = delete;
 
-  [[nodiscard]] std::uint64_t ticket() const { return events_.load(std::memory_order_acquire); }
+  [[nodiscard]] virtual std::uint64_t ticket() const {
+    return events_.load(std::memory_order_acquire);
+  }
 
   virtual void signal() {
     {

@@ -51,7 +51,7 @@ void run_rank(const std::function<void(Communicator&)>& body,
 std::vector<std::unique_ptr<Communicator>> make_world(int ranks,
                                                       const CommunicatorOptions& options) {
   require(ranks >= 1, "a local world needs at least one rank");
-  const auto group = std::make_shared<Group>(ranks);
+  const auto group = std::make_shared<Group>(ranks, options.shared_memory);
   std::vector<std::unique_ptr<Communicator>> world;
   for (int rank = 0; rank < ranks; ++rank) {
     world.push_back(

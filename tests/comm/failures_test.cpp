@@ -47,7 +47,7 @@ TEST(Timeout, NamesOperationRankPeerAndSizes) {
     if (c.rank() == 0) {
       EXPECT_EQ(text,
                 "all_reduce rank 0/4, 4096 float32 (sequence 2): no data from rank 2 within 0.1 s "
-                "(received 0 of 4096 bytes)");
+                "(received 0 of 16384 bytes)");
     } else {
       expect_match(text,
                    "all_reduce rank ./4.*rank 0 has left the communicator .all_reduce rank "

@@ -97,20 +97,20 @@ TEST(Stream, RefusesChunksOfNoBytes) {
 TEST(Stream, RefusesAFirstMessageThatIsNoHeader) {
   for (const std::size_t bytes : {std::size_t{0}, std::size_t{1}, sizeof(Header) - 1}) {
     EXPECT_EQ(verdict(16, nothing, bytes),
-              "rank 1 sent " + std::to_string(bytes) + " bytes where 24 were expected");
+              "rank 1 sent " + std::to_string(bytes) + " bytes where 40 were expected");
   }
   const std::size_t too_long = sizeof(Header) + kRidesAlongBytes + 1;
   EXPECT_EQ(verdict(3 * kChunk, nothing, too_long),
-            "rank 1 sent " + std::to_string(too_long) + " bytes where 24 were expected");
+            "rank 1 sent " + std::to_string(too_long) + " bytes where 40 were expected");
 }
 
 /// Else it would read past what came, or leave half of it undefined.
 TEST(Stream, RefusesAnotherSizeOfWhatRidesAlong) {
-  for (const std::size_t bytes : {24, 39, 41}) {
+  for (const std::size_t bytes : {40, 55, 57}) {
     EXPECT_EQ(verdict(16, nothing, bytes),
-              "rank 1 sent " + std::to_string(bytes) + " bytes where 40 were expected");
+              "rank 1 sent " + std::to_string(bytes) + " bytes where 56 were expected");
   }
-  EXPECT_EQ(verdict(3 * kChunk, nothing, 25), "rank 1 sent 25 bytes where 24 were expected")
+  EXPECT_EQ(verdict(3 * kChunk, nothing, 41), "rank 1 sent 41 bytes where 40 were expected")
       << "nothing rides along with long ones";
 }
 

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "comm/internal/shared_area.h"
+
 namespace convoy::comm::local {
 namespace {
 
@@ -31,7 +33,12 @@ std::span<const std::byte> Group::Parcel::bytes() const {
   return message != nullptr ? message->source : std::span<const std::byte>(copy);
 }
 
-Group::Group(int size) : boxes_(static_cast<std::size_t>(size)) {}
+Group::Group(int size, bool shares_memory) : boxes_(static_cast<std::size_t>(size)) {
+  if (!shares_memory || size == 1) return;
+  const std::size_t bytes = internal::SharedArea::bytes(size);
+  pages_.resize((bytes - 1) / sizeof(Page) + 1);
+  memory_ = {pages_.front().bytes.data(), pages_.size() * sizeof(Page)};
+}
 
 void Group::send(int from, Message& message) {
   const int to = message.route.peer;
@@ -148,7 +155,7 @@ std::shared_ptr<Group> Group::child(int split, int color, int size) {
   const std::lock_guard lock(children_mutex_);
   const std::pair key(split, color);
   auto& child = children_[key];
-  if (child.group == nullptr) child = {std::make_shared<Group>(size), size};
+  if (child.group == nullptr) child = {std::make_shared<Group>(size, !memory_.empty()), size};
   auto group = child.group;
   if (--child.not_yet_taken == 0) children_.erase(key);
   return group;
@@ -158,7 +165,9 @@ namespace {
 
 class LocalTransport final : public internal::Transport {
  public:
-  LocalTransport(std::shared_ptr<Group> group, int rank) : group_(std::move(group)), rank_(rank) {}
+  LocalTransport(std::shared_ptr<Group> group, int rank) : group_(std::move(group)), rank_(rank) {
+    if (!group_->memory().empty()) area_.emplace(group_->memory(), rank, group_->size());
+  }
 
   [[nodiscard]] int rank() const override { return rank_; }
   [[nodiscard]] int size() const override { return group_->size(); }
@@ -174,7 +183,16 @@ class LocalTransport final : public internal::Transport {
   [[nodiscard]] Naps naps() const override {
     return {.first = std::chrono::milliseconds(50), .longest = std::chrono::milliseconds(50)};
   }
-  void leave(const std::string& failure) override { group_->leave(rank_, failure); }
+  [[nodiscard]] internal::SharedArea* shared_area() override { return area_ ? &*area_ : nullptr; }
+  void signal_peers() override {
+    for (int rank = 0; rank < group_->size(); ++rank) {
+      if (rank != rank_) group_->wakeup(rank).signal();
+    }
+  }
+  void leave(const std::string& failure) override {
+    if (area_) area_->leave(failure);
+    group_->leave(rank_, failure);
+  }
   [[nodiscard]] bool leave_releases_memory() const override { return true; }
 
   [[nodiscard]] std::unique_ptr<Transport> split(const internal::SplitGroup& group) override {
@@ -185,6 +203,7 @@ class LocalTransport final : public internal::Transport {
  private:
   std::shared_ptr<Group> group_;  // shared by its ranks
   int rank_;
+  std::optional<internal::SharedArea> area_;  // in the group's memory
   int splits_ = 0;
 };
 

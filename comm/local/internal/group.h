@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -9,6 +10,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -24,13 +26,16 @@ namespace convoy::comm::local {
 /// time.
 class Group {
  public:
-  explicit Group(int size);
+  /// @param shares_memory  sums go through memory that all ranks see, and not in messages.
+  explicit Group(int size, bool shares_memory = false);
 
   [[nodiscard]] int size() const { return static_cast<int>(boxes_.size()); }
   void send(int from, internal::Message& message);
   void receive(int rank, internal::Message& message);
   /// Takes all messages of `rank` back; those who wait for it, now or later, learn `why`.
   void leave(int rank, const std::string& why);
+  /// Empty unless memory is shared.
+  [[nodiscard]] std::span<std::byte> memory() { return memory_; }
   [[nodiscard]] internal::Wakeup& wakeup(int rank) { return box(rank).wakeup; }
   /// The group that the `split`-th split gives the ranks of `color`; the same for all of them.
   [[nodiscard]] std::shared_ptr<Group> child(int split, int color, int size);
@@ -64,6 +69,12 @@ class Group {
   void leave_foreign(int rank, int other, const std::string& why);
   void leave_own(int rank, const std::string& why);
 
+  struct Page {
+    alignas(4096) std::array<std::byte, 4096> bytes;
+  };
+
+  std::vector<Page> pages_;
+  std::span<std::byte> memory_;  // in pages_
   std::deque<Mailbox> boxes_;
   std::mutex children_mutex_;
   std::map<std::pair<int, int>, Child> children_;  // by split and color, until all have come

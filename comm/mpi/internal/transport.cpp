@@ -2,8 +2,14 @@
 #include "comm/mpi/internal/transport.h"
 
 #include <algorithm>
+#include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
+
+#include "comm/internal/shared_area.h"
+#include "comm/internal/shared_wakeup.h"
+#include "comm/mpi/internal/shared_memory.h"
 
 namespace convoy::comm::mpi {
 namespace {
@@ -21,6 +27,7 @@ class MpiTransport final : public internal::Transport {
         max_message_bytes_(max_message_bytes) {
     check_mpi(MPI_Comm_rank(collective_.get(), &rank_), "MPI_Comm_rank");
     check_mpi(MPI_Comm_size(collective_.get(), &size_), "MPI_Comm_size");
+    if (size_ > 1) share_memory();
   }
 
   ~MpiTransport() override {
@@ -33,7 +40,9 @@ class MpiTransport final : public internal::Transport {
   [[nodiscard]] int size() const override { return size_; }
   [[nodiscard]] std::string_view backend() const override { return "mpi"; }
   [[nodiscard]] std::size_t max_message_bytes() const override { return max_message_bytes_; }
-  [[nodiscard]] internal::Wakeup& wakeup() override { return wakeup_; }
+  [[nodiscard]] internal::Wakeup& wakeup() override { return *wakeup_; }
+  [[nodiscard]] internal::SharedArea* shared_area() override { return area_ ? &*area_ : nullptr; }
+  void signal_peers() override { area_->ring_others(); }
   // MPI says nothing of its own accord. Once a millisecond, asking costs 2 % of a core.
   [[nodiscard]] Naps naps() const override {
     return {.first = std::chrono::microseconds(20), .longest = std::chrono::microseconds(1000)};
@@ -45,6 +54,7 @@ class MpiTransport final : public internal::Transport {
 
   void leave(const std::string& failure) override {
     if (!failure.empty()) state_->poisoned = true;
+    if (area_) area_->leave(failure);
   }
   // A cancelled MPI message may still be written.
   [[nodiscard]] bool leave_releases_memory() const override { return false; }
@@ -53,6 +63,7 @@ class MpiTransport final : public internal::Transport {
       const internal::SplitGroup& group) override;
 
  private:
+  void share_memory();
   [[nodiscard]] MPI_Comm comm(Channel channel) const {
     return channel == Channel::kCollective ? collective_.get() : user_.get();
   }
@@ -65,13 +76,22 @@ class MpiTransport final : public internal::Transport {
   std::size_t max_message_bytes_;
   int rank_ = 0;
   int size_ = 1;
-  internal::Wakeup wakeup_;
+  SharedMemory memory_;
+  std::optional<internal::SharedArea> area_;  // in memory_
+  std::unique_ptr<internal::Wakeup> wakeup_ = std::make_unique<internal::Wakeup>();
   // Parallel: what MPI is asked about, in the order of the calls.
   std::vector<MPI_Request> requests_;
   std::vector<Message*> messages_;
   std::vector<int> over_;
   std::vector<MPI_Status> statuses_;
 };
+
+void MpiTransport::share_memory() {
+  memory_ = mpi::share_memory(collective_.get(), internal::SharedArea::bytes(size_));
+  if (memory_.bytes().empty()) return;
+  area_.emplace(memory_.bytes(), rank_, size_);
+  wakeup_ = std::make_unique<internal::SharedWakeup>(area_->bell(rank_));
+}
 
 void MpiTransport::isend(Message& message) {
   const auto lock = state_->lock();
@@ -148,7 +168,7 @@ void MpiTransport::progress() {
   }
   std::erase(requests_, MPI_REQUEST_NULL);
   std::erase(messages_, nullptr);
-  wakeup_.signal();
+  wakeup_->signal();
 }
 
 std::unique_ptr<internal::Transport> MpiTransport::split(const internal::SplitGroup& group) {

@@ -4,6 +4,7 @@
 #include <optional>
 #include <utility>
 
+#include "comm/internal/stream.h"
 #include "comm/tcp/internal/connection.h"
 #include "comm/tcp/internal/loopback.h"
 #include "comm/tcp/internal/mesh.h"
@@ -32,6 +33,10 @@ class TcpTransport final : public internal::Transport {
   [[nodiscard]] std::string_view backend() const override { return "tcp"; }
   [[nodiscard]] std::size_t max_message_bytes() const override { return kMaxMessageBytes; }
   [[nodiscard]] std::size_t least_chunk_bytes() const override { return kShortBytes; }
+  // What is kept where it comes too early; longer messages wait until they are asked for.
+  [[nodiscard]] std::size_t rides_along_bytes() const override {
+    return kShortBytes - sizeof(internal::Header);
+  }
   [[nodiscard]] internal::Wakeup& wakeup() override { return poller_; }
   // Data wakes a thread: it sleeps at once, and leaves its core to those who compute. The naps only
   // bound a mistake.
