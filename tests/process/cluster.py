@@ -57,6 +57,12 @@ class Cluster(unittest.TestCase):
         self.addCleanup(folder.cleanup)
         self.folder = pathlib.Path(folder.name)
 
+    def test_names_a_program_that_does_not_exist(self):
+        for words in (["2", "1gbit"], ["--alone", "2", "1gbit"]):
+            result = with_hosts(*words, "--", "/nowhere/program")
+            self.assertEqual(result.returncode, 127)
+            self.assertEqual(result.stderr, "with: there is no program /nowhere/program\n")
+
     def test_trains_on_two_hosts_over_tcp(self):
         job = self.folder / "job.toml"
         job.write_text(JOB)
