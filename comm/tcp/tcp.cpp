@@ -19,6 +19,7 @@ std::unique_ptr<Communicator> make(Communicator& bootstrap, const Options& optio
 
 std::vector<Descriptor> connect(Communicator& bootstrap, const Options& options) {
   check_network(options.network);
+  allow_descriptors(static_cast<std::size_t>(bootstrap.size()));
   const Listener listener = listen(options.network);
   const auto all = all_gather_values(bootstrap, encode(listener.offer));
   std::vector<Offer> offers;

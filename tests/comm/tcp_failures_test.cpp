@@ -47,6 +47,23 @@ void run_tcp(int ranks, const std::function<void(Communicator&)>& body,
   }
 }
 
+// 16 MB are more than the sockets hold: rank 0 gives up in the middle of a message.
+TEST(TcpLeave, TellsWhyInTheMiddleOfALongMessage) {
+  run_tcp(2, [](Communicator& c) {
+    std::vector<float> values(4 << 20);
+    if (c.rank() == 0) {
+      auto request = c.send(std::span(values), 1);
+      (void)comm_error([&] { request.wait(100ms); });
+      return;
+    }
+    auto request = c.recv(std::span(values), 0);
+    std::this_thread::sleep_for(150ms);
+    expect_match(comm_error([&] { request.wait(); }),
+                 "^recv rank 1/2, .*rank 0 has left the communicator .send rank 0/2, .*rank 1 has "
+                 "not taken its data within 0.1 s");
+  });
+}
+
 TEST(TcpKilled, RankIsNamedAtOnce) {
   TcpRanks ranks(3);
   std::array<pid_t, 2> children{};

@@ -2,6 +2,7 @@
 // How ranks find each other over TCP, and who is kept out.
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include <atomic>
 #include <filesystem>
@@ -34,6 +35,19 @@ void expect_sums(Communicator& c, std::size_t numel) {
   c.all_reduce(std::span(sums)).wait();
   EXPECT_EQ(first_difference(sums, expected_reduction<float>(c.size(), numel, 0, ReduceOp::kSum)),
             "");
+}
+
+TEST(TcpDescriptors, AreAllowedUpToTheHardLimit) {
+  rlimit before{};
+  ::getrlimit(RLIMIT_NOFILE, &before);
+  rlimit low = before;
+  low.rlim_cur = entries("/proc/self/fd") + 20;
+  ::setrlimit(RLIMIT_NOFILE, &low);
+  comm::local::run(8, [](Communicator& b) { expect_sums(*make(b), 1000); });
+  rlimit after{};
+  ::getrlimit(RLIMIT_NOFILE, &after);
+  EXPECT_EQ(after.rlim_cur, before.rlim_max);
+  ::setrlimit(RLIMIT_NOFILE, &before);
 }
 
 TEST(TcpAddress, KnowsNetworks) {

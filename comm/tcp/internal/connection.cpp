@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "comm/tcp/internal/connection.h"
 
+#include <poll.h>
 #include <spdlog/fmt/fmt.h>
 #include <sys/socket.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <utility>
 
@@ -22,6 +24,10 @@ namespace {
 constexpr std::size_t kBufferBytes = std::size_t{32} << 10;
 static_assert(kBufferBytes >= kShortBytes + sizeof(FrameHeader), "a short message must fit");
 static_assert(kBufferBytes >= kMaxReasonBytes + sizeof(FrameHeader), "a reason must fit");
+
+// A rank that fails in the middle of a long message waits so long for a peer to take the rest of it
+// and the reason.
+constexpr std::chrono::milliseconds kFarewell{200};
 
 // Buffers full of unread data that a leaving rank throws away.
 constexpr int kDiscards = 256;
@@ -197,14 +203,26 @@ void Connection::break_off(const std::string& why) {
   if (direct_ != nullptr) std::exchange(direct_, nullptr)->fail(why, true);
 }
 
-void Connection::leave(const std::string& failure) {
-  if (is_open() && out_.leave(failure)) {
-    try {
+// The reason comes after a message that is half sent, and then waits a moment for room.
+void Connection::say_farewell(const std::string& failure) {
+  out_.leave(failure);
+  const auto until = std::chrono::steady_clock::now() + kFarewell;
+  try {
+    for (;;) {
       out_.write(socket_);
-    } catch (const TransportError&) {
-      // The peer has gone before.
+      const auto left =
+          std::chrono::ceil<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
+      if (out_.empty() || left.count() <= 0) return;
+      pollfd room{.fd = socket_.get(), .events = POLLOUT, .revents = 0};
+      ::poll(&room, 1, static_cast<int>(left.count()));
     }
+  } catch (const TransportError&) {
+    // The peer has gone before.
   }
+}
+
+void Connection::leave(const std::string& failure) {
+  if (is_open()) say_farewell(failure);
   // Closing with unread data would take back what the peer has not read yet.
   for (int i = 0; i < kDiscards && is_open(); ++i) {
     if (::recv(socket_.get(), buffer_.get(), kBufferBytes, MSG_DONTWAIT) <= 0) break;

@@ -25,7 +25,8 @@ class Connection {
   void read();
   /// Writes what the socket takes. @return true if a message is over now.
   bool write();
-  /// Says so to the peer, if that is possible at once, and closes. Touches no message any more.
+  /// Says so to the peer, if that is possible within a moment, and closes. Touches no message any
+  /// more.
   void leave(const std::string& failure);
 
   [[nodiscard]] int fd() const { return socket_.get(); }
@@ -44,6 +45,7 @@ class Connection {
   [[nodiscard]] bool take_frame(std::size_t& at);
   [[nodiscard]] bool take_data(const FrameHeader& header, std::size_t& at);
   void take_leave(std::span<const std::byte> reason);
+  void say_farewell(const std::string& failure);
   void break_off(const std::string& why);
 
   Descriptor socket_;

@@ -3,6 +3,7 @@
 
 #include <unistd.h>
 
+#include <cstddef>
 #include <utility>
 
 namespace convoy::comm::tcp {
@@ -30,5 +31,9 @@ class Descriptor {
  private:
   int fd_ = -1;
 };
+
+/// Raises this process's own limit to the system's hard one where less than `more` can be opened;
+/// what cannot be opened after all is an error where it is opened.
+void allow_descriptors(std::size_t more);
 
 }  // namespace convoy::comm::tcp

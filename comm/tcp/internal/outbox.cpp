@@ -83,13 +83,13 @@ void Outbox::grant(const internal::Route& route) {
   enqueue({header_for(route, FrameHeader::Kind::kGrant, 0), {}, nullptr, kGrantPriority});
 }
 
-bool Outbox::leave(const std::string& reason) {
-  clear();
-  if (sent_of_first_ > 0) return false;
+void Outbox::leave(const std::string& reason) {
+  routes_.clear();
+  frames_.resize(sent_of_first_ > 0 ? 1 : 0);
+  for (Frame& frame : frames_) frame.message = nullptr;
   reason_ = reason.substr(0, kMaxReasonBytes);
   frames_.push_back({header_for({}, FrameHeader::Kind::kLeave, reason_.size()),
                      std::as_bytes(std::span(reason_)), nullptr});
-  return true;
 }
 
 std::size_t Outbox::gather(std::array<iovec, 2 * kFramesPerWrite>& parts) {

@@ -28,9 +28,9 @@ class Outbox {
   void grant(const internal::Route& route);
   /// The peer has granted one. @throws TransportError for more grants than anybody can use.
   void accept_grant(const internal::Route& route);
-  /// The last frame; what waits before it is forgotten, but for the rest of one half sent.
-  /// @return false where that rest would have to come first: nothing can be said then.
-  bool leave(const std::string& reason);
+  /// The last frame; what waits before it is forgotten, but for the rest of one half sent, whose
+  /// memory is read until write() or clear(). Finishes no message any more.
+  void leave(const std::string& reason);
 
   /// Writes as much as the socket takes. @return how many messages are over now.
   /// @throws TransportError with the system's own text.

@@ -66,6 +66,7 @@ class TcpTransport final : public internal::Transport {
   [[nodiscard]] bool leave_releases_memory() const override { return true; }
 
   [[nodiscard]] std::vector<std::uint8_t> prepare_split() override {
+    allow_descriptors(connections_.size());
     next_ = listen(options_.network);
     return encode(next_->offer);
   }
