@@ -25,7 +25,7 @@ struct CommunicatorOptions {
   /// and adding overlap better. Never changes a result.
   std::size_t chunk_bytes = std::size_t{256} << 10;
   /// Ranks of one host sum through memory that they share, where the backend can. Never changes a
-  /// result. Some 0.5 MiB for each rank and communicator.
+  /// result. Some 1 MiB for each rank and communicator.
   bool shared_memory = true;
 };
 

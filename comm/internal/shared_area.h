@@ -22,7 +22,7 @@ namespace convoy::comm::internal {
 /// free again when all ranks have collected.
 class SharedArea {
  public:
-  static constexpr std::size_t kSlots = 4;
+  static constexpr std::size_t kSlots = 8;
   static constexpr std::size_t kRoundBytes = std::size_t{128} << 10;
 
   /// What a round belongs to: ranks that disagree find out here.
