@@ -37,6 +37,7 @@ class Ddp:
 
 VARIANTS = {variant.name: variant for variant in (
     Ours("dense", ()),
+    Ours("dense_next_forward", ("--set", "communication.overlap=next_forward")),
     Ddp("ddp", "plain"),
     Ours("half", ("--compression", "half")),
     Ddp("ddp_fp16", "fp16"),

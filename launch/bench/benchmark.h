@@ -31,5 +31,6 @@ class Benchmark {
 
 [[nodiscard]] std::unique_ptr<Benchmark> make_all_reduce_benchmark();
 [[nodiscard]] std::unique_ptr<Benchmark> make_step_benchmark();
+[[nodiscard]] std::unique_ptr<Benchmark> make_scaling_benchmark();
 
 }  // namespace convoy::launch

@@ -198,6 +198,7 @@ class Measurement {
     for (const auto& span : timeline_.take()) {
       report_.phases[static_cast<std::size_t>(span.phase)] +=
           std::chrono::duration<double>(span.end - span.begin).count();
+      if (span.phase == Phase::kWire) ++report_.collectives;
     }
   }
 
@@ -240,6 +241,7 @@ class Measurement {
     std::ranges::transform(alone, together, ratios.begin(), std::divides<>());
     report_.efficiency_spread = spread(ratios);
     const auto steps = static_cast<double>(report_.steps + schedule_.lead_ins());
+    report_.collectives = mean_of_ranks(report_.collectives) / steps;
     report_.bytes = mean_of_ranks(report_.bytes) / steps;
     report_.dense_bytes = mean_of_ranks(report_.dense_bytes) / steps;
     for (double& seconds : report_.phases) seconds = mean_of_ranks(seconds) / steps;

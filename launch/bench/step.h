@@ -44,6 +44,7 @@ struct StepReport {
   double efficiency_spread = 0.0;  ///< over the turns that the two take
   /// Seconds of a step, mean of all ranks, that the communication thread was busy with it.
   std::array<double, kPhases> phases{};
+  double collectives = 0.0;  ///< of a step, mean of all ranks
   double bytes = 0.0;        ///< sent in a step, mean of all ranks
   double dense_bytes = 0.0;  ///< what dense gradients would have cost
 };
@@ -52,6 +53,8 @@ struct StepReport {
 /// @throws ConfigError, CommError.
 [[nodiscard]] StepReport measure_steps(comm::Communicator& communicator, const StepBench& bench);
 
+/// What --compute was: "real", or like "sleep:345ms".
+[[nodiscard]] std::string compute_text(const StepBench& bench);
 [[nodiscard]] std::string to_json(const StepBench& bench, const StepReport& report, int ranks,
                                   const std::string& transport);
 [[nodiscard]] std::string to_text(const StepBench& bench, const StepReport& report, int ranks,

@@ -28,10 +28,6 @@ std::string parts_of(const StepTiming& timing) {
                      timing.parts.optimizer * 1e3);
 }
 
-std::string compute_of(const StepBench& bench) {
-  return bench.sleep ? fmt::format("sleep:{:g}ms", bench.sleep->count() * 1e3) : "real";
-}
-
 std::string compression_of(const StepBench& bench) {
   const auto& config = bench.job.compression;
   if (config.family == "none") return "dense";
@@ -41,6 +37,10 @@ std::string compression_of(const StepBench& bench) {
 
 }  // namespace
 
+std::string compute_text(const StepBench& bench) {
+  return bench.sleep ? fmt::format("sleep:{:g}ms", bench.sleep->count() * 1e3) : "real";
+}
+
 std::string to_json(const StepBench& bench, const StepReport& report, int ranks,
                     const std::string& transport) {
   const auto& job = bench.job;
@@ -48,7 +48,7 @@ std::string to_json(const StepBench& bench, const StepReport& report, int ranks,
                       {"batch", job.train.batch_size},
                       {"ranks", ranks},
                       {"transport", transport},
-                      {"compute", compute_of(bench)},
+                      {"compute", compute_text(bench)},
                       {"family", job.compression.family},
                       {"policy", job.compression.policy},
                       {"steps", report.steps},
@@ -80,10 +80,10 @@ std::string to_text(const StepBench& bench, const StepReport& report, int ranks,
       "  decode      {:9.2f} ms\n"
       "  bytes       {:9.0f} a rank and step; dense gradients {:.0f}\n",
       bench.job.model.name, bench.job.train.batch_size, ranks, transport, compression_of(bench),
-      compute_of(bench), report.is_mean ? "mean" : "median", report.steps, ms(report.alone.seconds),
-      ms(report.alone.spread), parts_of(report.alone), ms(report.together.seconds),
-      ms(report.together.spread), parts_of(report.together), report.efficiency,
-      report.efficiency_spread, ms(report.together.parts.exposed),
+      compute_text(bench), report.is_mean ? "mean" : "median", report.steps,
+      ms(report.alone.seconds), ms(report.alone.spread), parts_of(report.alone),
+      ms(report.together.seconds), ms(report.together.spread), parts_of(report.together),
+      report.efficiency, report.efficiency_spread, ms(report.together.parts.exposed),
       ms(seconds_of(report, Phase::kEncode)), ms(seconds_of(report, Phase::kWire)),
       ms(seconds_of(report, Phase::kDecode)), report.bytes, report.dense_bytes);
 }

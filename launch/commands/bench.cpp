@@ -14,6 +14,7 @@ class BenchCommand final : public Command {
   BenchCommand() {
     benchmarks_.push_back(make_all_reduce_benchmark());
     benchmarks_.push_back(make_step_benchmark());
+    benchmarks_.push_back(make_scaling_benchmark());
   }
 
   [[nodiscard]] std::string name() const override { return "bench"; }

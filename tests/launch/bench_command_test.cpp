@@ -87,6 +87,53 @@ TEST(BenchCommand, MeasuresPlannedLevelsOverWholeCycles) {
   EXPECT_LT(report["bytes"].get<double>(), report["dense_bytes"].get<double>() / 2);
 }
 
+TEST(BenchCommand, MeasuresAndForetellsHowStepsScale) {
+  const TemporaryFolder folder;
+  Child child(folder, {"launch", "-n", "2", "--", "bench", "scaling", "--json", "--model", "mlp",
+                       "--batch", "4", "--steps", "8", "--compute", "sleep:5ms", "--compression",
+                       "half", "--ahead", "8"});
+  ASSERT_EQ(child.wait().value_or(-1), 0) << child.errors();
+  const auto report = nlohmann::json::parse(child.output());
+  ASSERT_EQ(report["runs"].size(), 8U);
+  for (std::size_t i = 0; i < 8; ++i) {
+    const auto& run = report["runs"][i];
+    EXPECT_EQ(run["growth"], i < 4 ? "weak" : "strong");
+    EXPECT_EQ(run["family"], i % 4 < 2 ? "none" : "half");
+    EXPECT_EQ(run["ranks"], 1 + i % 2);
+    EXPECT_EQ(run["held_out"], false);
+    const double seconds = run["seconds"];
+    const double share = i == 5 || i == 7 ? 2.0 : 1.0;  // of the batch
+    EXPECT_GE(run["alone"].get<double>(), 0.005 / share);
+    const double one = report["runs"][i - i % 2]["seconds"];
+    EXPECT_NEAR(run["against_one"].get<double>(), one / (share * seconds), 1e-9);
+    EXPECT_NEAR(run["model_error"].get<double>(),
+                run["model_seconds"].get<double>() / seconds - 1.0, 1e-9);
+  }
+  EXPECT_EQ(report["runs"][0]["bytes"], 0);
+  // Half of the floats of mlp (see above), and what is not compressed.
+  EXPECT_NEAR(report["runs"][3]["bytes"].get<double>(),
+              report["runs"][1]["bytes"].get<double>() / 2, 5e3);
+  ASSERT_EQ(report["forecast"].size(), 8U);
+  EXPECT_EQ(report["forecast"][0]["ranks"], 4);
+  EXPECT_EQ(report["forecast"][1]["ranks"], 8);
+  EXPECT_FALSE(report.contains("held_out_error"));
+  EXPECT_GE(report["assumptions"].size(), 3U);
+}
+
+TEST(BenchCommand, RefusesScalingOfNothing) {
+  const auto scaling = [](std::vector<std::string> options) {
+    options.insert(options.begin(), {"launch", "-n", "2", "--", "bench", "scaling"});
+    return refusal(options);
+  };
+  EXPECT_NE(refusal({"bench", "scaling"}).find("needs several ranks"), std::string::npos);
+  EXPECT_NE(scaling({"--hold-out", "3"}).find("--hold-out 3: no runs of so many ranks"),
+            std::string::npos);
+  EXPECT_NE(scaling({"--hold-out", "2"}).find("no weak run of several ranks is left"),
+            std::string::npos);
+  EXPECT_NE(scaling({"--batch", "3"}).find("no strong run of several ranks is left"),
+            std::string::npos);
+}
+
 TEST(BenchCommand, RefusesWhatItCannotMeasure) {
   for (const char* time : {"sleep:0ms", "sleep:5", "sleep:5s", "doze", "sleep:-1ms"}) {
     const auto said = refusal({"bench", "step", "--compute", time});
