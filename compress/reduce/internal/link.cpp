@@ -20,8 +20,12 @@ double cpu_seconds() {
   return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
 }
 
-/// Seconds of one all-reduce of so many floats: the median, of the slowest rank.
-double sum_seconds(comm::Communicator& communicator, std::size_t values, int repeats) {
+/// Seconds of one all-reduce of so many floats, of the slowest rank.
+struct Seconds {
+  double least = 0.0;
+  double median = 0.0;
+};
+Seconds sum_seconds(comm::Communicator& communicator, std::size_t values, int repeats) {
   std::vector<double> seconds;
   for (int i = 0; i < repeats; ++i) {
     std::vector<float> zeros(values);
@@ -32,7 +36,10 @@ double sum_seconds(comm::Communicator& communicator, std::size_t values, int rep
         std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
   }
   std::ranges::sort(seconds);
-  return comm::all_reduce_value(communicator, seconds[seconds.size() / 2], comm::ReduceOp::kMax);
+  const auto agreed = comm::all_reduce_values(
+      communicator, std::vector{seconds.front(), seconds[seconds.size() / 2]},
+      comm::ReduceOp::kMax);
+  return {agreed[0], agreed[1]};
 }
 
 }  // namespace
@@ -41,12 +48,13 @@ Link measure_link(comm::Communicator& communicator) {
   constexpr std::size_t kFew = 16;
   constexpr std::size_t kMany = std::size_t{256} << 10;
   constexpr double kShort = 0.01;  // fast lines get more, so that it can be timed
-  Link link{.latency = sum_seconds(communicator, kFew, 9)};
+  // The least: a few bytes that wait for a busy core would make all others look free.
+  Link link{.latency = sum_seconds(communicator, kFew, 9).least};
   constexpr int kRepeats = 3;
   std::size_t values = kMany;
-  if (sum_seconds(communicator, values, 1) < kShort) values *= 8;
+  if (sum_seconds(communicator, values, 1).least < kShort) values *= 8;
   const double before = cpu_seconds();
-  const double seconds = sum_seconds(communicator, values, kRepeats);
+  const double seconds = sum_seconds(communicator, values, kRepeats).median;
   const double cpu = cpu_seconds() - before;
   const double bytes =
       two_hop_bytes(static_cast<double>(values * sizeof(float)), communicator.size());

@@ -12,8 +12,8 @@ struct Link {
   double cpu_per_byte = 0.0;      ///< seconds of this process's CPU for them
 };
 
-/// Measures small and large all-reduces, for some milliseconds, on slow lines for a second: the
-/// medians of the slowest rank, so that all ranks get the same. Collective. @throws CommError.
+/// Measures small and large all-reduces, for some milliseconds, on slow lines for a second; the
+/// slowest rank counts, so that all ranks get the same. Collective. @throws CommError.
 [[nodiscard]] Link measure_link(comm::Communicator& communicator);
 
 }  // namespace convoy::compress::internal
