@@ -28,7 +28,7 @@ class Child {
 
   void signal(int number) const;
   /// Exit code, or 128 + signal; nothing when it still runs after `timeout`.
-  [[nodiscard]] std::optional<int> wait(std::chrono::seconds timeout = std::chrono::seconds(60));
+  [[nodiscard]] std::optional<int> wait(std::chrono::seconds timeout = std::chrono::seconds(120));
   [[nodiscard]] std::string output() const;
   [[nodiscard]] std::string errors() const;
 
