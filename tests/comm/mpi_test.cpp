@@ -5,7 +5,9 @@
 #include <mpi.h>
 
 #include <chrono>
+#include <cstddef>
 #include <memory>
+#include <span>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -42,6 +44,22 @@ TEST(MpiEnvironment, LeavesAnMpiThatRunsAlreadyToItsOwner) {
   int finalized = 1;
   MPI_Finalized(&finalized);
   EXPECT_EQ(finalized, 0);
+}
+
+// Whoever waits for a sum in shared memory makes no MPI call of its own for it.
+TEST(MpiTransports, MoveMessagesOfOneCommunicatorWhileAnotherSums) {
+  const auto world = tests::mpi_world().world({.timeout = std::chrono::seconds(5)});
+  if (world->size() == 1) return;
+  const auto sums = world->duplicate();
+  std::vector<int> message(std::size_t{1} << 20, world->rank() == 0 ? 7 : 0);
+  std::vector<float> values(1000, 1.0F);
+  Request sent;
+  if (world->rank() == 0) sent = world->send(std::span<const int>(message), 1);
+  if (world->rank() == 1) world->recv(std::span(message), 0).wait();
+  sums->all_reduce(std::span(values)).wait();
+  EXPECT_EQ(values.front(), static_cast<float>(world->size()));
+  if (world->rank() == 0) sent.wait();
+  if (world->rank() == 1) EXPECT_EQ(message.back(), 7);
 }
 
 TEST(MpiErrors, CarryTheCallAndMpisOwnText) {

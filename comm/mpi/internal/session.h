@@ -4,6 +4,7 @@
 #include <mpi.h>
 
 #include <atomic>
+#include <cstddef>
 #include <mutex>
 #include <utility>
 
@@ -19,6 +20,8 @@ struct Environment::State {
   bool finalize = false;    // this environment has initialised MPI
   bool serialized = false;  // MPI takes one call at a time
   std::atomic<bool> poisoned{false};
+  /// Messages of all communicators that MPI has not finished.
+  std::atomic<std::size_t> pending{0};
   std::mutex mutex;
 
   /// To be held around MPI calls.

@@ -75,7 +75,7 @@ SharedMemory share_memory(MPI_Comm comm, std::size_t bytes) {
   check_mpi(MPI_Bcast(name.data(), static_cast<int>(name.size()), MPI_CHAR, 0, comm), "MPI_Bcast");
   if (rank != 0) result.memory_ = map(::shm_open(name.data(), O_RDWR | O_CLOEXEC, 0), bytes);
   const bool ok = all_agree(comm, !result.memory_.empty());
-  // Nobody needs the name any more: nothing is left behind, however the ranks end.
+  // Nobody needs the name any more: from here on nothing is left behind, however the ranks end.
   if (rank == 0) ::shm_unlink(name.data());
   return ok ? std::move(result) : SharedMemory();
 }

@@ -32,6 +32,7 @@ class MpiTransport final : public internal::Transport {
 
   ~MpiTransport() override {
     const auto lock = state_->lock();
+    state_->pending -= requests_.size();
     collective_ = {};
     user_ = {};
   }
@@ -69,6 +70,7 @@ class MpiTransport final : public internal::Transport {
   }
   void watch(Message& message, MPI_Request request);
   static void finish(Message& message, MPI_Status& status);
+  void help_others() const;
 
   std::shared_ptr<Environment::State> state_;  // shared with the environment
   CommHandle collective_;
@@ -124,6 +126,7 @@ void MpiTransport::watch(Message& message, MPI_Request request) {
   check_mpi(rc, "MPI_Test");
   requests_.push_back(request);
   messages_.push_back(&message);
+  ++state_->pending;
 }
 
 void MpiTransport::finish(Message& message, MPI_Status& status) {
@@ -145,8 +148,18 @@ void MpiTransport::finish(Message& message, MPI_Status& status) {
   }
 }
 
+// MPI moves messages inside its calls only, those of all communicators: a rank that waits for a
+// sum in shared memory must not keep its peers waiting for a message of another communicator.
+void MpiTransport::help_others() const {
+  if (state_->pending == 0) return;
+  const auto lock = state_->lock();
+  int found = 0;
+  check_mpi(MPI_Iprobe(MPI_ANY_SOURCE, MPI_ANY_TAG, collective_.get(), &found, MPI_STATUS_IGNORE),
+            "MPI_Iprobe");
+}
+
 void MpiTransport::progress() {
-  if (requests_.empty()) return;
+  if (requests_.empty()) return help_others();
   int count = 0;
   over_.resize(requests_.size());
   statuses_.resize(requests_.size());
@@ -166,6 +179,7 @@ void MpiTransport::progress() {
       messages_[index] = nullptr;
     }
   }
+  state_->pending -= static_cast<std::size_t>(count);
   std::erase(requests_, MPI_REQUEST_NULL);
   std::erase(messages_, nullptr);
   wakeup_->signal();
