@@ -137,10 +137,18 @@ void PlanBook::adopt(PlanRecord record) {
 }
 
 void PlanBook::announce(PlanRecord record) {
-  levels_.clear();
-  for (const PlannedLayer& layer : record.layers) levels_[layer.name] = layer.level;
+  put_into_effect(record);
   record.version = ++version_;
   announced_.push_back(std::move(record));
+}
+
+// From here on each collective says which plan its rank has, so that one with another is found out.
+void PlanBook::put_into_effect(const PlanRecord& record) {
+  levels_.clear();
+  for (const PlannedLayer& layer : record.layers) levels_[layer.name] = layer.level;
+  const std::string hash = plan_hash(record.layers);
+  communicator_.set_context(
+      static_cast<std::uint32_t>(hash64(std::as_bytes(std::span<const char>(hash)))));
 }
 
 void PlanBook::note(const Layer& layer, std::span<const float> gradient) {
@@ -214,6 +222,7 @@ void PlanBook::load(const ReducerState& state, PlanState plans) {
   current_.reset();
   ready_.reset();
   levels_.clear();
+  communicator_.set_context(0);
   if (plans.made_for == made_for()) {
     current_ = std::move(plans.current);
     ready_ = std::move(plans.ready);
@@ -227,8 +236,7 @@ void PlanBook::load(const ReducerState& state, PlanState plans) {
   if (guard_ && plans.guard) guard_->load(*plans.guard);
   step_began_ = {};
   goes_dense_ = guard_ && guard_->state().dense;
-  const PlanRecord effective = goes_dense_ ? dense_plan() : *current_;
-  for (const PlannedLayer& layer : effective.layers) levels_[layer.name] = layer.level;
+  put_into_effect(goes_dense_ ? dense_plan() : *current_);
 }
 
 }  // namespace convoy::compress::internal

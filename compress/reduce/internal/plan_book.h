@@ -61,6 +61,7 @@ class PlanBook {
   void adopt_if_due();
   void adopt(PlanRecord record);
   void announce(PlanRecord record);
+  void put_into_effect(const PlanRecord& record);
   void guard();
   [[nodiscard]] PlanRecord dense_plan() const;
   void announce_uniform();

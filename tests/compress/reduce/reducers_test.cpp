@@ -11,6 +11,7 @@
 #include "base/errors.h"
 #include "comm/local/local.h"
 #include "comm/values.h"
+#include "tests/comm/comm_errors.h"
 #include "tests/compress/reduce/reducer_kit.h"
 #include "tests/compress/reduce/reducer_scenarios.h"
 
@@ -233,6 +234,46 @@ TEST(Plans, TakeEffectAtOnceOrAsLateAsTheNextWindow) {
       EXPECT_EQ(steps, lag == 0 ? at_once : late);
     });
   }
+}
+
+/// What rank 0 remembers after planning under the budget `alpha`.
+compress::ReducerState planned_state(double alpha) {
+  compress::ReducerState state;
+  run(2, [&](comm::Communicator& communicator) {
+    auto config = config_of("quantize", 4);
+    config.policy = "lgreco";
+    config.alpha = alpha;
+    config.warmup_steps = 2;
+    config.window = 2;
+    config.plan_lag = 0;
+    const auto reducer = compress::make_reducer(config, 1)(communicator);
+    for (std::int64_t step = 0; step < 4; ++step) {
+      const auto gradients = gradients_of(small_model(), communicator.rank(), step);
+      (void)reduce_step(*reducer, small_model(), gradients, step);
+    }
+    if (communicator.rank() == 0) state = reducer->state();
+  });
+  return state;
+}
+
+TEST(Plans, OfOneRankAloneAreFoundOutAtOnce) {
+  const std::vector states{planned_state(1.0), planned_state(16.0)};
+  const auto error_with = [&](std::size_t of_rank_1) {
+    return comm_error([&] {
+      run(2, [&](comm::Communicator& communicator) {
+        auto config = config_of("quantize", 4);
+        config.policy = "lgreco";
+        const auto reducer = compress::make_reducer(config, 1)(communicator);
+        reducer->load_state(states[communicator.rank() == 0 ? 0 : of_rank_1]);
+        const auto gradients = gradients_of(small_model(), communicator.rank(), 4);
+        (void)reduce_step(*reducer, small_model(), gradients, 4);
+      });
+    });
+  };
+  EXPECT_EQ(error_with(0), "no CommError");
+  expect_match(error_with(1),
+               "rank [01]/2.*context [0-9a-f]{8}.*rank [01] .*its context [0-9a-f]{8} where this "
+               "rank has [0-9a-f]{8}");
 }
 
 double squared_residuals(compress::Reducer& reducer) {
