@@ -73,6 +73,17 @@ void write_file_atomic(const std::filesystem::path& path, std::span<const std::b
   sync_folder(path.has_parent_path() ? path.parent_path() : ".");
 }
 
+void require_writable(const std::filesystem::path& path) {
+  require_config(!std::filesystem::is_directory(path),
+                 "cannot write " + path.string() + ": it is a folder");
+  const auto temporary = path.string() + ".tmp." + std::to_string(::getpid());
+  const FileDescriptor file(
+      ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
+  const int error = errno;
+  require_config(file.get() >= 0, "cannot write " + path.string() + ": " + std::strerror(error));
+  ::unlink(temporary.c_str());
+}
+
 void write_file_atomic(const std::filesystem::path& path, const std::string& text) {
   write_file_atomic(path, std::as_bytes(std::span(text)));
 }

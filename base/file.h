@@ -16,6 +16,10 @@ namespace convoy {
 void write_file_atomic(const std::filesystem::path& path, std::span<const std::byte> bytes);
 void write_file_atomic(const std::filesystem::path& path, const std::string& text);
 
+/// Finds out now whether write_file_atomic() will be able to write `path` later; leaves nothing
+/// behind. @throws ConfigError that names the path and the system's reason.
+void require_writable(const std::filesystem::path& path);
+
 /// Makes the names in `folder` (new files, renames, removals) survive a power failure.
 /// @throws std::runtime_error that names the folder and the system's reason.
 void sync_folder(const std::filesystem::path& folder);

@@ -7,7 +7,7 @@ namespace convoy {
 
 std::string_view name(Phase phase) {
   static constexpr std::array<std::string_view, kPhases> kNames{
-      "forward", "backward", "optimizer", "exposed", "encode", "wire", "decode"};
+      "forward", "backward", "optimizer", "exposed", "encode", "wire", "decode", "data"};
   return kNames[static_cast<std::size_t>(phase)];
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <mutex>
@@ -20,22 +21,36 @@ enum class Phase : std::uint8_t {
   kEncode,   ///< compressing, residuals included
   kWire,     ///< inside a collective
   kDecode,
+  kData,  ///< reading and preparing a batch
 };
-inline constexpr int kPhases = 7;
+inline constexpr int kPhases = 8;
 [[nodiscard]] std::string_view name(Phase phase);
+/// True for what the communication thread does; the rest is the computing thread's.
+[[nodiscard]] constexpr bool is_communication(Phase phase) {
+  return phase == Phase::kEncode || phase == Phase::kWire || phase == Phase::kDecode;
+}
 
-/// Spans of time that threads have spent, in the order in which they ended. Any thread.
+/// Spans of time that threads have spent, in the order in which they ended. Any thread. Those of
+/// the computing thread nest or follow each other; of kWire several may overlap, one for each
+/// collective under way. Grows until take().
 class Timeline {
  public:
   using Clock = std::chrono::steady_clock;
   struct Span {
     Phase phase;
-    std::string what;  ///< a layer; of a bucket the first
+    std::string what;  ///< a layer; of a bucket one of its layers; empty: the whole pass
     Clock::time_point begin;
     Clock::time_point end;
+    std::int64_t step = 0;  ///< whose gradients these are, counted from 0; add() fills it in
   };
 
+  /// From here on spans of the computing thread are of this step.
+  void begin_step(std::int64_t step) { step_ = step; }
+  /// The same for the communication thread, which may be a step behind.
+  void begin_communication(std::int64_t step) { communication_step_ = step; }
+
   void add(Span span) {
+    span.step = is_communication(span.phase) ? communication_step_ : step_;
     const std::lock_guard lock(mutex_);
     spans_.push_back(std::move(span));
   }
@@ -46,6 +61,8 @@ class Timeline {
   }
 
  private:
+  std::atomic<std::int64_t> step_ = 0;
+  std::atomic<std::int64_t> communication_step_ = 0;
   std::mutex mutex_;
   std::vector<Span> spans_;
 };

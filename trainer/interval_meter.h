@@ -18,6 +18,8 @@ class IntervalMeter {
 
   void add(const StepResult& step);
   [[nodiscard]] std::int64_t steps() const { return steps_; }
+  /// Sums over the steps added since the last take().
+  [[nodiscard]] const StepSeconds& seconds() const { return seconds_; }
   /// Means of the steps added since the last call; starts anew. The caller fills in where in the
   /// run it is: step, epoch, seconds, learning rate.
   /// @param bytes_sent  by this rank since the run began.

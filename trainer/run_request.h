@@ -2,10 +2,18 @@
 #pragma once
 
 #include <atomic>
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 
 namespace convoy::trainer {
+
+/// A picture of where the time of some steps goes, for chrome://tracing and ui.perfetto.dev.
+struct TraceRequest {
+  std::filesystem::path file;   ///< empty: none
+  std::int64_t first_step = 0;  ///< counted from 1; 0: see traced_steps()
+  std::int64_t last_step = 0;   ///< traced too
+};
 
 /// What a run is asked for beside its job.
 struct RunRequest {
@@ -18,6 +26,7 @@ struct RunRequest {
   bool quiet = false;  ///< no progress for people (--json)
   /// plans.jsonl of an earlier run to follow; empty: plan as the job says.
   std::filesystem::path replay_plans = {};
+  TraceRequest trace = {};
   /// Called on rank 0 before the first step, when data, model and checkpoint have been found to
   /// fit: what a refused run must not write belongs here. May throw.
   std::function<void()> on_accepted = {};

@@ -67,6 +67,7 @@ StepResult StepRunner::run(const StepPosition& position, double learning_rate) {
   result_ = {};
   if (balance_) balance_parts(position.step);
   (void)watch_.lap();
+  if (timeline_ != nullptr) timeline_->begin_step(position.step);
   const auto [begin, end] = geometry_.batches_of_step(position.step_in_epoch);
   std::int64_t own_samples = 0;
   for (std::int64_t batch = begin; batch < end; ++batch) {
@@ -77,6 +78,7 @@ StepResult StepRunner::run(const StepPosition& position, double learning_rate) {
   if (!next_forward_) optimizer_.zero_grad();  // else each update does, for the next step
   parallel_.begin_step(own_samples, result_.samples);
   seen_ = {};
+  add_lap(Phase::kData, result_.seconds.data);  // buckets may have been cut anew, after a drain
   Vote vote;
   for (std::int64_t batch = begin; batch < end; ++batch) {
     micro_batch(position, batch, batch + 1 == end, vote);
@@ -122,39 +124,47 @@ void StepRunner::train_on(const Batch& batch, const StepPosition& position, std:
   model_.seed_dropout(
       mix({job_.run.seed, kDropoutStream, static_cast<std::uint64_t>(communicator_.rank()),
            static_cast<std::uint64_t>(position.epoch), static_cast<std::uint64_t>(index)}));
-  result_.seconds.data += watch_.lap();
+  result_.seconds.data += lap(Phase::kData);
   const torch::Tensor loss =
       mean_loss(dataset_.info().task, model_.forward(batch.inputs), batch.targets);
+  parallel_.end_forward();
   settle_averages();
   vote.add_loss(loss.item<double>(), batch.samples());
   if (last) vote.cast(communicator_, stop_ != nullptr && *stop_);
-  add_lap(result_.seconds.forward);
+  add_lap(Phase::kForward, result_.seconds.forward);
 
   std::optional<DataParallel::NoSync> no_sync;
   if (!last) no_sync.emplace(parallel_);
   parallel_.backward(loss, batch.samples());
-  add_lap(result_.seconds.backward);
+  add_lap(Phase::kBackward, result_.seconds.backward);
 }
 
 void StepRunner::take_part_empty(bool last, Vote& vote) {
   settle_averages();
   if (last) vote.cast(communicator_, stop_ != nullptr && *stop_);
   model_.empty_step();
-  add_lap(result_.seconds.forward);
+  add_lap(Phase::kForward, result_.seconds.forward);
   if (!last) return;
   parallel_.backward_empty();
-  add_lap(result_.seconds.backward);
+  add_lap(Phase::kBackward, result_.seconds.backward);
+}
+
+double StepRunner::lap(Phase phase) {
+  const auto begin = watch_.began();
+  const double seconds = watch_.lap();
+  if (timeline_ != nullptr) timeline_->add({phase, "", begin, watch_.began()});
+  return seconds;
 }
 
 // Of a lap, what went into waiting and updates belongs there.
-void StepRunner::add_lap(double& seconds) {
+void StepRunner::add_lap(Phase phase, double& seconds) {
   const StepTimes now = parallel_.times();
   const double waited = static_cast<double>(now.exposed - seen_.exposed) * 1e-9;
   const double updated = static_cast<double>(now.update - seen_.update) * 1e-9;
   seen_ = now;
   result_.seconds.exposed += waited;
   result_.seconds.optimizer += updated;
-  seconds += watch_.lap() - waited - updated;
+  seconds += lap(phase) - waited - updated;
 }
 
 void StepRunner::settle_averages() {
@@ -175,7 +185,7 @@ void StepRunner::update(const StepPosition& position, double learning_rate, Vote
   vote.request.wait();
   result_.loss_sum = (*vote.sums)[0];
   result_.stop = (*vote.sums)[2] > 0;
-  result_.seconds.exposed += watch_.lap();
+  result_.seconds.exposed += lap(Phase::kExposed);
   const auto buffers = parallel_.buffers();
   if ((*vote.sums)[1] > 0 || (!next_forward_ && parallel_.nonfinite())) {
     refuse_nonfinite(position, vote);
@@ -186,14 +196,14 @@ void StepRunner::update(const StepPosition& position, double learning_rate, Vote
   }
   unsettled_step_ = position.step;
   if (!next_forward_) settle_averages();
-  result_.seconds.optimizer += watch_.lap();
+  result_.seconds.optimizer += lap(Phase::kOptimizer);
   parallel_.end_step();
   if (!result_.skipped) {
     const torch::NoGradGuard no_grad;
     for (std::size_t i = 0; i < saved_buffers_.size(); ++i)
       saved_buffers_[i].copy_(buffers[i].tensor);
   }
-  result_.seconds.exposed += watch_.lap();
+  result_.seconds.exposed += lap(Phase::kExposed);
 }
 
 void StepRunner::refuse_nonfinite(const StepPosition& position, const Vote& vote) {

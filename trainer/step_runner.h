@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/timeline.h"
 #include "comm/communicator.h"
 #include "trainer/data/dataset.h"
 #include "trainer/data/sampler.h"
@@ -68,6 +69,8 @@ class StepRunner {
   StepResult run(const StepPosition& position, double learning_rate);
   /// Ends the updates of the last step that are still to be made. @return seconds it took.
   double drain();
+  /// From the next step on tells `timeline`, which it borrows, of its phases; nullptr: no more.
+  void watch(Timeline* timeline) { timeline_ = timeline; }
   /// Null unless ranks take parts according to their speed.
   [[nodiscard]] SpeedBalance* balance() { return balance_ ? &*balance_ : nullptr; }
 
@@ -83,7 +86,9 @@ class StepRunner {
   void refuse_nonfinite(const StepPosition& position, const Vote& vote);
   [[noreturn]] void throw_nonfinite_gradient(std::int64_t step) const;
   void settle_averages();
-  void add_lap(double& seconds);
+  /// Ends a lap in which only one thing was done.
+  double lap(Phase phase);
+  void add_lap(Phase phase, double& seconds);
 
   comm::Communicator& communicator_;
   Model& model_;
@@ -100,6 +105,7 @@ class StepRunner {
   std::optional<std::int64_t> unsettled_step_;  ///< its averages may be under way
   std::function<void(std::int64_t)> on_averaged_;
   Stopwatch watch_;
+  Timeline* timeline_ = nullptr;
   StepTimes seen_;  ///< of this step's times(), in result_ already
   StepResult result_;
 };

@@ -8,6 +8,8 @@ namespace convoy::trainer {
 /// Seconds on the monotonic clock, cut into laps.
 class Stopwatch {
  public:
+  using Clock = std::chrono::steady_clock;
+
   /// Seconds since the last lap (or since construction); starts the next.
   double lap() {
     const auto now = Clock::now();
@@ -15,9 +17,10 @@ class Stopwatch {
     last_ = now;
     return passed.count();
   }
+  /// When the lap that is under way began.
+  [[nodiscard]] Clock::time_point began() const { return last_; }
 
  private:
-  using Clock = std::chrono::steady_clock;
   Clock::time_point last_ = Clock::now();
 };
 

@@ -65,6 +65,8 @@ Summary train(comm::Communicator& communicator, const Job& job, const RunRequest
   together(communicator, [&] {
     check_job(job, communicator.size());
     make_run_dir(request.run_dir);
+    const bool writes_trace = communicator.rank() == 0 && !request.trace.file.empty();
+    if (writes_trace) require_writable(request.trace.file);
   });
   TrainingRun run(communicator, job, request, load_everywhere(communicator, job));
   together(communicator, [&] {

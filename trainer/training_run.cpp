@@ -2,6 +2,7 @@
 #include "trainer/training_run.h"
 
 #include <algorithm>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -15,6 +16,7 @@
 #include "trainer/optim/schedule.h"
 #include "trainer/parallel/replicas.h"
 #include "trainer/parallel_setup.h"
+#include "trainer/straggler.h"
 #include "trainer/together.h"
 
 namespace convoy::trainer {
@@ -81,8 +83,11 @@ TrainingRun::TrainingRun(comm::Communicator& communicator, const Job& job,
   start_parallel(compression_state);
   runner_ = std::make_unique<StepRunner>(communicator, *model_, *parallel_, *optimizer_,
                                          *datasets_.train, geometry_, job, request.stop);
+  times_ = std::make_unique<TimeWatch>(communicator, *parallel_, *runner_, request.trace,
+                                       StepRange{position_.step, last_step()});
   runner_->on_averaged([this](std::int64_t steps_done) {
     compression_.after_step(parallel_->reducer(), steps_done);
+    times_->after_averaging();
   });
   if (request.resume && runner_->balance() != nullptr) runner_->balance()->restore(balance_part_);
   together(communicator, [&] { open_sinks(); });
@@ -129,9 +134,11 @@ void TrainingRun::open_sinks() {
   if (job_.compression.family != "none") {
     compression_.open(request_.run_dir, position_.step, job_.compression.shadow_steps > 0);
   }
+  if (job_.metrics.layers) {
+    times_->open_layers(request_.run_dir / "layers.jsonl", position_.step);
+  }
   if (request_.quiet) return;
-  const std::int64_t total = position_.step + geometry_.total_steps() - schedule_step();
-  auto progress = std::make_unique<Progress>(total, position_.step, stderr);
+  auto progress = std::make_unique<Progress>(last_step(), position_.step, stderr);
   progress_ = progress.get();
   sinks_.push_back(std::move(progress));
 }
@@ -150,10 +157,19 @@ std::int64_t TrainingRun::schedule_step() const {
   return position_.epoch * geometry_.steps_per_epoch() + position_.step_in_epoch;
 }
 
+std::int64_t TrainingRun::last_step() const {
+  return position_.step + geometry_.total_steps() - schedule_step();
+}
+
 void TrainingRun::one_step() {
+  if (times_->switches_before(position_.step)) {
+    drain();
+    times_->switch_over(position_.step);
+  }
   learning_rate_ = trainer::learning_rate(job_.train.schedule, job_.train.optimizer.lr,
                                           schedule_step(), geometry_.total_steps());
   const StepResult result = runner_->run(position_, learning_rate_);
+  times_->after_step();
   meter_.add(result);
   summary_.samples += result.samples;
   summary_.seconds += result.seconds.total();
@@ -187,14 +203,22 @@ void TrainingRun::advance() {
 }
 
 void TrainingRun::report_interval() {
-  if (meter_.steps() == 0) return;
+  const std::int64_t steps = meter_.steps();
+  if (steps == 0) return;
+  std::optional<Straggler> straggler;
+  // Ranks that wait for each other inside a layer all seem equally slow.
+  if (communicator_.size() > 1 && !job_.train.sync_batchnorm) {
+    straggler = find_straggler(communicator_, meter_.seconds(), steps);
+  }
   IntervalMetrics metrics = meter_.take(bytes_sent());
+  metrics.straggler = straggler;
   metrics.step = position_.step;
   metrics.epoch = position_.epoch;
   metrics.seconds = summary_.seconds;
   metrics.learning_rate = learning_rate_;
   compression_.fill(metrics);
   if (runner_->balance() != nullptr) metrics.parts = runner_->balance()->parts();
+  times_->report(metrics, steps);
   summary_.train_loss = metrics.loss;
   for (const auto& sink : sinks_) sink->interval(metrics);
 }
@@ -249,6 +273,7 @@ void TrainingRun::save_checkpoint() {
 
 Summary TrainingRun::finish() {
   drain();
+  times_->finish();
   report_interval();
   save_checkpoint();  // first: whoever interrupts a run does not wait for an evaluation
   if (evaluated_step_ != position_.step) evaluate();

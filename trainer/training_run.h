@@ -18,6 +18,7 @@
 #include "trainer/run_request.h"
 #include "trainer/step_runner.h"
 #include "trainer/summary.h"
+#include "trainer/time_watch.h"
 
 namespace convoy::trainer {
 
@@ -45,6 +46,8 @@ class TrainingRun {
   void save_checkpoint();
   [[nodiscard]] std::uint64_t bytes_sent() const;
   [[nodiscard]] std::int64_t schedule_step() const;
+  /// Steps that will be done at the end.
+  [[nodiscard]] std::int64_t last_step() const;
   [[nodiscard]] Summary finish();
 
   comm::Communicator& communicator_;
@@ -66,6 +69,7 @@ class TrainingRun {
   CompressionLog compression_;
   std::unique_ptr<DataParallel> parallel_;
   std::unique_ptr<StepRunner> runner_;
+  std::unique_ptr<TimeWatch> times_;
   IntervalMeter meter_;
   std::vector<std::unique_ptr<MetricsSink>> sinks_;
   Progress* progress_ = nullptr;  ///< one of the sinks

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "compress/reduce/dense_reducer.h"
 
+#include "compress/reduce/family.h"
 #include "compress/reduce/internal/mean.h"
 
 namespace convoy::compress {
@@ -31,6 +32,10 @@ void DenseReducer::finish(const Bucket& bucket) {
   if (under_way_ > 0) return;
   traffic_.sent_bytes += communicator_.bytes_sent() - sent_before_;
   traffic_.dense_bytes = traffic_.sent_bytes;
+}
+
+double DenseReducer::wire_bytes(const Layer& layer) {
+  return two_hop_bytes(static_cast<double>(layer.numel) * sizeof(float), communicator_.size());
 }
 
 }  // namespace convoy::compress

@@ -15,11 +15,14 @@ class DenseReducer final : public Reducer {
   /// Borrows `communicator`.
   explicit DenseReducer(comm::Communicator& communicator) : communicator_(communicator) {}
 
-  void begin_step(std::int64_t) override {}
+  void begin_step(std::int64_t step) override {
+    if (timeline_ != nullptr) timeline_->begin_communication(step);
+  }
   void reduce(const Bucket& bucket) override;
   [[nodiscard]] std::optional<comm::Request> start(const Bucket& bucket, int priority) override;
   void finish(const Bucket& bucket) override;
   void end_step() override {}
+  [[nodiscard]] double wire_bytes(const Layer& layer) override;
   [[nodiscard]] bool shows_nonfinite() const override { return true; }
   [[nodiscard]] Traffic traffic() const override { return traffic_; }
   void watch(Timeline* timeline) override { timeline_ = timeline; }

@@ -92,6 +92,11 @@ class Reducer {
     (void)layer;
     return false;
   }
+  /// Bytes that this rank sends in a step for a layer (name, shape, numel), as things stand: by the
+  /// level that it has now. Between steps. Unless overridden: what its values take.
+  [[nodiscard]] virtual double wire_bytes(const Layer& layer) {
+    return static_cast<double>(layer.numel) * sizeof(float);
+  }
   /// True when an infinity or NaN in any rank's gradient makes some average infinite or NaN, which
   /// all ranks then see without asking each other.
   [[nodiscard]] virtual bool shows_nonfinite() const { return false; }

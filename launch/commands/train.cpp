@@ -11,6 +11,7 @@
 #include "launch/commands/job_options.h"
 #include "launch/commands/same_job.h"
 #include "launch/commands/same_place.h"
+#include "launch/commands/trace_options.h"
 #include "launch/job/job_file.h"
 #include "launch/process/backend.h"
 #include "launch/process/run_directory.h"
@@ -63,6 +64,7 @@ class TrainCommand final : public Command {
     app.add_option("--replay-plans", replay_plans_,
                    "Follow the plans of an earlier run (its plans.jsonl) instead of making any")
         ->type_name("FILE");
+    trace_.add_to(app);
     add_json_option(app, json_);
   }
 
@@ -74,6 +76,7 @@ class TrainCommand final : public Command {
     const auto local_ranks = static_cast<int>(job.communication.local_ranks);
     trainer::check_job(job, backend == Backend::kLocal ? local_ranks : ranks);
     if (!replay_plans_.empty()) (void)compress::read_plans(replay_plans_);
+    (void)trace_.settle();
     return {.threads_per_rank = job.run.threads_per_rank, .checkpoints_on_stop = true};
   }
 
@@ -121,6 +124,7 @@ class TrainCommand final : public Command {
         .stop = &signals::stop(),
         .quiet = json_,
         .replay_plans = replay_plans_,
+        .trace = trace_.settle(),
         .on_accepted = [&] { write_file_atomic(place.run_dir / "job.toml", job_text(job)); }};
     const trainer::Summary summary = trainer::train(communicator, job, request);
     if (communicator.rank() != 0) return;
@@ -135,6 +139,7 @@ class TrainCommand final : public Command {
   std::string run_dir_;
   std::string resume_;
   std::string replay_plans_;
+  TraceOptions trace_;
   CLI::Option* resume_option_ = nullptr;
   bool resuming_ = false;
   bool json_ = false;

@@ -153,6 +153,7 @@ void describe(FieldVisitor& visitor, trainer::Job& job) {
   visitor.flag("jsonl", job.metrics.jsonl);
   visitor.flag("tensorboard", job.metrics.tensorboard);
   visitor.integer("every_steps", job.metrics.every_steps, kAtLeastOne);
+  visitor.flag("layers", job.metrics.layers);
 }
 
 }  // namespace convoy::launch

@@ -83,5 +83,19 @@ TEST(File, FailuresNameThePathAndTheReasonAndLeaveNothing) {
   EXPECT_EQ(entries_of(folder), 1);
 }
 
+TEST(File, SaysBeforehandThatItCannotBeWritten) {
+  const TemporaryFolder folder;
+  const auto before = entries_of(folder);
+  EXPECT_NO_THROW(require_writable(folder.path() / "new"));
+  EXPECT_EQ(entries_of(folder), before);
+  const auto refusal = [](const fs::path& path) {
+    return message_of<ConfigError>([&] { require_writable(path); });
+  };
+  const std::string here = folder.path().string();
+  EXPECT_EQ(refusal(here), "cannot write " + here + ": it is a folder");
+  EXPECT_EQ(refusal(here + "/no/where"),
+            "cannot write " + here + "/no/where: No such file or directory");
+}
+
 }  // namespace
 }  // namespace convoy

@@ -33,6 +33,15 @@ class JsonlSink final : public MetricsSink {
               {"saturated_values", m.saturated_values},
               {"residual_bytes", m.residual_bytes}};
     if (!m.parts.empty()) json["parts"] = m.parts;
+    if (m.communication) {
+      json["encode_ms"] = m.communication->encode_ms;
+      json["wire_ms"] = m.communication->wire_ms;
+      json["decode_ms"] = m.communication->decode_ms;
+    }
+    if (m.straggler) {
+      json["slowest_rank"] = m.straggler->rank;
+      json["waited"] = m.straggler->waited;
+    }
     write(json);
   }
 

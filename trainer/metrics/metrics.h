@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,20 @@ struct MetricsConfig {
   bool jsonl = true;
   bool tensorboard = false;
   std::int64_t every_steps = 50;  ///< steps that one line sums up
+  bool layers = false;            ///< layers.jsonl: where the time of each layer goes
+};
+
+/// What the communication thread did, in milliseconds of a step.
+struct CommunicationMetrics {
+  double encode_ms = 0.0;
+  double wire_ms = 0.0;  ///< some collective was under way
+  double decode_ms = 0.0;
+};
+
+/// The rank that the others waited for.
+struct Straggler {
+  int rank = 0;
+  double waited = 0.0;  ///< seconds a step, mean over the other ranks
 };
 
 /// Means over the steps since the last line; what metrics.jsonl holds. Milliseconds are of rank 0.
@@ -39,6 +54,8 @@ struct IntervalMetrics {
   std::uint64_t residual_bytes = 0;    ///< memory of error feedback on rank 0
   /// [ranks] samples of a full global batch, where they follow speed; else empty.
   std::vector<std::int64_t> parts;
+  std::optional<CommunicationMetrics> communication;  ///< where layers are watched
+  std::optional<Straggler> straggler;  ///< of several ranks, unless they wait inside layers
 };
 
 struct EvaluationMetrics {

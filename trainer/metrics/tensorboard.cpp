@@ -67,6 +67,15 @@ class TensorBoardSink final : public MetricsSink {
     add(summary, "milliseconds/backward", m.backward_ms);
     add(summary, "milliseconds/exposed_communication", m.exposed_communication_ms);
     add(summary, "milliseconds/optimizer", m.optimizer_ms);
+    if (m.communication) {
+      add(summary, "milliseconds/encode", m.communication->encode_ms);
+      add(summary, "milliseconds/wire", m.communication->wire_ms);
+      add(summary, "milliseconds/decode", m.communication->decode_ms);
+    }
+    if (m.straggler) {
+      add(summary, "speed/slowest_rank", m.straggler->rank);
+      add(summary, "milliseconds/waited_for_slowest_rank", 1e3 * m.straggler->waited);
+    }
     write(m.step, std::move(event));
   }
 

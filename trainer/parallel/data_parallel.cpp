@@ -15,6 +15,7 @@
 #include "trainer/parallel/internal/agreement.h"
 #include "trainer/parallel/internal/buffer_sync.h"
 #include "trainer/parallel/internal/gradient_exchange.h"
+#include "trainer/parallel/internal/layer_watch.h"
 #include "trainer/parallel/internal/packed_tensors.h"
 
 namespace convoy::trainer {
@@ -113,6 +114,8 @@ class DataParallel::Impl {
   void backward_empty();
   void end_step();
   void drain();
+  void end_forward();
+  void watch(Timeline* timeline);
 
   [[nodiscard]] std::uint64_t bytes_sent() const { return exchange_->bytes_sent() + buffer_bytes_; }
   /// The first rank that gather_counts() has found to have samples.
@@ -121,6 +124,7 @@ class DataParallel::Impl {
  private:
   friend class DataParallel;
 
+  void run_backward(const torch::Tensor& loss, double scale);
   void finish();
   std::int64_t add_times();
 
@@ -131,6 +135,7 @@ class DataParallel::Impl {
   std::shared_ptr<std::vector<std::int64_t>> counts_;  // shared with transfers under way
   std::unique_ptr<internal::BufferSync> buffer_sync_;
   std::unique_ptr<internal::GradientExchange> exchange_;
+  std::unique_ptr<internal::LayerWatch> layers_;  // while somebody watches
 
   enum class State : std::uint8_t { kOutside, kOpen, kAveraged } state_ = State::kOutside;
   std::int64_t samples_ = 0;  // of this rank in this step
@@ -172,6 +177,7 @@ void DataParallel::Impl::begin_step(std::int64_t samples, std::int64_t total, in
   total_ = total;
   first_rank_ = first_rank;
   state_ = State::kOpen;
+  if (layers_) layers_->begin_forward();
 }
 
 void DataParallel::Impl::backward(const torch::Tensor& loss, std::int64_t samples) {
@@ -183,12 +189,7 @@ void DataParallel::Impl::backward(const torch::Tensor& loss, std::int64_t sample
   const double scale =
       static_cast<double>(samples) * communicator_.size() / static_cast<double>(total_);
   if (sync_) exchange_->start();
-  try {
-    loss.backward(scale == 1.0 ? torch::Tensor() : torch::full_like(loss, scale));
-  } catch (...) {
-    if (sync_) exchange_->abandon(std::current_exception());
-    throw;
-  }
+  run_backward(loss, scale);
   times_.backward += (Clock::now() - begin) / std::chrono::nanoseconds(1);
   exchange_->end_pass();
   if (!sync_) return;
@@ -198,6 +199,19 @@ void DataParallel::Impl::backward(const torch::Tensor& loss, std::int64_t sample
   require(missed.empty(),
           fmt::format("backward did not reach {} (set find_unused if that is meant)",
                       fmt::join(missed, ", ")));
+}
+
+void DataParallel::Impl::run_backward(const torch::Tensor& loss, double scale) {
+  if (layers_) layers_->begin_backward();
+  try {
+    loss.backward(scale == 1.0 ? torch::Tensor() : torch::full_like(loss, scale));
+  } catch (...) {
+    if (sync_) exchange_->abandon(std::current_exception());
+    throw;
+  }
+  if (!layers_) return;
+  layers_->end_backward();
+  if (!sync_) layers_->begin_forward();  // of the next micro-batch
 }
 
 void DataParallel::Impl::backward_empty() {
@@ -217,9 +231,23 @@ void DataParallel::Impl::finish() {
 }
 
 void DataParallel::Impl::drain() {
+  end_forward();
   exchange_->rethrow_error();
   exchange_->drain();
   (void)add_times();
+}
+
+void DataParallel::Impl::end_forward() {
+  if (layers_) layers_->end_forward();
+}
+
+void DataParallel::Impl::watch(Timeline* timeline) {
+  exchange_->watch(timeline);
+  layers_.reset();
+  if (timeline == nullptr) return;
+  std::vector<NamedTensor> parameters;
+  for (const std::size_t i : trained(parameters_)) parameters.push_back(parameters_[i]);
+  layers_ = std::make_unique<internal::LayerWatch>(parameters, *timeline);
 }
 
 /// @return nanoseconds that belong to none of the caller's own work.
@@ -279,6 +307,8 @@ void DataParallel::end_step() { impl_->end_step(); }
 
 void DataParallel::drain() { impl_->drain(); }
 
+void DataParallel::end_forward() { impl_->end_forward(); }
+
 DataParallel::NoSync::NoSync(DataParallel& parallel)
     : parallel_(parallel), before_(std::exchange(parallel.impl_->sync_, false)) {}
 
@@ -297,6 +327,8 @@ void DataParallel::discard_step() {
 void DataParallel::set_next_step(std::int64_t step) { impl_->exchange_->set_next_step(step); }
 
 compress::Reducer& DataParallel::reducer() { return impl_->exchange_->reducer(); }
+
+void DataParallel::watch(Timeline* timeline) { impl_->watch(timeline); }
 
 const StepTimes& DataParallel::times() const { return impl_->times_; }
 

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "base/timeline.h"
 #include "comm/communicator.h"
 #include "compress/reduce/make_reducer.h"
 #include "trainer/named_tensor.h"
@@ -126,6 +127,8 @@ class DataParallel {
   void end_step();
   /// kNextForward: makes the updates that are left. Otherwise nothing. @throws CommError.
   void drain();
+  /// Forward is over, for whoever watches; what follows until backward() is no layer's time.
+  void end_forward();
 
   /// While one lives, backward() only accumulates.
   class [[nodiscard]] NoSync {
@@ -153,6 +156,11 @@ class DataParallel {
   void set_next_step(std::int64_t step);
   /// For its state, traffic and plans; between backward(), or drain(), and the next backward().
   [[nodiscard]] compress::Reducer& reducer();
+  /// From the next step on tells `timeline`, which it borrows, of layers in forward and backward,
+  /// of waiting, of updates one by one, and of what the Reducer does; nullptr: no more. Some
+  /// microseconds for each layer and step. When reducer() may be called, in the thread that
+  /// computes.
+  void watch(Timeline* timeline);
 
   [[nodiscard]] const StepTimes& times() const;
   /// Payload bytes that this rank has sent for gradients and buffers.

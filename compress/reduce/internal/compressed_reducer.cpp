@@ -40,6 +40,7 @@ CompressedReducer::CompressedReducer(comm::Communicator& communicator,
 void CompressedReducer::begin_step(std::int64_t step) {
   commit();
   step_ = step;
+  if (timeline_ != nullptr) timeline_->begin_communication(step);
   if (communicator_.size() == 1) return;
   const auto& config = options_.config;
   const bool shadow_is_over = step == config.warmup_steps + config.shadow_steps;
@@ -74,6 +75,12 @@ bool CompressedReducer::compresses(const Layer& layer) {
   return compresses_[layer.name] =
              communicator_.size() > 1 &&
              compress::compresses(options_.config, layer.name, layer.shape, layer.numel);
+}
+
+double CompressedReducer::wire_bytes(const Layer& layer) {
+  const bool dense = is_warm_up() || !compresses(layer);
+  const Level level = dense ? Level::dense() : plans_.level_of(layer);
+  return family_->wire_bytes(layer, level, communicator_.size());
 }
 
 bool CompressedReducer::is_shadow_step() const {

@@ -43,6 +43,7 @@ class CompressedReducer final : public Reducer {
   void discard_step() override;
   void discard_layer(const std::string& name) override;
   [[nodiscard]] bool compresses(const Layer& layer) override;
+  [[nodiscard]] double wire_bytes(const Layer& layer) override;
   [[nodiscard]] Traffic traffic() const override;
   void watch(Timeline* timeline) override;
   [[nodiscard]] std::vector<PlanRecord> take_plans() override { return plans_.take_announced(); }

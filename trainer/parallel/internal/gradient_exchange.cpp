@@ -122,6 +122,7 @@ void GradientExchange::finish() {
   pack_rest();
   if (options_.overlap == Overlap::kNextForward && !misuse_) return updates_.start();
   const auto begin = Clock::now();
+  const TimedSpan exposed(timeline_, Phase::kExposed, "");
   try {
     wait_for_all();
     deliver();
@@ -140,6 +141,7 @@ void GradientExchange::drain() {
   try {
     updates_.drain();
     const auto begin = Clock::now();
+    const TimedSpan exposed(timeline_, Phase::kExposed, "");
     wait_for_all();
     times_.waited += Clock::now() - begin;
   } catch (...) {
@@ -154,8 +156,17 @@ void GradientExchange::update(std::size_t parameter) {
   const auto arrived = Clock::now();
   buckets_->deliver(parameter);
   options_.update(parameter);
+  const auto end = Clock::now();
   times_.waited += arrived - begin;
-  times_.updating += Clock::now() - arrived;
+  times_.updating += end - arrived;
+  if (timeline_ == nullptr) return;
+  timeline_->add({Phase::kExposed, parameters_[parameter].name, begin, arrived});
+  timeline_->add({Phase::kOptimizer, parameters_[parameter].name, arrived, end});
+}
+
+void GradientExchange::watch(Timeline* timeline) {
+  timeline_ = timeline;
+  reducer().watch(timeline);
 }
 
 void GradientExchange::wait_for_all() {

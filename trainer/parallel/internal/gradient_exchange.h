@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/timeline.h"
 #include "comm/communicator.h"
 #include "compress/reduce/reducer.h"
 #include "trainer/named_tensor.h"
@@ -76,6 +77,9 @@ class GradientExchange {
   [[nodiscard]] const std::optional<NonFinite>& nonfinite() const { return nonfinite_; }
   /// Only between finish(), or drain(), and start().
   [[nodiscard]] compress::Reducer& reducer() { return thread_.reducer(); }
+  /// Tells `timeline` of waiting and updating, and the Reducer's part; nullptr: no more. When
+  /// reducer() may be called.
+  void watch(Timeline* timeline);
   /// The number of the next step.
   void set_next_step(std::int64_t step) { step_ = step; }
   /// Of gradients, and of planning their compression in steps whose averages are all in.
@@ -104,6 +108,7 @@ class GradientExchange {
   std::optional<NonFinite> nonfinite_;
   std::uint64_t planning_bytes_ = 0;
   std::exception_ptr error_;  // of an earlier step
+  Timeline* timeline_ = nullptr;
 
   // Backward may fire hooks from one thread per device. Taken before the thread's own lock.
   std::mutex mutex_;
