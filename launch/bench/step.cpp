@@ -5,9 +5,11 @@
 #include <functional>
 #include <memory>
 #include <numeric>
+#include <optional>
 #include <utility>
 #include <vector>
 
+#include "base/file.h"
 #include "comm/values.h"
 #include "compress/compression_config.h"
 #include "launch/bench/one_batch.h"
@@ -15,11 +17,14 @@
 #include "launch/bench/statistics.h"
 #include "trainer/geometry.h"
 #include "trainer/loss.h"
+#include "trainer/metrics/phase_times.h"
 #include "trainer/models/model.h"
 #include "trainer/optim/optimizer.h"
 #include "trainer/parallel_setup.h"
 #include "trainer/step_runner.h"
 #include "trainer/stopwatch.h"
+#include "trainer/together.h"
+#include "trainer/trace_recorder.h"
 
 namespace convoy::launch {
 namespace {
@@ -134,6 +139,11 @@ class Together {
   /// Ends what overlap = "next_forward" has left to a next step. @return seconds of waiting.
   double drain() { return runner_.drain(); }
   [[nodiscard]] trainer::DataParallel& parallel() { return parallel_; }
+  /// After drain().
+  void watch(Timeline* timeline) {
+    parallel_.watch(timeline);
+    runner_.watch(timeline);
+  }
 
  private:
   std::unique_ptr<trainer::Model> model_;
@@ -155,7 +165,15 @@ class Measurement {
                   (schedule_.warm_up + schedule_.lead_ins() + schedule_.together()),
               bench.job.run.seed + static_cast<std::uint64_t>(communicator.rank())),
         alone_(bench, data_),
-        together_(communicator, bench, data_) {}
+        together_(communicator, bench, data_) {
+    if (bench.trace.empty()) return;
+    trainer::together(communicator, [&] {
+      if (communicator.rank() == 0) require_writable(bench.trace);
+    });
+    const std::int64_t measured = schedule_.lead_ins() + schedule_.together();
+    const trainer::StepRange steps{schedule_.warm_up, schedule_.warm_up + measured};
+    trace_.emplace(communicator, bench.trace, trainer::traced_steps({.file = bench.trace}, steps));
+  }
 
   StepReport run() {
     for (int i = 0; i < 2; ++i) (void)alone_.step();
@@ -163,12 +181,14 @@ class Measurement {
     (void)together_.drain();
     auto& reducer = together_.parallel().reducer();
     reducer.watch(&timeline_);
+    if (trace_) together_.watch(&timeline_);
     const auto before = reducer.traffic();
     const auto bytes_before = together_.parallel().bytes_sent();
     for (const Turn& turn : schedule_.turns) take(turn);
     report_.bytes = static_cast<double>(together_.parallel().bytes_sent() - bytes_before);
     report_.dense_bytes = static_cast<double>(reducer.traffic().dense_bytes - before.dense_bytes);
-    reducer.watch(nullptr);
+    together_.watch(nullptr);
+    if (trace_) trace_->write();
     return summarize();
   }
 
@@ -195,11 +215,19 @@ class Measurement {
     }
     mean_alone_.push_back(sum_alone / static_cast<double>(turn.alone));
     mean_together_.push_back(sum_together / static_cast<double>(turn.together));
-    for (const auto& span : timeline_.take()) {
-      report_.phases[static_cast<std::size_t>(span.phase)] +=
-          std::chrono::duration<double>(span.end - span.begin).count();
-      if (span.phase == Phase::kWire) ++report_.collectives;
+    add_phases();
+  }
+
+  void add_phases() {
+    const auto spans = timeline_.take();
+    if (trace_) trace_->add(spans);
+    const auto seconds = trainer::phase_seconds(spans);
+    for (const Phase phase : {Phase::kEncode, Phase::kWire, Phase::kDecode}) {
+      const auto i = static_cast<std::size_t>(phase);
+      report_.phases[i] += seconds[i];
     }
+    report_.collectives +=
+        static_cast<double>(std::ranges::count(spans, Phase::kWire, &Timeline::Span::phase));
   }
 
   static void add(const trainer::StepSeconds& step, StepParts& sums) {
@@ -254,6 +282,7 @@ class Measurement {
   Alone alone_;
   Together together_;
   Timeline timeline_;
+  std::optional<trainer::TraceRecorder> trace_;
   StepReport report_;
   std::vector<double> alone_seconds_;
   std::vector<double> together_seconds_;

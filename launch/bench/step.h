@@ -4,6 +4,7 @@
 #include <array>
 #include <chrono>
 #include <cstdint>
+#include <filesystem>
 #include <optional>
 #include <string>
 
@@ -18,6 +19,8 @@ struct StepBench {
   std::int64_t steps = 40;  ///< together; planned levels need two cycles of adapt_every at least
   /// Sleep so long in place of forward and backward; none: compute.
   std::optional<std::chrono::duration<double>> sleep;
+  /// Where a trace of 20 steps together goes (docs/tracing.md); empty: nowhere.
+  std::filesystem::path trace;
 };
 
 /// What a step consists of, in seconds.
@@ -42,7 +45,7 @@ struct StepReport {
   StepTiming together;             ///< a whole step of training
   double efficiency = 0.0;         ///< alone over together
   double efficiency_spread = 0.0;  ///< over the turns that the two take
-  /// Seconds of a step, mean of all ranks, that the communication thread was busy with it.
+  /// Seconds of a step, mean of all ranks: encode, wire (some collective was under way) and decode.
   std::array<double, kPhases> phases{};
   double collectives = 0.0;  ///< of a step, mean of all ranks
   double bytes = 0.0;        ///< sent in a step, mean of all ranks

@@ -22,13 +22,18 @@ class StepBenchmark final : public Benchmark {
 
   void add_options(CLI::App& app) override {
     options_.add_to(app);
+    app.add_option("--trace", trace_,
+                   "Write where the time of 20 steps goes as a Chrome trace for ui.perfetto.dev; "
+                   "watching layers takes time, too")
+        ->type_name("FILE");
     add_json_option(app, json_);
   }
 
   [[nodiscard]] trainer::Job settle(int) override { return options_.settle("bench step").job; }
 
   void run(Process&, comm::Communicator& communicator) override {
-    const StepBench& bench = options_.bench();
+    StepBench bench = options_.bench();
+    bench.trace = trace_;
     const StepReport report = measure_steps(communicator, bench);
     if (communicator.rank() != 0) return;
     const std::string transport(communicator.backend());
@@ -40,6 +45,7 @@ class StepBenchmark final : public Benchmark {
 
  private:
   StepOptions options_{kSteps};
+  std::string trace_;
   bool json_ = false;
 };
 

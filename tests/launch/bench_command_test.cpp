@@ -2,7 +2,12 @@
 // convoy bench: what it prints and what it refuses. How fast anything is, is not its business.
 #include <gtest/gtest.h>
 
+#include <fstream>
 #include <nlohmann/json.hpp>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "tests/launch/child.h"
 
@@ -52,6 +57,27 @@ nlohmann::json bench_step(std::vector<std::string> options, const std::string& r
   Child child(folder, words);
   EXPECT_EQ(child.wait().value_or(-1), 0) << child.errors();
   return nlohmann::json::parse(child.output());
+}
+
+TEST(BenchCommand, TracesSteps) {
+  const TemporaryFolder folder;
+  const std::string file = (folder.path() / "trace.json").string();
+  const auto report =
+      bench_step({"--model", "mlp", "--batch", "4", "--steps", "8", "--compute", "sleep:5ms",
+                  "--set", "communication.overlap=next_forward", "--trace", file},
+                 "2");
+  EXPECT_GT(report["wire"].get<double>(), 0.0);
+  std::set<std::pair<int, std::string>> seen;  // by rank
+  const auto trace = nlohmann::json::parse(std::ifstream(file));
+  for (const auto& event : trace.at("traceEvents")) {
+    if (event.at("ph") == "X") seen.emplace(event.at("pid"), event.at("cat"));
+  }
+  for (const char* phase : {"forward", "backward", "optimizer", "exposed", "wire"}) {
+    EXPECT_TRUE(seen.contains({0, phase}) && seen.contains({1, phase})) << phase;
+  }
+  EXPECT_NE(refusal({"bench", "step", "--model", "mlp", "--trace", file + "/no"})
+                .find("cannot write " + file + "/no"),
+            std::string::npos);
 }
 
 TEST(BenchCommand, MeasuresStepsAgainstStepsAlone) {
