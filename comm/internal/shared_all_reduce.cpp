@@ -35,8 +35,8 @@ class SharedAllReduce final : public Exchange {
   }
 
   [[nodiscard]] std::string describe_delay(std::chrono::milliseconds waited) const override {
-    return fmt::format("no data from rank {} within {:.1f} s (received {} of {} bytes)", late_,
-                       static_cast<double>(waited.count()) / 1000.0,
+    return fmt::format("no data from rank {} within {:.1f} s (received {} of {} bytes)",
+                       furthest_behind(), static_cast<double>(waited.count()) / 1000.0,
                        rounds_.bytes_of_first(collected_), rounds_.total_bytes);
   }
 
@@ -78,10 +78,24 @@ class SharedAllReduce final : public Exchange {
     return {numel * r / size * element, (numel * (r + 1) / size - numel * r / size) * element};
   }
 
+  // The others wait for a rank that stands still, each as far on as it lets them: none has done
+  // less.
+  [[nodiscard]] int furthest_behind() const {
+    int behind = layout().rank;
+    std::uint64_t least = UINT64_MAX;
+    for (int rank = 0; rank < layout().size; ++rank) {
+      const SharedArea::Counters& counters = area_.counters(rank);
+      const std::uint64_t done = counters.posted + counters.reduced + counters.collected;
+      if (rank == layout().rank || done >= least) continue;
+      behind = rank;
+      least = done;
+    }
+    return behind;
+  }
+
   // True when `rank` has come so far. @throws TransportError if it never will.
   bool has_reached(const Counter& counter, int rank, std::uint64_t rounds) {
     if (counter.load(std::memory_order_acquire) >= rounds) return true;
-    late_ = rank;
     const auto why = area_.why_left(rank);
     if (!why || counter.load(std::memory_order_acquire) >= rounds) return false;
     throw TransportError(fmt::format("rank {} has left the communicator{}", rank,
@@ -181,7 +195,6 @@ class SharedAllReduce final : public Exchange {
   std::size_t posted_ = 0;              // rounds of this sum
   std::size_t reduced_ = 0;
   std::size_t collected_ = 0;
-  int late_ = 0;  // whom the last look found behind
 };
 
 }  // namespace

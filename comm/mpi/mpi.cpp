@@ -74,7 +74,8 @@ int Environment::size() const {
 std::unique_ptr<Communicator> Environment::world(const CommunicatorOptions& options) {
   auto transport = [&] {
     const auto lock = state_->lock();
-    return make_transport(state_, duplicate(MPI_COMM_WORLD));
+    return make_transport(state_, MPI_COMM_WORLD,
+                          {.shared_memory = options.shared_memory, .timeout = options.timeout});
   }();
   return std::make_unique<internal::TransportCommunicator>(std::move(transport), options);
 }

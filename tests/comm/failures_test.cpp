@@ -56,6 +56,21 @@ TEST(Timeout, NamesOperationRankPeerAndSizes) {
   });
 }
 
+// The second sum has not begun: the rank that stops the first one stops it too.
+TEST(Timeout, OfASumBehindAnotherNamesTheRankThatStandsStill) {
+  with_rank_two_absent([](Communicator& c) {
+    std::vector<float> values(std::size_t{1} << 19);  // more than fits into the slots
+    std::vector<float> few(100);
+    auto first = c.all_reduce(std::span(values));
+    auto second = c.all_reduce(std::span(few));
+    const auto text = comm_error([&] { second.wait(c.rank() == 0 ? 150ms : 60s); });
+    if (c.rank() == 0) {
+      expect_match(text, "100 float32 .sequence 3.: no data from rank 2 within 0.1 s");
+    }
+    expect_match(comm_error([&] { first.wait(); }), "rank 2");
+  });
+}
+
 TEST(Timeout, OfEveryOperationNamesThePeer) {
   using Values = std::vector<float>;
   using Start = std::function<comm::Request(Communicator&, Values&, Values&)>;

@@ -1,20 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // Who is named when ranks diverge or one stands still: on threads, on sockets and on MPI ranks.
 #include <gtest/gtest.h>
-#include <spdlog/sinks/ostream_sink.h>
 
 #include <chrono>
 #include <cstdlib>
-#include <memory>
 #include <mutex>
-#include <sstream>
 #include <string>
 #include <thread>
 #include <vector>
 
-#include "base/log.h"
 #include "comm/internal/history.h"
 #include "tests/comm/comm_errors.h"
+#include "tests/comm/log_of_comm.h"
 #include "tests/comm/worlds.h"
 
 namespace convoy::tests {
@@ -22,21 +19,6 @@ namespace {
 
 using comm::Communicator;
 using namespace std::chrono_literals;
-
-/// What the log of comm says while this lives.
-class LogOfComm {
- public:
-  LogOfComm() { logger("comm")->sinks().push_back(sink_); }
-  ~LogOfComm() { logger("comm")->sinks().pop_back(); }
-  LogOfComm(const LogOfComm&) = delete;
-  LogOfComm& operator=(const LogOfComm&) = delete;
-  [[nodiscard]] std::string text() const { return text_.str(); }
-
- private:
-  std::ostringstream text_;
-  std::shared_ptr<spdlog::sinks::ostream_sink_mt> sink_ =
-      std::make_shared<spdlog::sinks::ostream_sink_mt>(text_);
-};
 
 // The errors of the ranks of this process, one a line.
 template <typename Call>

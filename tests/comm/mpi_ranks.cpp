@@ -26,8 +26,9 @@ void run_world(int /*ranks*/, const Body& body, const comm::CommunicatorOptions&
   auto chosen = options;
   if (std::getenv("CONVOY_TEST_MESSAGES_ONLY") != nullptr) chosen.shared_memory = false;
   static_cast<void>(mpi_world());
-  auto transport = comm::mpi::make_transport(std::make_shared<comm::mpi::Environment::State>(),
-                                             comm::mpi::duplicate(MPI_COMM_WORLD));
+  auto transport =
+      comm::mpi::make_transport(std::make_shared<comm::mpi::Environment::State>(), MPI_COMM_WORLD,
+                                {.shared_memory = chosen.shared_memory});
   comm::internal::TransportCommunicator world(std::move(transport), chosen);
   body(world);
 }

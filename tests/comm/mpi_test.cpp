@@ -16,6 +16,7 @@
 #include "base/errors.h"
 #include "comm/internal/transport_communicator.h"
 #include "comm/mpi/internal/session.h"
+#include "comm/mpi/internal/set_up.h"
 #include "comm/mpi/internal/transport.h"
 #include "tests/comm/values.h"
 #include "tests/mpi_world.h"
@@ -59,7 +60,9 @@ TEST(MpiTransports, MoveMessagesOfOneCommunicatorWhileAnotherSums) {
   sums->all_reduce(std::span(values)).wait();
   EXPECT_EQ(values.front(), static_cast<float>(world->size()));
   if (world->rank() == 0) sent.wait();
-  if (world->rank() == 1) EXPECT_EQ(message.back(), 7);
+  if (world->rank() == 1) {
+    EXPECT_EQ(message.back(), 7);
+  }
 }
 
 TEST(MpiErrors, CarryTheCallAndMpisOwnText) {
@@ -82,7 +85,7 @@ TEST(MpiHandle, FreesOnceHoweverOftenItMoves) {
   int frees = 0;
   check_mpi(MPI_Comm_create_keyval(MPI_COMM_NULL_COPY_FN, count_free, &key, &frees), "keyval");
   {
-    CommHandle first = duplicate(MPI_COMM_WORLD);
+    CommHandle first = SetUpCalls(MPI_COMM_WORLD, std::chrono::seconds(60)).duplicate();
     check_mpi(MPI_Comm_set_attr(first.get(), key, nullptr), "attribute");
     CommHandle second = std::move(first);
     CommHandle third;
@@ -98,7 +101,8 @@ std::unique_ptr<Communicator> world_with(bool serialized, std::size_t max_messag
   auto state = std::make_shared<Environment::State>();
   state->serialized = serialized;
   return std::make_unique<internal::TransportCommunicator>(
-      make_transport(state, duplicate(MPI_COMM_WORLD), max_message_bytes), CommunicatorOptions{});
+      make_transport(state, MPI_COMM_WORLD, {.max_message_bytes = max_message_bytes}),
+      CommunicatorOptions{});
 }
 
 // What MPI_THREAD_SERIALIZED needs, and counts that end early, as MPI's do at 2^31 - 1.

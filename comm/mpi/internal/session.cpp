@@ -27,10 +27,4 @@ CommHandle::~CommHandle() {
   if (MPI_Finalized(&finalized) == MPI_SUCCESS && finalized == 0) MPI_Comm_free(&comm_);
 }
 
-CommHandle duplicate(MPI_Comm comm) {
-  MPI_Comm copy = MPI_COMM_NULL;
-  check_mpi(MPI_Comm_dup(comm, &copy), "MPI_Comm_dup");
-  return CommHandle(copy);
-}
-
 }  // namespace convoy::comm::mpi

@@ -20,6 +20,7 @@ struct Environment::State {
   bool finalize = false;    // this environment has initialised MPI
   bool serialized = false;  // MPI takes one call at a time
   std::atomic<bool> poisoned{false};
+  std::atomic<bool> missed_memory{false};  // and has said so
   /// Messages of all communicators that MPI has not finished.
   std::atomic<std::size_t> pending{0};
   std::mutex mutex;
@@ -48,8 +49,5 @@ class CommHandle {
  private:
   MPI_Comm comm_ = MPI_COMM_NULL;
 };
-
-/// A communicator of the same ranks as `comm`, of our own.
-[[nodiscard]] CommHandle duplicate(MPI_Comm comm);
 
 }  // namespace convoy::comm::mpi

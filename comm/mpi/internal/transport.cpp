@@ -7,8 +7,10 @@
 #include <utility>
 #include <vector>
 
+#include "base/log.h"
 #include "comm/internal/shared_area.h"
 #include "comm/internal/shared_wakeup.h"
+#include "comm/mpi/internal/set_up.h"
 #include "comm/mpi/internal/shared_memory.h"
 
 namespace convoy::comm::mpi {
@@ -19,12 +21,12 @@ using internal::Message;
 
 class MpiTransport final : public internal::Transport {
  public:
-  MpiTransport(std::shared_ptr<Environment::State> state, CommHandle comm,
-               std::size_t max_message_bytes)
+  MpiTransport(std::shared_ptr<Environment::State> state, MPI_Comm comm,
+               const TransportOptions& options)
       : state_(std::move(state)),
-        collective_(std::move(comm)),
-        user_(duplicate(collective_.get())),
-        max_message_bytes_(max_message_bytes) {
+        options_(options),
+        collective_(SetUpCalls(comm, options.timeout).duplicate()),
+        user_(SetUpCalls(comm, options.timeout).duplicate()) {
     check_mpi(MPI_Comm_rank(collective_.get(), &rank_), "MPI_Comm_rank");
     check_mpi(MPI_Comm_size(collective_.get(), &size_), "MPI_Comm_size");
     if (size_ > 1) share_memory();
@@ -40,7 +42,9 @@ class MpiTransport final : public internal::Transport {
   [[nodiscard]] int rank() const override { return rank_; }
   [[nodiscard]] int size() const override { return size_; }
   [[nodiscard]] std::string_view backend() const override { return "mpi"; }
-  [[nodiscard]] std::size_t max_message_bytes() const override { return max_message_bytes_; }
+  [[nodiscard]] std::size_t max_message_bytes() const override {
+    return options_.max_message_bytes;
+  }
   [[nodiscard]] internal::Wakeup& wakeup() override { return *wakeup_; }
   [[nodiscard]] internal::SharedArea* shared_area() override { return area_ ? &*area_ : nullptr; }
   void signal_peers() override { area_->ring_others(); }
@@ -73,9 +77,9 @@ class MpiTransport final : public internal::Transport {
   void help_others() const;
 
   std::shared_ptr<Environment::State> state_;  // shared with the environment
+  TransportOptions options_;
   CommHandle collective_;
   CommHandle user_;
-  std::size_t max_message_bytes_;
   int rank_ = 0;
   int size_ = 1;
   SharedMemory memory_;
@@ -89,7 +93,14 @@ class MpiTransport final : public internal::Transport {
 };
 
 void MpiTransport::share_memory() {
-  memory_ = mpi::share_memory(collective_.get(), internal::SharedArea::bytes(size_));
+  const std::size_t bytes = internal::SharedArea::bytes(size_);
+  auto sharing =
+      mpi::share_memory(collective_.get(), bytes, options_.shared_memory, options_.timeout);
+  if (!sharing.failure.empty() && rank_ == 0 && !state_->missed_memory.exchange(true)) {
+    logger("comm")->warn("sums go through messages: no memory of {} bytes to share ({})", bytes,
+                         sharing.failure);
+  }
+  memory_ = std::move(sharing.memory);
   if (memory_.bytes().empty()) return;
   area_.emplace(memory_.bytes(), rank_, size_);
   wakeup_ = std::make_unique<internal::SharedWakeup>(area_->bell(rank_));
@@ -188,16 +199,23 @@ void MpiTransport::progress() {
 std::unique_ptr<internal::Transport> MpiTransport::split(const internal::SplitGroup& group) {
   const auto lock = state_->lock();
   MPI_Comm part = MPI_COMM_NULL;
+  // All have come here: they have said where they go.
   check_mpi(MPI_Comm_split(collective_.get(), group.color, group.index, &part), "MPI_Comm_split");
-  return std::make_unique<MpiTransport>(state_, CommHandle(part), max_message_bytes_);
+  const CommHandle handle(part);
+  return make_transport(state_, part, options_);
 }
 
 }  // namespace
 
 std::unique_ptr<internal::Transport> make_transport(std::shared_ptr<Environment::State> state,
-                                                    CommHandle comm,
-                                                    std::size_t max_message_bytes) {
-  return std::make_unique<MpiTransport>(std::move(state), std::move(comm), max_message_bytes);
+                                                    MPI_Comm comm,
+                                                    const TransportOptions& options) {
+  try {
+    return std::make_unique<MpiTransport>(state, comm, options);
+  } catch (const internal::TransportError&) {
+    state->poisoned = true;
+    throw;
+  }
 }
 
 }  // namespace convoy::comm::mpi
