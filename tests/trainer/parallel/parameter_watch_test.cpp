@@ -7,6 +7,8 @@
 #include <thread>
 #include <vector>
 
+#include "base/errors.h"
+
 namespace convoy::trainer::internal {
 namespace {
 
@@ -87,6 +89,22 @@ TEST(ParameterWatch, SeesItsOwnThreadWhileStarted) {
   second.watch.stop();
   second.watch.stop();
   EXPECT_EQ(second.seen_in([&] { second.bias * 2; }), Seen{});
+}
+
+TEST(ParameterWatch, RefusesAnotherThreadWhileStarted) {
+  Watched w;
+  w.watch.start();
+  std::jthread([&] {
+    EXPECT_THROW(w.watch.start(), ContractError);
+    EXPECT_THROW(w.watch.stop(), ContractError);
+  }).join();
+  EXPECT_EQ(w.seen_in([&] { w.weight * 2; }), Seen{0});
+  w.watch.stop();
+  std::jthread([&] {
+    w.watch.start();
+    EXPECT_EQ(w.seen_in([&] { w.weight * 2; }), Seen{0});
+    w.watch.stop();
+  }).join();
 }
 
 }  // namespace

@@ -7,6 +7,8 @@
 #include <memory>
 #include <utility>
 
+#include "base/errors.h"
+
 #ifndef NDEBUG
 #error "LibTorch is built with NDEBUG, on which the layout of at::RecordFunction depends"
 #endif
@@ -56,21 +58,30 @@ ParameterWatch::ParameterWatch(const std::vector<torch::Tensor>& parameters,
   parameters_.erase(nullptr);
 }
 
+// A thread that went on calling what is gone would be worse than an end here.
 ParameterWatch::~ParameterWatch() { stop(); }
 
 void ParameterWatch::start() {
-  if (std::ranges::find(watches.started, this) != watches.started.end()) return;
+  const auto here = std::this_thread::get_id();
+  require(watched_ == std::thread::id() || watched_ == here,
+          "a parameter watch is started in a second thread");
+  if (watched_ == here) return;
   if (watches.started.empty()) {
     watches.handle = at::addThreadLocalCallback(at::RecordFunctionCallback(before_operation)
                                                     .needsInputs(true)
                                                     .scopes({at::RecordScope::FUNCTION}));
   }
   watches.started.push_back(this);
+  watched_ = here;
 }
 
 void ParameterWatch::stop() {
-  if (std::erase(watches.started, this) == 0 || !watches.started.empty()) return;
-  at::removeCallback(watches.handle);
+  if (watched_ == std::thread::id()) return;
+  require(watched_ == std::this_thread::get_id(),
+          "a parameter watch is stopped in another thread than it was started in");
+  watched_ = {};
+  std::erase(watches.started, this);
+  if (watches.started.empty()) at::removeCallback(watches.handle);
 }
 
 void ParameterWatch::look_at(const torch::Tensor& tensor) const {

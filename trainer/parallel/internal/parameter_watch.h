@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <functional>
+#include <thread>
 #include <unordered_map>
 #include <vector>
 
@@ -23,7 +24,8 @@ class ParameterWatch {
   ParameterWatch(const ParameterWatch&) = delete;
   ParameterWatch& operator=(const ParameterWatch&) = delete;
 
-  /// Watches the calling thread, until stop() in the same thread. Both may be called twice.
+  /// Watches the calling thread, until stop() or the end in the same thread. Both may be called
+  /// twice. @throws ContractError in another thread while started.
   void start();
   void stop();
 
@@ -34,6 +36,7 @@ class ParameterWatch {
   // Parameters and whatever else shares their memory: views may have been made before.
   std::unordered_map<const c10::StorageImpl*, std::vector<std::size_t>> parameters_;
   std::function<void(std::size_t)> before_use_;
+  std::thread::id watched_;  // while started
 };
 
 }  // namespace convoy::trainer::internal
