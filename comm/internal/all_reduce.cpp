@@ -32,10 +32,10 @@ class OneRoundAllReduce final : public Exchange {
   OneRoundAllReduce(const Layout& layout, const Buffer& values, ReduceOp op)
       : Exchange({Kind::kAllReduce, values.dtype, values.numel(), op}, layout),
         values_(values.bytes),
-        scratch_(new std::byte[values.bytes.size() * static_cast<std::size_t>(layout.size)]) {
+        all_(scratch(values.bytes.size() * static_cast<std::size_t>(layout.size))) {
     const std::size_t bytes = values_.size();
     for (int rank = 0; rank < layout.size; ++rank) {
-      std::byte* place = scratch_.get() + bytes * static_cast<std::size_t>(rank);
+      std::byte* place = all_.data() + bytes * static_cast<std::size_t>(rank);
       inputs_.push_back(rank == layout.rank ? values_.data() : place);
       if (rank != layout.rank) receive(rank, kScatterPhase, {place, bytes});
     }
@@ -55,7 +55,7 @@ class OneRoundAllReduce final : public Exchange {
   }
 
   std::span<std::byte> values_;
-  std::unique_ptr<std::byte[]> scratch_;
+  Scratch all_;
   std::vector<const std::byte*> inputs_;
   bool combined_ = false;
 };
@@ -75,12 +75,12 @@ class SegmentExchange : public Exchange {
     ahead_ = chunks_ahead(chunk);
     ring_bytes_ = std::min(result.size(), ahead_ * chunk);
     if (!result.empty()) {
-      ring_.reset(new std::byte[ring_bytes_ * static_cast<std::size_t>(layout().size)]);
+      ring_ = scratch(ring_bytes_ * static_cast<std::size_t>(layout().size));
       segment_chunks_ = Chunks{result.size(), chunk}.count();
     }
     for (int rank = 0; rank < layout().size; ++rank) {
       if (rank == layout().rank || result.empty()) continue;
-      std::byte* place = ring_.get() + ring_bytes_ * static_cast<std::size_t>(rank);
+      std::byte* place = ring_.data() + ring_bytes_ * static_cast<std::size_t>(rank);
       receive(rank, kScatterPhase, {place, ring_bytes_}, result.size()).allow(ahead_);
     }
     scatter_ins_ = ins().size();
@@ -125,8 +125,8 @@ class SegmentExchange : public Exchange {
 
   std::span<const std::byte> own_piece_;
   std::span<std::byte> result_;
-  std::size_t ahead_ = 0;              // chunks
-  std::unique_ptr<std::byte[]> ring_;  // so many for each peer
+  std::size_t ahead_ = 0;  // chunks
+  Scratch ring_;           // so many for each peer
   std::size_t ring_bytes_ = 0;
   std::size_t segment_chunks_ = 0;
   std::size_t scatter_ins_ = 0;

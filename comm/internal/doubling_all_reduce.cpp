@@ -18,8 +18,8 @@ class DoublingAllReduce final : public Exchange {
   DoublingAllReduce(const Layout& layout, const Buffer& values, ReduceOp op)
       : Exchange({Kind::kAllReduce, values.dtype, values.numel(), op}, layout),
         values_(values.bytes),
-        all_(new std::byte[values.bytes.size() * static_cast<std::size_t>(layout.size)]) {
-    std::memcpy(all_.get(), values_.data(), values_.size());
+        all_(scratch(values.bytes.size() * static_cast<std::size_t>(layout.size))) {
+    std::memcpy(all_.data(), values_.data(), values_.size());
     for (int have = 1; have < layout.size; have *= 2) {
       const int count = std::min(have, layout.size - have);
       receive((layout.rank + have) % layout.size, 0, places(have, count)).allow(kAllChunks);
@@ -31,7 +31,7 @@ class DoublingAllReduce final : public Exchange {
  private:
   // Place p is for the contribution of rank own + p, so that each round fills the next places.
   [[nodiscard]] std::span<std::byte> places(int first, int count) const {
-    return {all_.get() + values_.size() * static_cast<std::size_t>(first),
+    return {all_.data() + values_.size() * static_cast<std::size_t>(first),
             values_.size() * static_cast<std::size_t>(count)};
   }
 
@@ -50,7 +50,7 @@ class DoublingAllReduce final : public Exchange {
   }
 
   std::span<std::byte> values_;
-  std::unique_ptr<std::byte[]> all_;
+  Scratch all_;
   std::size_t round_ = 0;
   bool combined_ = false;
 };

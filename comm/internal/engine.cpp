@@ -70,16 +70,20 @@ class Engine::Handle final : public Operation {
 
 Engine::Engine(std::unique_ptr<Transport> transport, const CommunicatorOptions& options)
     : transport_(std::move(transport)), options_(options) {
-  const std::size_t largest = transport_->max_message_bytes();
-  const std::size_t chunk = std::min(options.chunk_bytes, largest) / kAlignment * kAlignment;
   layout_ = {.rank = transport_->rank(),
              .size = transport_->size(),
-             .chunk_bytes = std::max(chunk, kAlignment),
              .least_chunk_bytes = transport_->least_chunk_bytes(),
-             .max_message_bytes = largest,
+             .max_message_bytes = transport_->max_message_bytes(),
              .rides_along_bytes = transport_->rides_along_bytes(),
-             .shared = options.shared_memory ? transport_->shared_area() : nullptr};
+             .shared = options.shared_memory ? transport_->shared_area() : nullptr,
+             .scratch = &scratch_};
+  set_chunk_bytes(options.chunk_bytes);
   heard_in_.resize(static_cast<std::size_t>(layout_.size));
+}
+
+void Engine::set_chunk_bytes(std::size_t bytes) {
+  const std::size_t whole = std::min(bytes, layout_.max_message_bytes) / kAlignment * kAlignment;
+  layout_.chunk_bytes = std::max(whole, kAlignment);
 }
 
 std::unique_ptr<Operation> Engine::start(std::shared_ptr<Exchange> exchange) {

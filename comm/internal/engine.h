@@ -40,6 +40,8 @@ class Engine : public std::enable_shared_from_this<Engine> {
   /// Starts an operation; collectives get the next sequence number.
   /// @return null when it is complete already. @throws CommError.
   [[nodiscard]] std::unique_ptr<Operation> start(std::shared_ptr<Exchange> exchange);
+  /// Of operations made later.
+  void set_chunk_bytes(std::size_t bytes);
   /// Those who wait ask again whether they have to.
   void wake() { transport_->wakeup().signal(); }
   /// Later collectives carry it.
@@ -74,6 +76,7 @@ class Engine : public std::enable_shared_from_this<Engine> {
   [[nodiscard]] bool may_leave() const;
 
   std::mutex mutex_;
+  ScratchPool scratch_;
   std::unique_ptr<Transport> transport_;
   CommunicatorOptions options_;
   Layout layout_;

@@ -112,22 +112,22 @@ Signature Exchange::signature() const {
 
 InStream& Exchange::receive(int peer, int phase, std::span<std::byte> memory,
                             std::size_t total_bytes) {
-  return ins_.emplace_back(signature(), Route{peer, Channel::kCollective, phase}, memory,
-                           total_bytes, layout_.chunk_bytes, layout_.rides_along_bytes);
+  return ins_.emplace_back(*layout_.scratch, signature(), Route{peer, Channel::kCollective, phase},
+                           memory, total_bytes, layout_.chunk_bytes, layout_.rides_along_bytes);
 }
 
 OutStream& Exchange::send(int peer, int phase, std::span<const std::byte> source) {
-  return outs_.emplace_back(signature(), Route{peer, Channel::kCollective, phase}, source,
-                            layout_.chunk_bytes, layout_.rides_along_bytes);
+  return outs_.emplace_back(*layout_.scratch, signature(), Route{peer, Channel::kCollective, phase},
+                            source, layout_.chunk_bytes, layout_.rides_along_bytes);
 }
 
 void Exchange::receive_from_user(int peer, int tag, std::span<std::byte> memory) {
-  ins_.emplace_back(signature(), Route{peer, Channel::kUser, tag}, memory, memory.size(),
-                    layout_.max_message_bytes);
+  ins_.emplace_back(*layout_.scratch, signature(), Route{peer, Channel::kUser, tag}, memory,
+                    memory.size(), layout_.max_message_bytes);
 }
 
 void Exchange::send_to_user(int peer, int tag, std::span<const std::byte> source) {
-  outs_.emplace_back(signature(), Route{peer, Channel::kUser, tag}, source,
+  outs_.emplace_back(*layout_.scratch, signature(), Route{peer, Channel::kUser, tag}, source,
                      layout_.max_message_bytes);
 }
 

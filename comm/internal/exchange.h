@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "comm/communicator.h"
+#include "comm/internal/scratch_pool.h"
 #include "comm/internal/stream.h"
 
 namespace convoy::comm::internal {
@@ -37,7 +38,8 @@ struct Layout {
   std::size_t least_chunk_bytes = 1;  // below which cutting finer costs more than it gains
   std::size_t max_message_bytes = 1;  // of send and recv
   std::size_t rides_along_bytes = kRidesAlongBytes;  // of collectives
-  SharedArea* shared = nullptr;  // of the transport; null: sums travel in messages
+  SharedArea* shared = nullptr;    // of the transport; null: sums travel in messages
+  ScratchPool* scratch = nullptr;  // of the engine
 };
 
 /// One operation under way: its streams and, in derived classes, what joins them. Guarded by the
@@ -101,6 +103,7 @@ class Exchange {
   void allow_all();
 
   [[nodiscard]] const Layout& layout() const { return layout_; }
+  [[nodiscard]] Scratch scratch(std::size_t bytes) const { return layout_.scratch->take(bytes); }
   [[nodiscard]] std::deque<InStream>& ins() { return ins_; }
   [[nodiscard]] std::deque<OutStream>& outs() { return outs_; }
   [[nodiscard]] bool streams_done() const;

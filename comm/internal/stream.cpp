@@ -73,7 +73,8 @@ void check_agreement(int peer, const CallMark& theirs, const CallMark& own) {
   }
 }
 
-Stream::Stream(Signature signature, Route route, Chunks chunks, std::size_t rides_along_bytes)
+Stream::Stream(ScratchPool& pool, Signature signature, Route route, Chunks chunks,
+               std::size_t rides_along_bytes)
     : route_(route),
       chunks_(chunks),
       header_{.total_bytes = chunks.total_bytes,
@@ -81,9 +82,9 @@ Stream::Stream(Signature signature, Route route, Chunks chunks, std::size_t ride
               .signature = signature,
               .chunk_tag = route.tag},
       lead_(chunks.count() == 1 && chunks.total_bytes <= rides_along_bytes ? 0 : 1),
-      first_message_(sizeof(Header) + (rides_along()
-                                           ? std::max(chunks.total_bytes, kRidesAlongBytes)
-                                           : kRidesAlongBytes)) {}
+      first_message_(
+          pool.take(sizeof(Header) + (rides_along() ? std::max(chunks.total_bytes, kRidesAlongBytes)
+                                                    : kRidesAlongBytes))) {}
 
 bool Stream::may_start() const {
   // A header may travel before its chunks: those are then asked for when they can come, and a
@@ -117,9 +118,11 @@ void Stream::retire() {
   ++retired_;
 }
 
-OutStream::OutStream(Signature signature, Route route, std::span<const std::byte> source,
-                     std::size_t chunk_bytes, std::size_t rides_along_bytes)
-    : Stream(signature, route, {source.size(), chunk_bytes}, rides_along_bytes), source_(source) {}
+OutStream::OutStream(ScratchPool& pool, Signature signature, Route route,
+                     std::span<const std::byte> source, std::size_t chunk_bytes,
+                     std::size_t rides_along_bytes)
+    : Stream(pool, signature, route, {source.size(), chunk_bytes}, rides_along_bytes),
+      source_(source) {}
 
 std::size_t OutStream::advance(Transport& transport) {
   std::size_t handed_over = 0;
@@ -153,9 +156,9 @@ void OutStream::retire_finished() {
   while (oldest_finished() != nullptr) retire();
 }
 
-InStream::InStream(Signature signature, Route route, std::span<std::byte> memory,
+InStream::InStream(ScratchPool& pool, Signature signature, Route route, std::span<std::byte> memory,
                    std::size_t total_bytes, std::size_t chunk_bytes, std::size_t rides_along_bytes)
-    : Stream(signature, route, {total_bytes, chunk_bytes}, rides_along_bytes),
+    : Stream(pool, signature, route, {total_bytes, chunk_bytes}, rides_along_bytes),
       memory_(memory),
       slots_(memory.size() >= total_bytes ? chunks().count() : memory.size() / chunk_bytes) {}
 

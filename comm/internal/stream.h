@@ -7,9 +7,9 @@
 #include <cstdint>
 #include <deque>
 #include <span>
-#include <vector>
 
 #include "comm/communicator.h"
+#include "comm/internal/scratch_pool.h"
 #include "comm/internal/transport.h"
 
 namespace convoy::comm::internal {
@@ -105,7 +105,8 @@ inline constexpr std::size_t kRidesAlongBytes = 2048;
 class Stream {
  public:
   /// @param rides_along_bytes  the same on both sides, or the sizes disagree.
-  Stream(Signature signature, Route route, Chunks chunks, std::size_t rides_along_bytes);
+  Stream(ScratchPool& pool, Signature signature, Route route, Chunks chunks,
+         std::size_t rides_along_bytes);
 
   /// Lets the first `n` chunks travel. @return true if that is more than before.
   bool allow(std::size_t n) {
@@ -147,7 +148,7 @@ class Stream {
   [[nodiscard]] Header& header() { return header_; }
   [[nodiscard]] const Header& header() const { return header_; }
   /// Room for the first message.
-  [[nodiscard]] std::span<std::byte> first_message() { return first_message_; }
+  [[nodiscard]] std::span<std::byte> first_message() { return first_message_.bytes(); }
 
  private:
   Route route_;
@@ -159,13 +160,13 @@ class Stream {
   std::size_t started_ = 0;  // messages
   std::size_t retired_ = 0;
   std::deque<Message> flight_;  // keeps addresses while both ends move
-  std::vector<std::byte> first_message_;
+  Scratch first_message_;
 };
 
 /// Sends `source` to a peer.
 class OutStream : public Stream {
  public:
-  OutStream(Signature signature, Route route, std::span<const std::byte> source,
+  OutStream(ScratchPool& pool, Signature signature, Route route, std::span<const std::byte> source,
             std::size_t chunk_bytes, std::size_t rides_along_bytes = kRidesAlongBytes);
   /// Starts what is allowed and retires what is over. @return payload bytes handed over now.
   std::size_t advance(Transport& transport);
@@ -182,8 +183,9 @@ class OutStream : public Stream {
 class InStream : public Stream {
  public:
   /// @param signature  of what the sender should have called.
-  InStream(Signature signature, Route route, std::span<std::byte> memory, std::size_t total_bytes,
-           std::size_t chunk_bytes, std::size_t rides_along_bytes = kRidesAlongBytes);
+  InStream(ScratchPool& pool, Signature signature, Route route, std::span<std::byte> memory,
+           std::size_t total_bytes, std::size_t chunk_bytes,
+           std::size_t rides_along_bytes = kRidesAlongBytes);
   /// @throws TransportError when the peer sends something else.
   void advance(Transport& transport);
   [[nodiscard]] std::span<std::byte> chunk(std::size_t i) const;

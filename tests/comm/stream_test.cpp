@@ -60,7 +60,8 @@ std::string verdict(std::size_t total_bytes, const std::function<void(Header&)>&
                     std::optional<std::size_t> bytes = std::nullopt) {
   std::vector<std::byte> memory(total_bytes);
   HandFed transport;
-  InStream stream(kSignature, {.peer = 1}, memory, total_bytes, kChunk);
+  comm::internal::ScratchPool pool;
+  InStream stream(pool, kSignature, {.peer = 1}, memory, total_bytes, kChunk);
   stream.allow(kAllChunks);
   stream.advance(transport);
   EXPECT_EQ(transport.asked.size(), 1U) << "chunks are not asked for before the header agrees";

@@ -29,10 +29,6 @@ bool matches(const Route& receivers, int from, const Route& senders) {
 
 }  // namespace
 
-std::span<const std::byte> Group::Parcel::bytes() const {
-  return message != nullptr ? message->source : std::span<const std::byte>(copy);
-}
-
 Group::Group(int size, bool shares_memory) : boxes_(static_cast<std::size_t>(size)) {
   if (!shares_memory || size == 1) return;
   const std::size_t bytes = internal::SharedArea::bytes(size);
@@ -67,7 +63,8 @@ bool Group::hand_over(Mailbox& mailbox, int from, Message& message) {
   }
   Parcel parcel{.from = from, .route = message.route, .copy = {}, .message = &message};
   if (message.source.size() <= kCopiedBytes) {
-    parcel.copy.assign(message.source.begin(), message.source.end());
+    parcel.copy = scratch_.take(message.source.size());
+    std::ranges::copy(message.source, parcel.copy.data());
     parcel.message = nullptr;
     message.finish(message.source.size());
   }

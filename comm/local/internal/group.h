@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "comm/internal/scratch_pool.h"
 #include "comm/internal/transport.h"
 
 namespace convoy::comm::local {
@@ -45,10 +46,12 @@ class Group {
   struct Parcel {
     int from = 0;
     internal::Route route;
-    std::vector<std::byte> copy;
+    internal::Scratch copy;
     internal::Message* message = nullptr;  // null when copied
 
-    [[nodiscard]] std::span<const std::byte> bytes() const;
+    [[nodiscard]] std::span<const std::byte> bytes() const {
+      return message != nullptr ? message->source : copy.bytes();
+    }
   };
   struct Mailbox {
     std::mutex mutex;
@@ -64,7 +67,7 @@ class Group {
 
   [[nodiscard]] Mailbox& box(int rank) { return boxes_[static_cast<std::size_t>(rank)]; }
   // The next need the mailbox's mutex. They return true if something was matched or dropped.
-  static bool hand_over(Mailbox& box, int from, internal::Message& message);
+  bool hand_over(Mailbox& box, int from, internal::Message& message);
   static bool pick_up(Mailbox& box, internal::Message& message, std::optional<int>& sender);
   void leave_foreign(int rank, int other, const std::string& why);
   void leave_own(int rank, const std::string& why);
@@ -74,7 +77,8 @@ class Group {
   };
 
   std::vector<Page> pages_;
-  std::span<std::byte> memory_;  // in pages_
+  std::span<std::byte> memory_;    // in pages_
+  internal::ScratchPool scratch_;  // for copies
   std::deque<Mailbox> boxes_;
   std::mutex children_mutex_;
   std::map<std::pair<int, int>, Child> children_;  // by split and color, until all have come

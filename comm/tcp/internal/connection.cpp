@@ -54,8 +54,8 @@ void check_frame(const FrameHeader& header, int peer) {
   throw TransportError(fmt::format("rank {} has sent something that is no message", peer));
 }
 
-Connection::Connection(Descriptor socket, int peer)
-    : socket_(std::move(socket)), peer_(peer), buffer_(new std::byte[kBufferBytes]) {}
+Connection::Connection(Descriptor socket, int peer, internal::ScratchPool& scratch)
+    : socket_(std::move(socket)), peer_(peer), in_(scratch), buffer_(new std::byte[kBufferBytes]) {}
 
 void Connection::send(Message& message) {
   if (!gone_.empty()) return message.fail(gone_, true);

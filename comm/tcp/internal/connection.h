@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 
+#include "comm/internal/scratch_pool.h"
 #include "comm/tcp/internal/descriptor.h"
 #include "comm/tcp/internal/frame.h"
 #include "comm/tcp/internal/inbox.h"
@@ -16,7 +17,8 @@ namespace convoy::comm::tcp {
 /// The messages to and from one peer over one socket. Guarded by the engine's mutex.
 class Connection {
  public:
-  Connection(Descriptor socket, int peer);
+  /// @param scratch  for what comes before it is asked for.
+  Connection(Descriptor socket, int peer, internal::ScratchPool& scratch);
 
   void send(internal::Message& message);
   void receive(internal::Message& message);

@@ -23,18 +23,18 @@ void deliver(std::span<const std::byte> bytes, Message& to) {
 namespace {
 
 /// Small messages take up more than their bytes.
-std::size_t memory_of(std::size_t bytes) { return bytes + sizeof(std::vector<std::byte>); }
+std::size_t memory_of(std::size_t bytes) { return bytes + sizeof(internal::Scratch); }
 
 }  // namespace
 
 bool Inbox::take_early(Message& message) {
   const auto found = queues_.find(key_of(message.route));
   if (found == queues_.end() || found->second.early.empty()) return false;
-  const auto bytes = std::move(found->second.early.front());
+  const internal::Scratch kept = std::move(found->second.early.front());
   found->second.early.pop_front();
-  early_bytes_ -= memory_of(bytes.size());
+  early_bytes_ -= memory_of(kept.bytes().size());
   forget_if_empty(found);
-  deliver(bytes, message);
+  deliver(kept.bytes(), message);
   return true;
 }
 
@@ -53,7 +53,8 @@ void Inbox::keep(const Route& route, std::span<const std::byte> bytes) {
     throw internal::TransportError(
         fmt::format("rank {} has sent {} bytes that nobody asked for", route.peer, early_bytes_));
   }
-  queues_[key_of(route)].early.emplace_back(bytes.begin(), bytes.end());
+  auto& kept = queues_[key_of(route)].early.emplace_back(scratch_->take(bytes.size()));
+  std::ranges::copy(bytes, kept.data());
 }
 
 void Inbox::fail_awaited(const std::string& why) {

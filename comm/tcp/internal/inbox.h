@@ -6,8 +6,8 @@
 #include <map>
 #include <span>
 #include <string>
-#include <vector>
 
+#include "comm/internal/scratch_pool.h"
 #include "comm/internal/transport.h"
 
 namespace convoy::comm::tcp {
@@ -15,6 +15,9 @@ namespace convoy::comm::tcp {
 /// The messages from one peer: those that are asked for and those that came before.
 class Inbox {
  public:
+  /// @param scratch  keeps what comes early.
+  explicit Inbox(internal::ScratchPool& scratch) : scratch_(&scratch) {}
+
   /// Gives `message` what has come for it already. @return false: it has to wait.
   bool take_early(internal::Message& message);
   void expect(internal::Message& message) {
@@ -32,12 +35,13 @@ class Inbox {
   using Key = std::pair<internal::Channel, int>;
   struct Queue {
     std::deque<internal::Message*> awaited;
-    std::deque<std::vector<std::byte>> early;
+    std::deque<internal::Scratch> early;
   };
 
   static Key key_of(const internal::Route& route) { return {route.channel, route.tag}; }
   void forget_if_empty(std::map<Key, Queue>::iterator at);
 
+  internal::ScratchPool* scratch_;
   std::map<Key, Queue> queues_;
   std::size_t early_bytes_ = 0;
 };

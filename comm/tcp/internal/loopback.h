@@ -11,6 +11,8 @@ namespace convoy::comm::tcp {
 /// The messages that a rank sends to itself. Guarded by the engine's mutex.
 class Loopback {
  public:
+  explicit Loopback(internal::ScratchPool& scratch) : in_(scratch) {}
+
   void send(internal::Message& message);
   void receive(internal::Message& message);
   void clear();

@@ -24,7 +24,7 @@ class TcpTransport final : public internal::Transport {
     for (Descriptor& socket : sockets) {
       const auto peer = static_cast<std::uint32_t>(connections_.size());
       if (socket.is_open()) poller_.add(socket.get(), peer);
-      connections_.emplace_back(std::move(socket), static_cast<int>(peer));
+      connections_.emplace_back(std::move(socket), static_cast<int>(peer), scratch_);
     }
   }
 
@@ -81,8 +81,9 @@ class TcpTransport final : public internal::Transport {
   int rank_;
   ConnectOptions options_;
   Poller poller_;
+  internal::ScratchPool scratch_;       // of what comes early
   std::deque<Connection> connections_;  // by rank; the own one is never open
-  Loopback self_;
+  Loopback self_{scratch_};
   std::optional<Listener> next_;  // of the group that is about to split off
 };
 
