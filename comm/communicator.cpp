@@ -165,6 +165,12 @@ Request Communicator::recv(Buffer values, int peer, int tag) {
 
 Request Communicator::barrier() { return Request(do_barrier()); }
 
+void Communicator::set_chunk_bytes(std::size_t bytes) {
+  require(bytes > 0, "set_chunk_bytes: a chunk must have a byte");
+  options_.chunk_bytes = bytes;
+  do_set_chunk_bytes(bytes);
+}
+
 std::unique_ptr<Communicator> Communicator::split(int color, int key) {
   require(color >= 0, "split: color must not be negative");
   return do_split(color, key);

@@ -92,6 +92,13 @@ class Communicator {
   /// collectives carry it, and a rank with another one is a CommError at once. At first 0. Local.
   virtual void set_context(std::uint32_t context) = 0;
 
+  /// Later collectives, and communicators that split off, travel in messages of so many bytes
+  /// instead of CommunicatorOptions::chunk_bytes. Local, while nothing is under way; all ranks do
+  /// the same between the same collectives.
+  void set_chunk_bytes(std::size_t bytes);
+  /// False where all sums go through shared memory: chunks then make no difference to them.
+  [[nodiscard]] virtual bool sums_in_messages() const = 0;
+
   /// Collective and blocking, meant for start-up: ranks with equal `color` form a new communicator,
   /// ordered by (key, old rank). `color` must not be negative.
   [[nodiscard]] std::unique_ptr<Communicator> split(int color, int key);
@@ -114,6 +121,7 @@ class Communicator {
   virtual OperationPtr do_recv(Buffer values, int peer, int tag) = 0;
   virtual OperationPtr do_barrier() = 0;
   virtual std::unique_ptr<Communicator> do_split(int color, int key) = 0;
+  virtual void do_set_chunk_bytes(std::size_t bytes) = 0;
   /// The devices whose memory this backend takes.
   [[nodiscard]] virtual bool takes(Device device) const { return device == Device::kHost; }
 

@@ -60,8 +60,9 @@ struct CommunicationConfig {
   double bucket_mb = 0.0;
   /// Send while backward goes on: "true" | "false" | "next_forward": and on into the next forward.
   std::string overlap = "true";
-  std::int64_t chunk_kb = 256;   ///< one message of a collective
-  double timeout_s = 300.0;      ///< a peer that is later than this has failed
+  /// One message of a collective; 0, in the job file "auto": what is fastest when a run begins.
+  std::int64_t chunk_kb = 256;
+  double timeout_s = 300.0;  ///< a peer that is later than this has failed
 };
 
 /// A whole job, checked and complete.

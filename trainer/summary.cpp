@@ -15,7 +15,7 @@ nlohmann::ordered_json finite_or_null(double value) {
 }  // namespace
 
 std::string to_json(const Summary& summary) {
-  const nlohmann::ordered_json json{
+  nlohmann::ordered_json json{
       {"accuracy", finite_or_null(summary.accuracy)},
       {"loss", finite_or_null(summary.loss)},
       {"train_loss", finite_or_null(summary.train_loss)},
@@ -31,6 +31,7 @@ std::string to_json(const Summary& summary) {
       {"skipped_steps", summary.skipped_steps},
       {"interrupted", summary.interrupted},
   };
+  if (summary.chunk_kb > 0) json["chunk_kb"] = summary.chunk_kb;
   return json.dump(2);
 }
 

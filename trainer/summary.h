@@ -29,7 +29,8 @@ struct Summary {
   /// Of gradients, all ranks: bytes that dense averaging would have sent over bytes sent.
   double compression_ratio = 1.0;
   std::int64_t skipped_steps = 0;
-  bool interrupted = false;  ///< asked to stop before the last step; a checkpoint was written
+  std::int64_t chunk_kb = 0;  ///< of one message of a collective: given or measured
+  bool interrupted = false;   ///< asked to stop before the last step; a checkpoint was written
 };
 
 /// The fields of a summary as one JSON document.

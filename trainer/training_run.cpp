@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "comm/values.h"
 #include "compress/reduce/make_reducer.h"
+#include "trainer/chunk_setup.h"
 #include "trainer/compression_state.h"
 #include "trainer/optim/schedule.h"
 #include "trainer/parallel/replicas.h"
@@ -80,6 +81,7 @@ TrainingRun::TrainingRun(comm::Communicator& communicator, const Job& job,
   summary_.ranks = communicator.size();
   std::vector<NamedTensor> compression_state;
   if (request.resume) compression_state = restore();
+  settle_chunks();
   start_parallel(compression_state);
   runner_ = std::make_unique<StepRunner>(communicator, *model_, *parallel_, *optimizer_,
                                          *datasets_.train, geometry_, job, request.stop);
@@ -91,6 +93,18 @@ TrainingRun::TrainingRun(comm::Communicator& communicator, const Job& job,
   });
   if (request.resume && runner_->balance() != nullptr) runner_->balance()->restore(balance_part_);
   together(communicator, [&] { open_sinks(); });
+}
+
+void TrainingRun::settle_chunks() {
+  if (job_.communication.chunk_kb != 0) {
+    summary_.chunk_kb = job_.communication.chunk_kb;
+    return;
+  }
+  std::size_t bytes = 0;
+  for (const auto& parameter : model_->parameters()) bytes += parameter.tensor.nbytes();
+  bytes = std::min(bytes, bucket_bytes(parallel_options(job_, *optimizer_)));
+  chunk_kb_ = choose_chunks(communicator_, bytes, chunk_kb_);
+  summary_.chunk_kb = static_cast<std::int64_t>(communicator_.options().chunk_bytes >> 10);
 }
 
 void TrainingRun::start_parallel(const std::vector<NamedTensor>& compression_state) {
@@ -117,6 +131,7 @@ std::vector<NamedTensor> TrainingRun::restore() {
   summary_.skipped_steps = static_cast<std::int64_t>(state->counters["skipped_steps"]);
   bytes_before_ = static_cast<std::uint64_t>(state->counters["bytes_sent"]);
   balance_part_ = static_cast<std::int64_t>(state->counters["balance_part"]);
+  chunk_kb_ = static_cast<std::int64_t>(state->counters["chunk_kb"]);
   meter_ = IntervalMeter(bytes_before_);
   compression_.restore(state->counters);
   saved_step_ = state->step;
@@ -265,6 +280,7 @@ void TrainingRun::save_checkpoint() {
   if (communicator_.rank() == 0) {
     state.counters["samples"] = static_cast<double>(summary_.samples);
     state.counters["seconds"] = summary_.seconds;
+    state.counters["chunk_kb"] = static_cast<double>(chunk_kb_);
     state.counters["skipped_steps"] = static_cast<double>(summary_.skipped_steps);
   }
   checkpoints_.save(state);

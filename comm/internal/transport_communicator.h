@@ -21,6 +21,9 @@ class TransportCommunicator final : public Communicator {
   [[nodiscard]] std::string_view backend() const override { return engine_->backend(); }
   [[nodiscard]] std::uint64_t bytes_sent() const override { return engine_->bytes_sent(); }
   [[nodiscard]] bool poisoned() const override { return engine_->poisoned(); }
+  [[nodiscard]] bool sums_in_messages() const override {
+    return engine_->layout().size > 1 && engine_->layout().shared == nullptr;
+  }
   void wake() override { engine_->wake(); }
   void set_context(std::uint32_t context) override { engine_->set_context(context); }
 
@@ -37,6 +40,7 @@ class TransportCommunicator final : public Communicator {
   OperationPtr do_recv(Buffer values, int peer, int tag) override;
   OperationPtr do_barrier() override;
   std::unique_ptr<Communicator> do_split(int color, int key) override;
+  void do_set_chunk_bytes(std::size_t bytes) override { engine_->set_chunk_bytes(bytes); }
 
   std::shared_ptr<Engine> engine_;  // shared with the requests
 };

@@ -20,6 +20,10 @@ class Writer final : public FieldVisitor {
   void integer(std::string_view key, std::int64_t& value, IntegerRange) override {
     line(key, value);
   }
+  void integer_or_auto(std::string_view key, std::int64_t& value, IntegerRange) override {
+    if (value == 0) return line(key, std::string("auto"));
+    line(key, value);
+  }
   void number(std::string_view key, double& value, NumberRange) override { line(key, value); }
   void flag(std::string_view key, bool& value) override { line(key, value); }
   void flag_or_text(std::string_view key, std::string& value, Choices) override {

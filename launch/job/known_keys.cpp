@@ -34,6 +34,7 @@ class KeyCollector final : public FieldVisitor {
   }
   void text(std::string_view key, std::string&, Choices) override { add(key); }
   void integer(std::string_view key, std::int64_t&, IntegerRange) override { add(key); }
+  void integer_or_auto(std::string_view key, std::int64_t&, IntegerRange) override { add(key); }
   void number(std::string_view key, double&, NumberRange) override { add(key); }
   void flag(std::string_view key, bool&) override { add(key); }
   void flag_or_text(std::string_view key, std::string&, Choices) override { add(key); }

@@ -41,6 +41,18 @@ class Reader final : public FieldVisitor {
     check_range(key, *entry, range, value);
   }
 
+  void integer_or_auto(std::string_view key, std::int64_t& value, IntegerRange range) override {
+    const Entry* entry = find(key);
+    if (entry == nullptr) return;
+    const auto* word = std::get_if<std::string>(&entry->value);
+    if (word != nullptr && *word == "auto") {
+      value = 0;
+      return;
+    }
+    value = get<std::int64_t>(path(key), *entry, R"(an integer or "auto")");
+    check_range(key, *entry, range, value);
+  }
+
   void number(std::string_view key, double& value, NumberRange range) override {
     const Entry* entry = find(key);
     if (entry == nullptr) return;

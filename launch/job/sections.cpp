@@ -107,7 +107,7 @@ void describe_communication(FieldVisitor& v, trainer::CommunicationConfig& commu
   v.integer("local_ranks", communication.local_ranks, kThreads);
   v.number("bucket_mb", communication.bucket_mb, kNotNegative);
   v.flag_or_text("overlap", communication.overlap, {"next_forward"});
-  v.integer("chunk_kb", communication.chunk_kb, kAtLeastOne);
+  v.integer_or_auto("chunk_kb", communication.chunk_kb, kAtLeastOne);
   v.number("timeout_s", communication.timeout_s, kPositive);
 }
 

@@ -23,6 +23,8 @@ class FieldVisitor {
   /// Any text where `choices` is empty.
   virtual void text(std::string_view key, std::string& value, Choices choices = {}) = 0;
   virtual void integer(std::string_view key, std::int64_t& value, IntegerRange range) = 0;
+  /// Either an integer or "auto", for which `value` is 0.
+  virtual void integer_or_auto(std::string_view key, std::int64_t& value, IntegerRange range) = 0;
   virtual void number(std::string_view key, double& value, NumberRange range) = 0;
   virtual void flag(std::string_view key, bool& value) = 0;
   /// Either true or false, of which `value` holds the word, or one of `choices`.

@@ -15,8 +15,10 @@ namespace {
 
 comm::CommunicatorOptions options_of(const trainer::CommunicationConfig& config) {
   const std::chrono::duration<double> timeout(config.timeout_s);
-  return {.timeout = std::chrono::duration_cast<std::chrono::milliseconds>(timeout),
-          .chunk_bytes = static_cast<std::size_t>(config.chunk_kb) << 10};
+  comm::CommunicatorOptions options;
+  options.timeout = std::chrono::duration_cast<std::chrono::milliseconds>(timeout);
+  if (config.chunk_kb > 0) options.chunk_bytes = static_cast<std::size_t>(config.chunk_kb) << 10;
+  return options;
 }
 
 /// How long a rank that has failed waits for the others to fail too.

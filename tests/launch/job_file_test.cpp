@@ -72,6 +72,20 @@ TEST(JobFile, OverlapIsAFlagOrNextForward) {
             "integer");
 }
 
+TEST(JobFile, ChunksAreANumberOrAuto) {
+  const auto with = [](const std::string& chunk) {
+    return "[train]\nsteps = 5\n[communication]\nchunk_kb = " + chunk + "\n";
+  };
+  EXPECT_EQ(parse(with("64")).communication.chunk_kb, 64);
+  const trainer::Job job = parse(with("\"auto\""));
+  EXPECT_EQ(job.communication.chunk_kb, 0);
+  EXPECT_NE(job_text(job).find("chunk_kb = 'auto'"), std::string::npos) << job_text(job);
+  EXPECT_EQ(parse(job_text(job)).communication.chunk_kb, 0);
+  EXPECT_EQ(error_of(with("0")), "job.toml:4: communication.chunk_kb must be at least 1, not 0");
+  EXPECT_EQ(error_of(with("\"big\"")),
+            "job.toml:4: communication.chunk_kb must be an integer or \"auto\", not a string");
+}
+
 TEST(JobFile, NextForwardIsRefusedWithWhatNeedsAllGradients) {
   const auto error_with = [](const std::string& line) {
     return error_of("[train]\nsteps = 5\n" + line +

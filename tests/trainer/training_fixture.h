@@ -47,7 +47,9 @@ inline trainer::Summary train_local(const trainer::Job& job, int ranks,
   trainer::Summary summary;
   comm::CommunicatorOptions options;
   options.timeout = std::chrono::seconds(60);
-  options.chunk_bytes = static_cast<std::size_t>(job.communication.chunk_kb) << 10;
+  if (job.communication.chunk_kb > 0) {
+    options.chunk_bytes = static_cast<std::size_t>(job.communication.chunk_kb) << 10;
+  }
   comm::local::run(
       ranks,
       [&](comm::Communicator& world) {

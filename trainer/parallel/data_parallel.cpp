@@ -33,11 +33,6 @@ void require_unique(const std::vector<NamedTensor>& tensors) {
   }
 }
 
-std::size_t bucket_bytes(const DataParallelOptions& options) {
-  const std::size_t mib = options.overlap == Overlap::kNextForward ? 1 : 4;
-  return options.bucket_bytes.value_or(mib << 20);
-}
-
 void check(const DataParallelOptions& options) {
   require(bucket_bytes(options) > 0, "DataParallel: bucket_bytes must be positive");
   if (options.overlap != Overlap::kNextForward) return;
@@ -83,6 +78,11 @@ internal::ExchangeOptions exchange_options(const DataParallelOptions& options,
 }
 
 }  // namespace
+
+std::size_t bucket_bytes(const DataParallelOptions& options) {
+  const std::size_t mib = options.overlap == Overlap::kNextForward ? 1 : 4;
+  return options.bucket_bytes.value_or(mib << 20);
+}
 
 class DataParallel::Impl {
  public:

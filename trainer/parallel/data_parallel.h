@@ -44,6 +44,9 @@ struct DataParallelOptions {
   BufferPolicy buffers = BufferPolicy::kBroadcast;
 };
 
+/// The size that holds: given, or the default.
+[[nodiscard]] std::size_t bucket_bytes(const DataParallelOptions& options);
+
 /// Nanosecond counts since begin_step().
 struct StepTimes {
   std::int64_t backward = 0;  ///< inside backward(), waiting left out
