@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "trainer/time_watch.h"
 
-#include <utility>
+#include <algorithm>
 
 namespace convoy::trainer {
 
@@ -39,19 +39,21 @@ void TimeWatch::collect() {
   if (spans.empty()) return;
   if (tracing_) trace_->add(spans);
   if (log_ == nullptr) return;
-  add_layer_seconds(spans, WireShares(buckets_, bytes_), layers_);
+  add_layer_seconds(spans, shares_, layers_);
   const PhaseSeconds phases = phase_seconds(spans);
   for (std::size_t i = 0; i < phases.size(); ++i) phases_[i] += phases[i];
 }
 
 void TimeWatch::after_averaging() {
-  if (log_ == nullptr) return;
+  if (log_ == nullptr || looks_left_ == 0) return;
+  --looks_left_;
   buckets_ = parallel_.bucket_layout();
   for (const auto& [name, tensor] : parallel_.parameters()) {
     const compress::Layer layer{
         .name = name, .shape = tensor.sizes().vec(), .numel = tensor.numel()};
     bytes_[name] = parallel_.reducer().wire_bytes(layer);
   }
+  shares_ = WireShares(buckets_, bytes_);
 }
 
 void TimeWatch::report(IntervalMetrics& metrics, std::int64_t steps) {
@@ -65,6 +67,7 @@ void TimeWatch::report(IntervalMetrics& metrics, std::int64_t steps) {
   log_->write(metrics.step, steps, buckets_, bytes_, layers_);
   layers_.clear();
   phases_ = {};
+  looks_left_ = std::max(looks_left_, 1);
 }
 
 void TimeWatch::finish() {

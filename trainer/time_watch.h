@@ -56,7 +56,9 @@ class TimeWatch {
   // Of layers:
   std::unique_ptr<LayerLog> log_;
   std::vector<std::vector<std::string>> buckets_;
-  std::map<std::string, double> bytes_;  // by layer, in the last step
+  std::map<std::string, double> bytes_;  // by layer
+  WireShares shares_;                    // of these two
+  int looks_left_ = 3;                   // buckets are cut anew after the first step
   LayerTimes layers_;                    // since the last report
   PhaseSeconds phases_{};
 };

@@ -22,16 +22,19 @@ LayerWatch::LayerWatch(const std::vector<NamedTensor>& parameters, Timeline& tim
     const auto dot = name.rfind('.');
     modules_.push_back(dot == std::string::npos ? name : name.substr(0, dot));
   }
-  uses_.start();
 }
 
+// First: the update of a parameter that forward comes to lies in the time of its layer, and is no
+// use of the parameter.
+void LayerWatch::begin_forward() { uses_.start_first(); }
+
 void LayerWatch::end_forward() {
+  uses_.stop();
   close();
-  in_forward_ = false;
 }
 
 void LayerWatch::on_use(std::size_t parameter) {
-  if (!in_forward_ || (open_ && modules_[*open_] == modules_[parameter])) return;
+  if (open_ && modules_[*open_] == modules_[parameter]) return;
   close();
   open_ = parameter;
   opened_ = Clock::now();

@@ -25,7 +25,7 @@ class LayerWatch {
   LayerWatch(const std::vector<NamedTensor>& parameters, Timeline& timeline);
 
   /// From here on operations count as forward.
-  void begin_forward() { in_forward_ = true; }
+  void begin_forward();
   void end_forward();
   /// From here on gradients count.
   void begin_backward();
@@ -41,7 +41,6 @@ class LayerWatch {
   std::vector<std::string> names_;
   std::vector<std::string> modules_;  // by parameter
   Timeline& timeline_;
-  bool in_forward_ = false;
   std::optional<std::size_t> open_;  // the parameter whose module forward is in
   Clock::time_point opened_{};
   std::mutex mutex_;  // guards the two below: each device has a backward thread

@@ -61,7 +61,11 @@ ParameterWatch::ParameterWatch(const std::vector<torch::Tensor>& parameters,
 // A thread that went on calling what is gone would be worse than an end here.
 ParameterWatch::~ParameterWatch() { stop(); }
 
-void ParameterWatch::start() {
+void ParameterWatch::start() { start(false); }
+
+void ParameterWatch::start_first() { start(true); }
+
+void ParameterWatch::start(bool first) {
   const auto here = std::this_thread::get_id();
   require(watched_ == std::thread::id() || watched_ == here,
           "a parameter watch is started in a second thread");
@@ -71,7 +75,7 @@ void ParameterWatch::start() {
                                                     .needsInputs(true)
                                                     .scopes({at::RecordScope::FUNCTION}));
   }
-  watches.started.push_back(this);
+  watches.started.insert(first ? watches.started.begin() : watches.started.end(), this);
   watched_ = here;
 }
 

@@ -25,14 +25,19 @@ class ParameterWatch {
   ParameterWatch& operator=(const ParameterWatch&) = delete;
 
   /// Watches the calling thread, until stop() or the end in the same thread. Both may be called
-  /// twice. @throws ContractError in another thread while started.
+  /// twice. Of several, the one that started first is told first. @throws ContractError in another
+  /// thread while started.
   void start();
+  /// The same, but is told before those that watch already.
+  void start_first();
   void stop();
 
   /// An operation is about to use `tensor`.
   void look_at(const torch::Tensor& tensor) const;
 
  private:
+  void start(bool first);
+
   // Parameters and whatever else shares their memory: views may have been made before.
   std::unordered_map<const c10::StorageImpl*, std::vector<std::size_t>> parameters_;
   std::function<void(std::size_t)> before_use_;
