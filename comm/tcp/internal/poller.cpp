@@ -51,21 +51,24 @@ std::vector<Poller::Ready> Poller::ready() {
     const std::lock_guard lock(mutex_);
     if (!seen_.empty()) return std::exchange(seen_, {});
   }
-  return look(std::chrono::milliseconds(0));
+  return look(std::chrono::milliseconds(0)).sockets;
 }
 
-std::vector<Poller::Ready> Poller::look(std::chrono::milliseconds at_most) {
+Poller::Look Poller::look(std::chrono::milliseconds at_most) {
   std::array<epoll_event, kEvents> events;
   const int count =
       ::epoll_wait(epoll_.get(), events.data(), kEvents, static_cast<int>(at_most.count()));
-  std::vector<Ready> found;
+  Look found;
   for (int i = 0; i < count; ++i) {
     const auto& event = events[static_cast<std::size_t>(i)];
-    if (event.data.u32 == kAlarm) continue;
+    if (event.data.u32 == kAlarm) {
+      found.rung = true;
+      continue;
+    }
     // What is wrong with a socket comes out when it is read.
-    found.push_back({.number = event.data.u32,
-                     .to_read = (event.events & ~static_cast<std::uint32_t>(EPOLLOUT)) != 0,
-                     .to_write = (event.events & EPOLLOUT) != 0});
+    found.sockets.push_back({.number = event.data.u32,
+                             .to_read = (event.events & ~static_cast<std::uint32_t>(EPOLLOUT)) != 0,
+                             .to_write = (event.events & EPOLLOUT) != 0});
   }
   return found;
 }
@@ -97,14 +100,16 @@ void Poller::wait(std::uint64_t ticket, std::chrono::nanoseconds at_most) {
     somebody_sleeps_ = true;
   }
   const auto wait_ms = std::chrono::ceil<std::chrono::milliseconds>(at_most);
-  auto seen = look(std::clamp(wait_ms, std::chrono::milliseconds(0), kLongestSleep));
+  Look seen = look(std::clamp(wait_ms, std::chrono::milliseconds(0), kLongestSleep));
   // Here only: somebody else would take it from the one that it is to wake.
-  std::uint64_t rings = 0;
-  [[maybe_unused]] const auto bytes = ::read(alarm_.get(), &rings, sizeof rings);
+  if (seen.rung) {
+    std::uint64_t rings = 0;
+    [[maybe_unused]] const auto bytes = ::read(alarm_.get(), &rings, sizeof rings);
+  }
   {
     const std::lock_guard lock(mutex_);
     somebody_sleeps_ = false;
-    seen_ = std::move(seen);
+    seen_ = std::move(seen.sockets);
   }
   changed_.notify_all();
 }

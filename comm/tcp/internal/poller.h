@@ -35,7 +35,11 @@ class Poller final : public internal::Wakeup {
   void wait(std::uint64_t ticket, std::chrono::nanoseconds at_most) override;
 
  private:
-  [[nodiscard]] std::vector<Ready> look(std::chrono::milliseconds at_most);
+  struct Look {
+    std::vector<Ready> sockets;
+    bool rung = false;  // somebody has signalled
+  };
+  [[nodiscard]] Look look(std::chrono::milliseconds at_most);
   void control(int operation, int fd, std::uint32_t number, std::uint32_t events);
 
   Descriptor epoll_;

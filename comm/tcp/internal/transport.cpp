@@ -38,8 +38,9 @@ class TcpTransport final : public internal::Transport {
     return kShortBytes - sizeof(internal::Header);
   }
   [[nodiscard]] internal::Wakeup& wakeup() override { return poller_; }
-  // Data wakes a thread: it sleeps at once, and leaves its core to those who compute. The naps only
-  // bound a mistake.
+  // Data wakes a thread: it sleeps at once. Polling for 20 us first gains at most a tenth of 4 KB
+  // on idle cores, and makes it ten times slower beside threads that compute. The naps only bound a
+  // mistake.
   [[nodiscard]] Naps naps() const override {
     const std::chrono::milliseconds rarely(50);
     return {.first = rarely, .longest = rarely, .poll_for = std::chrono::microseconds(0)};
