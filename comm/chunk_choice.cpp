@@ -86,7 +86,7 @@ std::vector<ChunkTrial> time_chunks(Communicator& communicator, std::size_t sum_
     std::vector<double> of_size;
     for (std::size_t k = i; k < seconds.size(); k += sizes.size()) of_size.push_back(seconds[k]);
     std::ranges::sort(of_size);
-    trials.push_back({sizes[i], of_size[repeats / 2]});
+    trials.push_back({sizes[i], of_size[repeats / 2], of_size.front()});
   }
   return trials;
 }
@@ -95,7 +95,8 @@ std::size_t fastest_chunk(const std::vector<ChunkTrial>& trials) {
   require(!trials.empty(), "fastest_chunk: nothing was tried");
   const auto best = std::ranges::min_element(trials, {}, &ChunkTrial::seconds);
   const ChunkTrial& first = trials.front();
-  return best->seconds < kClearlyFaster * first.seconds ? best->chunk_bytes : first.chunk_bytes;
+  return best->seconds < kClearlyFaster * first.least_seconds ? best->chunk_bytes
+                                                              : first.chunk_bytes;
 }
 
 }  // namespace convoy::comm

@@ -13,6 +13,7 @@ namespace convoy::comm {
 struct ChunkTrial {
   std::size_t chunk_bytes = 0;
   double seconds = 0.0;  ///< the slowest rank's; the median of several
+  double least_seconds = 0.0;
 };
 
 /// Times sums of `sum_bytes` with messages of 64 KiB to 1 MiB, the present size among them. Shorter
@@ -23,7 +24,8 @@ struct ChunkTrial {
     Communicator& communicator, std::size_t sum_bytes,
     std::chrono::duration<double> budget = std::chrono::milliseconds(400));
 
-/// The size of the fastest trial, or the first one's where none is clearly faster. Pure.
+/// The size of the fastest trial if it is clearly faster, at its median, than the first ever was;
+/// else the first one's. Pure.
 /// @throws ContractError if there is none.
 [[nodiscard]] std::size_t fastest_chunk(const std::vector<ChunkTrial>& trials);
 

@@ -20,9 +20,11 @@ using comm::fastest_chunk;
 using namespace std::chrono_literals;
 
 TEST(FastestChunk, LeavesTheFirstOnlyForAClearGain) {
-  EXPECT_EQ(fastest_chunk({{256, 1.0}, {64, 0.97}, {512, 1.1}}), 256U);
-  EXPECT_EQ(fastest_chunk({{256, 1.0}, {64, 0.9}, {512, 0.8}}), 512U);
-  EXPECT_EQ(fastest_chunk({{256, 1.0}}), 256U);
+  EXPECT_EQ(fastest_chunk({{256, 1.0, 1.0}, {64, 0.97, 0.9}, {512, 1.1, 0.9}}), 256U);
+  EXPECT_EQ(fastest_chunk({{256, 1.0, 1.0}, {64, 0.9, 0.9}, {512, 0.8, 0.8}}), 512U);
+  EXPECT_EQ(fastest_chunk({{256, 1.0, 0.8}, {64, 0.9, 0.9}, {512, 0.8, 0.7}}), 256U)
+      << "no more than the noise of the first";
+  EXPECT_EQ(fastest_chunk({{256, 1.0, 1.0}}), 256U);
   EXPECT_THROW((void)fastest_chunk({}), ContractError);
 }
 
