@@ -30,7 +30,13 @@ class SharedAllReduce final : public Exchange {
 
   [[nodiscard]] bool advance(Transport& transport) override {
     if (first_ == kNotReserved) first_ = area_.reserve(rounds_.count());
-    while (post() | reduce() | collect()) transport.signal_peers();
+    int untold = 0;
+    while (post() | reduce() | collect()) {
+      if (++untold < kTellEvery) continue;
+      transport.signal_peers();
+      untold = 0;
+    }
+    if (untold > 0) transport.signal_peers();
     return collected_ == rounds_.count();
   }
 
@@ -50,6 +56,8 @@ class SharedAllReduce final : public Exchange {
 
  private:
   static constexpr std::uint64_t kNotReserved = UINT64_MAX;
+  // Who sleeps is woken for several steps at a time: for one it often has to wait on for others.
+  static constexpr int kTellEvery = 4;
 
   // Equal pieces for all ranks.
   static std::size_t round_bytes(int ranks) {
