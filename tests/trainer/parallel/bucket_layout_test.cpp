@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <numeric>
+
 namespace convoy::tests {
 namespace {
 
@@ -16,6 +18,29 @@ TEST(CutBuckets, ClosesABucketWhenItIsFull) {
   const std::vector<std::int64_t> numels{10, 20, 30, 40};
   EXPECT_EQ(cut_buckets(order, numels, std::vector<bool>(4), 160), (Layout{{2, 0}, {1, 3}}));
   EXPECT_EQ(cut_buckets(order, numels, std::vector<bool>(4), 161), (Layout{{2, 0, 1}, {3}}));
+}
+
+TEST(CutBuckets, BeginsSmallAndEndsSmall) {
+  constexpr std::size_t kMiB = std::size_t{1} << 20;
+  Indices order(40);
+  std::iota(order.begin(), order.end(), 0);
+  const std::vector<std::int64_t> halves(40, 128 << 10);  // half a MiB each
+  const auto sizes = [&](const std::vector<bool>& compressed, std::size_t bucket_bytes) {
+    Indices found;
+    for (const auto& bucket : cut_buckets(order, halves, compressed, bucket_bytes)) {
+      found.push_back(bucket.size());
+    }
+    return found;
+  };
+  EXPECT_EQ(sizes(std::vector<bool>(40), 4 * kMiB), (Indices{1, 8, 8, 8, 8, 4, 2, 1}));
+  // Each kind by itself: 20 of each.
+  std::vector<bool> every_other(40);
+  for (std::size_t i = 1; i < 40; i += 2) every_other[i] = true;
+  EXPECT_EQ(sizes(every_other, 4 * kMiB), (Indices{1, 1, 8, 8, 6, 6, 3, 3, 1, 1, 1, 1}));
+  // No bucket below 128 KiB for what a whole one holds.
+  EXPECT_EQ(
+      cut_buckets(order, std::vector<std::int64_t>(40, 819), std::vector<bool>(40), kMiB).size(),
+      1U);
 }
 
 TEST(CutBuckets, KeepsDenseApartInTheOrderInWhichTheyFill) {

@@ -9,7 +9,10 @@
 namespace convoy::trainer::internal {
 
 /// Cuts parameters, taken in `order`, into buckets: one is full as soon as its float32 gradients
-/// reach `bucket_bytes`. Those that are compressed and those that are not share none. Pure.
+/// reach `bucket_bytes`. The first one is full at an eighth of that, so that the wire has something
+/// to do early, and the last ones are smaller and smaller, because nothing is left that hides them;
+/// but none of both is full below 128 KiB. Those that are compressed and those that are not share
+/// none. Pure.
 /// @param order   indices into `numels`, in the order in which gradients are expected.
 /// @param compressed  by index, as `numels`.
 /// @return the indices of each bucket, the buckets in the order in which they fill.
