@@ -87,28 +87,37 @@ void Communicator::check_peer(const char* operation, int peer) const {
   throw ContractError(fmt::format("{}: there is no rank {} among {}", operation, peer, size_));
 }
 
-Request Communicator::all_reduce(Buffer values, ReduceOp op, int priority) {
+void Communicator::check_op(const char* operation, ReduceOp op, DType dtype) const {
+  const bool is_integer =
+      dtype == DType::kInt32 || dtype == DType::kInt64 || dtype == DType::kUInt8;
+  if (op != ReduceOp::kMean || !is_integer) return;
+  throw ContractError(fmt::format("{}: {} elements have no mean", operation, name(dtype)));
+}
+
+Request Communicator::all_reduce(Buffer values, ReduceOp op, Turn turn) {
   check("all_reduce", values);
-  return Request(do_all_reduce(std::move(values), op, priority));
+  check_op("all_reduce", op, values.dtype);
+  return Request(do_all_reduce(std::move(values), op, turn));
 }
 
 Request Communicator::reduce_scatter(ConstBuffer values, Buffer piece, ReduceOp op) {
   check("reduce_scatter", values);
   check("reduce_scatter", piece);
   check_types("reduce_scatter", values, piece);
+  check_op("reduce_scatter", op, values.dtype);
   check_numel("reduce_scatter", "values", values.numel(), piece.numel() * size_);
   check_apart("reduce_scatter", piece, values,
               piece.bytes.size() * static_cast<std::size_t>(rank_));
   return Request(do_reduce_scatter(std::move(values), std::move(piece), op));
 }
 
-Request Communicator::all_gather(ConstBuffer piece, Buffer values) {
+Request Communicator::all_gather(ConstBuffer piece, Buffer values, Turn turn) {
   std::vector<std::int64_t> counts(static_cast<std::size_t>(size_), piece.numel());
-  return all_gather_v(std::move(piece), std::move(values), std::move(counts));
+  return all_gather_v(std::move(piece), std::move(values), std::move(counts), turn);
 }
 
 Request Communicator::all_gather_v(ConstBuffer piece, Buffer values,
-                                   std::vector<std::int64_t> counts) {
+                                   std::vector<std::int64_t> counts, Turn turn) {
   check("all_gather", piece);
   check("all_gather", values);
   check_types("all_gather", piece, values);
@@ -117,20 +126,20 @@ Request Communicator::all_gather_v(ConstBuffer piece, Buffer values,
   const auto own_place = std::accumulate(counts.begin(), counts.begin() + rank_, std::int64_t{0});
   check_apart("all_gather", piece, values,
               static_cast<std::size_t>(own_place) * element_bytes(values.dtype));
-  return Request(do_all_gather_v(std::move(piece), std::move(values), std::move(counts)));
+  return Request(do_all_gather_v(std::move(piece), std::move(values), std::move(counts), turn));
 }
 
-Request Communicator::all_to_all(ConstBuffer from, Buffer to) {
+Request Communicator::all_to_all(ConstBuffer from, Buffer to, Turn turn) {
   if (from.numel() % size_ != 0) {
     throw ContractError(
         fmt::format("all_to_all: {} elements do not divide by {} ranks", from.numel(), size_));
   }
   const std::vector<std::int64_t> counts(static_cast<std::size_t>(size_), from.numel() / size_);
-  return all_to_all_v(std::move(from), counts, std::move(to), counts);
+  return all_to_all_v(std::move(from), counts, std::move(to), counts, turn);
 }
 
 Request Communicator::all_to_all_v(ConstBuffer from, std::vector<std::int64_t> to_counts, Buffer to,
-                                   std::vector<std::int64_t> from_counts) {
+                                   std::vector<std::int64_t> from_counts, Turn turn) {
   check("all_to_all", from);
   check("all_to_all", to);
   check_types("all_to_all", from, to);
@@ -140,13 +149,13 @@ Request Communicator::all_to_all_v(ConstBuffer from, std::vector<std::int64_t> t
   const auto own = static_cast<std::size_t>(rank_);
   check_numel("all_to_all", "the own piece", from_counts[own], to_counts[own]);
   return Request(do_all_to_all_v(std::move(from), std::move(to_counts), std::move(to),
-                                 std::move(from_counts)));
+                                 std::move(from_counts), turn));
 }
 
-Request Communicator::broadcast(Buffer values, int root) {
+Request Communicator::broadcast(Buffer values, int root, Turn turn) {
   check("broadcast", values);
   check_peer("broadcast", root);
-  return Request(do_broadcast(std::move(values), root));
+  return Request(do_broadcast(std::move(values), root, turn));
 }
 
 Request Communicator::send(ConstBuffer values, int peer, int tag) {

@@ -15,7 +15,12 @@
 
 namespace convoy::comm {
 
-enum class ReduceOp : std::uint8_t { kSum, kMin, kMax };
+enum class ReduceOp : std::uint8_t {
+  kSum,
+  kMin,
+  kMax,
+  kMean,  ///< the sum times 1 / ranks; of floating-point elements
+};
 
 struct CommunicatorOptions {
   /// How long a wait may last before it becomes a CommError. Larger: slower peers are tolerated,
@@ -28,6 +33,17 @@ struct CommunicatorOptions {
   /// result. Some 1 MiB for each rank and communicator.
   bool shared_memory = true;
 };
+
+/// When a collective goes, beside others of its communicator that are under way. Changes no result.
+struct Turn {
+  /// Those of the lowest go first, also through the middle of longer ones. Ranks may differ.
+  int priority = 0;
+  /// One of reserve(); 0: the next one. The same on all ranks.
+  std::uint64_t place = 0;
+};
+
+/// What a reserved place is for: sums are numbered apart where ranks share memory.
+enum class PlaceFor : std::uint8_t { kAllReduce, kOther };
 
 /// A fixed group of ranks that exchange contiguous buffers. Public calls check their arguments and
 /// then call the backend; all backends get the same checks.
@@ -56,28 +72,34 @@ class Communicator {
   /// True after a CommError: nothing more can be sent, and MPI must not be finalised.
   [[nodiscard]] virtual bool poisoned() const = 0;
 
-  /// values[i] = op over ranks of values[i]. Sends 2 (N-1)/N of the buffer per rank. Of several
-  /// operations under way those of the lowest `priority` go first, also through the middle of
-  /// longer ones; all others have 0. It changes no result, and ranks may give different ones.
-  [[nodiscard]] Request all_reduce(Buffer values, ReduceOp op = ReduceOp::kSum, int priority = 0);
+  /// Takes the next `count` places in the common order of collectives. Whoever gets them (see Turn)
+  /// may then begin at any time, and not in the same order on all ranks: one collective may depend
+  /// on the result of another while later ones are under way already. No place may stay unused;
+  /// where ranks share memory a sum begins only when those with earlier places have.
+  /// @return the first; the others follow it.
+  [[nodiscard]] virtual std::uint64_t reserve(int count, PlaceFor what) = 0;
+
+  /// values[i] = op over ranks of values[i]. Sends 2 (N-1)/N of the buffer per rank.
+  [[nodiscard]] Request all_reduce(Buffer values, ReduceOp op = ReduceOp::kSum, Turn turn = {});
   /// `values` holds size() pieces of piece.numel(); rank r receives the reduced piece r, which may
   /// be written over the own one in `values`. Buffers of one call overlap in no other way.
   [[nodiscard]] Request reduce_scatter(ConstBuffer values, Buffer piece,
                                        ReduceOp op = ReduceOp::kSum);
   /// Rank r's `piece` becomes piece r of everybody's `values` (size() * piece.numel()), where it
   /// may lie already.
-  [[nodiscard]] Request all_gather(ConstBuffer piece, Buffer values);
+  [[nodiscard]] Request all_gather(ConstBuffer piece, Buffer values, Turn turn = {});
   /// The same with counts[r] elements from rank r, one after the other. All ranks pass equal
   /// counts.
   [[nodiscard]] Request all_gather_v(ConstBuffer piece, Buffer values,
-                                     std::vector<std::int64_t> counts);
+                                     std::vector<std::int64_t> counts, Turn turn = {});
   /// Piece r of `from` goes to rank r; piece r of `to` comes from rank r. Equal pieces.
-  [[nodiscard]] Request all_to_all(ConstBuffer from, Buffer to);
+  [[nodiscard]] Request all_to_all(ConstBuffer from, Buffer to, Turn turn = {});
   /// The same with to_counts[r] elements sent to rank r and from_counts[r] received from it.
   [[nodiscard]] Request all_to_all_v(ConstBuffer from, std::vector<std::int64_t> to_counts,
-                                     Buffer to, std::vector<std::int64_t> from_counts);
+                                     Buffer to, std::vector<std::int64_t> from_counts,
+                                     Turn turn = {});
   /// Everybody's `values` become those of `root`.
-  [[nodiscard]] Request broadcast(Buffer values, int root);
+  [[nodiscard]] Request broadcast(Buffer values, int root, Turn turn = {});
   /// Point to point; matched by (peer, tag) in the order of the calls. Sizes and element types
   /// must agree; `tag` is in [0, 16384).
   [[nodiscard]] Request send(ConstBuffer values, int peer, int tag = 0);
@@ -110,13 +132,14 @@ class Communicator {
 
  private:
   using OperationPtr = std::unique_ptr<internal::Operation>;
-  virtual OperationPtr do_all_reduce(Buffer values, ReduceOp op, int priority) = 0;
+  virtual OperationPtr do_all_reduce(Buffer values, ReduceOp op, Turn turn) = 0;
   virtual OperationPtr do_reduce_scatter(ConstBuffer values, Buffer piece, ReduceOp op) = 0;
   virtual OperationPtr do_all_gather_v(ConstBuffer piece, Buffer values,
-                                       std::vector<std::int64_t> counts) = 0;
+                                       std::vector<std::int64_t> counts, Turn turn) = 0;
   virtual OperationPtr do_all_to_all_v(ConstBuffer from, std::vector<std::int64_t> to_counts,
-                                       Buffer to, std::vector<std::int64_t> from_counts) = 0;
-  virtual OperationPtr do_broadcast(Buffer values, int root) = 0;
+                                       Buffer to, std::vector<std::int64_t> from_counts,
+                                       Turn turn) = 0;
+  virtual OperationPtr do_broadcast(Buffer values, int root, Turn turn) = 0;
   virtual OperationPtr do_send(ConstBuffer values, int peer, int tag) = 0;
   virtual OperationPtr do_recv(Buffer values, int peer, int tag) = 0;
   virtual OperationPtr do_barrier() = 0;
@@ -126,6 +149,7 @@ class Communicator {
   [[nodiscard]] virtual bool takes(Device device) const { return device == Device::kHost; }
 
   void check(const char* operation, const ConstBuffer& buffer) const;
+  void check_op(const char* operation, ReduceOp op, DType dtype) const;
   void check_peer(const char* operation, int peer) const;
 
   int rank_;

@@ -25,12 +25,13 @@ void Request::wait() {
 void Request::wait(std::chrono::milliseconds timeout) {
   // Over in any case: after a failure there is nothing left to wait for.
   const auto operation = std::exchange(operation_, nullptr);
-  if (operation != nullptr) operation->wait(timeout, nullptr);
+  if (operation != nullptr) operation->wait(timeout, nullptr, kAnyNap);
 }
 
-bool Request::wait_or(const std::function<bool()>& enough) {
+bool Request::wait_or(const std::function<bool()>& enough, std::chrono::microseconds longest_nap) {
   if (operation_ == nullptr) return true;
-  return settle([&] { return operation_->wait(operation_->default_timeout(), enough); });
+  return settle(
+      [&] { return operation_->wait(operation_->default_timeout(), enough, longest_nap); });
 }
 
 bool Request::test() {

@@ -18,7 +18,9 @@ class Operation {
   virtual bool poll() = 0;
   /// Returns true when this one is done, or false when `enough`, where given, says true.
   /// @throws CommError when it failed or `timeout` has passed.
-  virtual bool wait(std::chrono::milliseconds timeout, const std::function<bool()>& enough) = 0;
+  /// It sleeps for `longest_nap` at most between two looks.
+  virtual bool wait(std::chrono::milliseconds timeout, const std::function<bool()>& enough,
+                    std::chrono::microseconds longest_nap) = 0;
   /// Nobody will wait for this one: waits until the default timeout, logs a failure and goes on.
   /// At once, with the communicator poisoned, where an exception is on its way out and either the
   /// backend can take its messages back or all buffers have owners.
@@ -28,6 +30,8 @@ class Operation {
 };
 
 }  // namespace internal
+
+inline constexpr std::chrono::microseconds kAnyNap = std::chrono::hours(1);
 
 /// Handle of one asynchronous operation. Move-only; wait() exactly once, or let the destructor do
 /// it: a request that is still pending when it is destroyed waits until its timeout and then leaves
@@ -51,7 +55,10 @@ class [[nodiscard]] Request {
   [[nodiscard]] bool test();
   /// Waits as wait() does and returns true, or false once `enough` returns true: it is asked before
   /// every sleep, and again after Communicator::wake(). What it looks at is changed before wake().
-  [[nodiscard]] bool wait_or(const std::function<bool()>& enough);
+  /// @param longest_nap  it asks so often in any case: for what no event of this communicator
+  /// tells.
+  [[nodiscard]] bool wait_or(const std::function<bool()>& enough,
+                             std::chrono::microseconds longest_nap = kAnyNap);
   [[nodiscard]] bool pending() const { return operation_ != nullptr; }
 
  private:

@@ -62,6 +62,8 @@ struct CommunicationConfig {
   std::string overlap = "true";
   /// One message of a collective; 0, in the job file "auto": what is fastest when a run begins.
   std::int64_t chunk_kb = 256;
+  /// Between several hosts: the ranks of each add up first, and one of them speaks for all.
+  bool hierarchical = false;
   double timeout_s = 300.0;  ///< a peer that is later than this has failed
 };
 

@@ -24,12 +24,16 @@ DataParallelOptions parallel_options(const Job& job, Optimizer& optimizer) {
   return options;
 }
 
-compress::ReducerFactory reducer_of(const Job& job, const std::filesystem::path& replay_plans) {
+compress::ReducerFactory reducer_of(const Job& job, const std::filesystem::path& replay_plans,
+                                    comm::Communicator* host) {
   std::vector<compress::PlanRecord> replay;
   if (!replay_plans.empty()) replay = compress::read_plans(replay_plans);
   compress::CompressionConfig config = job.compression;
   if (config.error_metric == "auto" && job.train.optimizer.name == "adamw") {
     config.error_metric = "normalized";
+  }
+  if (host != nullptr) {
+    return compress::make_node_reducer(config, job.run.seed, *host, std::move(replay));
   }
   return compress::make_reducer(config, job.run.seed, std::move(replay));
 }

@@ -15,8 +15,10 @@ namespace convoy::trainer {
 [[nodiscard]] DataParallelOptions parallel_options(const Job& job, Optimizer& optimizer);
 
 /// What [compression] says. @param replay_plans  a plans.jsonl to follow; empty: none.
+/// @param host  see RunRequest::host.
 /// @throws ConfigError for a file that holds no plans.
 [[nodiscard]] compress::ReducerFactory reducer_of(const Job& job,
-                                                  const std::filesystem::path& replay_plans = {});
+                                                  const std::filesystem::path& replay_plans = {},
+                                                  comm::Communicator* host = nullptr);
 
 }  // namespace convoy::trainer

@@ -6,6 +6,8 @@
 #include <filesystem>
 #include <functional>
 
+#include "comm/communicator.h"
+
 namespace convoy::trainer {
 
 /// A picture of where the time of some steps goes, for chrome://tracing and ui.perfetto.dev.
@@ -27,6 +29,9 @@ struct RunRequest {
   /// plans.jsonl of an earlier run to follow; empty: plan as the job says.
   std::filesystem::path replay_plans = {};
   TraceRequest trace = {};
+  /// The ranks of this rank's host, in the order of all: what communication.hierarchical needs.
+  /// nullptr: all ranks average with each other. Borrowed.
+  comm::Communicator* host = nullptr;
   /// Called on rank 0 before the first step, when data, model and checkpoint have been found to
   /// fit: what a refused run must not write belongs here. May throw.
   std::function<void()> on_accepted = {};

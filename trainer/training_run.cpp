@@ -109,7 +109,8 @@ void TrainingRun::settle_chunks() {
 
 void TrainingRun::start_parallel(const std::vector<NamedTensor>& compression_state) {
   compress::ReducerFactory factory;
-  together(communicator_, [&] { factory = reducer_of(job_, request_.replay_plans); });
+  together(communicator_,
+           [&] { factory = reducer_of(job_, request_.replay_plans, request_.host); });
   parallel_ = std::make_unique<DataParallel>(communicator_, model_->parameters(), model_->buffers(),
                                              parallel_options(job_, *optimizer_), factory);
   parallel_->set_next_step(position_.step);

@@ -70,9 +70,9 @@ class TrainingRun {
   std::int64_t saved_step_ = -1;
   double learning_rate_ = 0.0;
   CompressionLog compression_;
+  std::unique_ptr<TimeWatch> times_;  ///< outlives parallel_, whose threads it may watch
   std::unique_ptr<DataParallel> parallel_;
   std::unique_ptr<StepRunner> runner_;
-  std::unique_ptr<TimeWatch> times_;
   IntervalMeter meter_;
   std::vector<std::unique_ptr<MetricsSink>> sinks_;
   Progress* progress_ = nullptr;  ///< one of the sinks

@@ -55,6 +55,9 @@ struct Max {
   }
 };
 
+/// The sum, once over, times 1 / inputs.
+struct Mean : Sum {};
+
 template <typename T, typename Op>
 void combine_block(std::span<const std::byte* const> inputs, std::size_t first, std::size_t count,
                    T* result) {
@@ -71,6 +74,11 @@ void combine_block(std::span<const std::byte* const> inputs, std::size_t first, 
   for (std::size_t k = 2; k < inputs.size(); ++k) {
     const T* next = input(k);
     for (std::size_t i = 0; i < count; ++i) sums[i] = Op::apply(sums[i], Acc::load(next[i]));
+  }
+  if constexpr (std::is_same_v<Op, Mean>) {
+    using A = typename Acc::type;
+    const A share = A{1} / static_cast<A>(inputs.size());
+    for (std::size_t i = 0; i < count; ++i) sums[i] *= share;
   }
   for (std::size_t i = 0; i < count; ++i) result[i] = Acc::store(sums[i]);
 }
@@ -94,6 +102,8 @@ void combine_as(ReduceOp op, std::span<const std::byte* const> inputs,
       return combine_all<T, Min>(inputs, result);
     case ReduceOp::kMax:
       return combine_all<T, Max>(inputs, result);
+    case ReduceOp::kMean:
+      return combine_all<T, Mean>(inputs, result);
   }
 }
 

@@ -23,7 +23,10 @@ constexpr std::chrono::milliseconds kWatchEvery{1};
 // When to poll and when to sleep. Every event starts it over.
 class Patience {
  public:
-  explicit Patience(Transport::Naps naps) : naps_(naps) {}
+  Patience(Transport::Naps naps, std::chrono::microseconds longest) : naps_(naps) {
+    naps_.longest = std::min(naps_.longest, longest);
+    naps_.first = std::min(naps_.first, longest);
+  }
 
   void rest(Wakeup& wakeup, std::uint64_t ticket, Clock::time_point now,
             Clock::time_point deadline) {
@@ -55,8 +58,9 @@ class Engine::Handle final : public Operation {
       : engine_(std::move(engine)), exchange_(std::move(exchange)) {}
 
   bool poll() override { return engine_->test(*exchange_); }
-  bool wait(std::chrono::milliseconds timeout, const std::function<bool()>& enough) override {
-    return engine_->wait(*exchange_, timeout, enough);
+  bool wait(std::chrono::milliseconds timeout, const std::function<bool()>& enough,
+            std::chrono::microseconds longest_nap) override {
+    return engine_->wait(*exchange_, timeout, enough, longest_nap);
   }
   [[nodiscard]] std::chrono::milliseconds default_timeout() const override {
     return engine_->options_.timeout;
@@ -86,12 +90,44 @@ void Engine::set_chunk_bytes(std::size_t bytes) {
   layout_.chunk_bytes = std::max(whole, kAlignment);
 }
 
-std::unique_ptr<Operation> Engine::start(std::shared_ptr<Exchange> exchange) {
+std::uint64_t Engine::reserve(int count, PlaceFor what) {
+  const std::lock_guard lock(mutex_);
+  auto& open = what == PlaceFor::kAllReduce ? open_sums_ : open_others_;
+  const std::uint64_t first = collectives_ + 1;
+  for (int i = 0; i < count; ++i) open.push_back(++collectives_);
+  return first;
+}
+
+std::uint64_t Engine::place_of(const Exchange& exchange, std::uint64_t reserved) {
+  if (!exchange.is_collective()) return ++user_calls_;
+  if (reserved == 0) {
+    if (exchange.begins_in_order()) open_sums_.push_back(collectives_ + 1);
+    return ++collectives_;
+  }
+  auto& open = exchange.call().kind == Kind::kAllReduce ? open_sums_ : open_others_;
+  const auto at = std::ranges::lower_bound(open, reserved);
+  if (at == open.end() || *at != reserved) {
+    throw ContractError(exchange.describe() + ": place " + std::to_string(reserved) +
+                        " is not reserved for it");
+  }
+  if (!exchange.begins_in_order()) open.erase(at);
+  return reserved;
+}
+
+bool Engine::may_begin(const Exchange& exchange) {
+  if (!exchange.begins_in_order()) return true;
+  if (open_sums_.front() != exchange.call().sequence) return false;
+  open_sums_.erase(open_sums_.begin());
+  return true;
+}
+
+std::unique_ptr<Operation> Engine::start(std::shared_ptr<Exchange> exchange, Turn turn) {
   const std::lock_guard lock(mutex_);
   if (poisoned_)
     throw CommError(exchange->describe() +
                     ": not started, the communicator is poisoned: " + poison_);
-  exchange->set_sequence(exchange->is_collective() ? ++collectives_ : ++user_calls_, context_);
+  exchange->set_sequence(place_of(*exchange, turn.place), context_);
+  exchange->set_priority(turn.priority);
   history_.add(exchange->call(), Clock::now());
   if (layout_.shared != nullptr && exchange->is_collective()) {
     layout_.shared->announce(exchange->mark());
@@ -157,9 +193,9 @@ bool Engine::poll(Exchange& exchange) {
 }
 
 bool Engine::wait(Exchange& exchange, std::chrono::milliseconds timeout,
-                  const std::function<bool()>& enough) {
+                  const std::function<bool()>& enough, std::chrono::microseconds longest_nap) {
   const auto deadline = Clock::now() + timeout;
-  Patience patience(transport_->naps());
+  Patience patience(transport_->naps(), longest_nap);
   auto watch_at = Clock::now() + kWatchEvery;
   for (;;) {
     const std::uint64_t ticket = transport_->wakeup().ticket();
@@ -187,7 +223,7 @@ void Engine::abandon(Exchange& exchange) noexcept {
       if (exchange.state != Exchange::State::kActive) return;
       if (may_leave()) return poison(exchange.describe() + " was dropped by an exception");
     }
-    wait(exchange, options_.timeout, nullptr);
+    wait(exchange, options_.timeout, nullptr, kAnyNap);
   } catch (const std::exception& error) {
     logger("comm")->error("a request that nobody waited for failed: {}", error.what());
   }
@@ -225,6 +261,7 @@ void Engine::flush() {
 }
 
 void Engine::advance(Exchange& exchange) {
+  if (!may_begin(exchange)) return;
   try {
     if (exchange.advance(*transport_)) {
       exchange.state = Exchange::State::kDone;

@@ -37,11 +37,15 @@ class Engine : public std::enable_shared_from_this<Engine> {
   [[nodiscard]] std::uint64_t bytes_sent() const { return bytes_sent_; }
   [[nodiscard]] bool poisoned() const { return poisoned_; }
 
-  /// Starts an operation; collectives get the next sequence number.
-  /// @return null when it is complete already. @throws CommError.
-  [[nodiscard]] std::unique_ptr<Operation> start(std::shared_ptr<Exchange> exchange);
   /// Of operations made later.
   void set_chunk_bytes(std::size_t bytes);
+  /// See Communicator::reserve().
+  [[nodiscard]] std::uint64_t reserve(int count, PlaceFor what);
+  /// Starts an operation; collectives get their place as sequence number.
+  /// @return null when it is complete already. @throws CommError; ContractError for a place that is
+  /// not reserved, or used.
+  [[nodiscard]] std::unique_ptr<Operation> start(std::shared_ptr<Exchange> exchange,
+                                                 Turn turn = {});
   /// Those who wait ask again whether they have to.
   void wake() { transport_->wakeup().signal(); }
   /// Later collectives carry it.
@@ -57,10 +61,13 @@ class Engine : public std::enable_shared_from_this<Engine> {
   bool test(Exchange& exchange);
   bool poll(Exchange& exchange);
   bool wait(Exchange& exchange, std::chrono::milliseconds timeout,
-            const std::function<bool()>& enough);
+            const std::function<bool()>& enough, std::chrono::microseconds longest_nap);
   void abandon(Exchange& exchange) noexcept;
 
   // The following need mutex_.
+  [[nodiscard]] std::uint64_t place_of(const Exchange& exchange, std::uint64_t reserved);
+  /// False for a sum through shared memory while a sum with an earlier place has not begun.
+  [[nodiscard]] bool may_begin(const Exchange& exchange);
   void progress();
   void advance(Exchange& exchange);
   void advance_all();
@@ -82,7 +89,10 @@ class Engine : public std::enable_shared_from_this<Engine> {
   Layout layout_;
   // Shared with their requests; kept once poisoned. The most urgent first, then the oldest.
   std::vector<std::shared_ptr<Exchange>> active_;
-  std::uint64_t collectives_ = 0;  // started so far
+  std::uint64_t collectives_ = 0;  // places given so far
+  // Ascending: places of sums that have not begun, and other reserved ones.
+  std::vector<std::uint64_t> open_sums_;
+  std::vector<std::uint64_t> open_others_;
   std::uint64_t user_calls_ = 0;
   std::atomic<std::uint32_t> context_{0};
   History history_;

@@ -64,6 +64,8 @@ class Exchange {
   /// Before the first message. Lower: needed sooner.
   void set_priority(int priority);
   [[nodiscard]] int priority() const { return priority_; }
+  /// True until it has begun, for what must begin in the order of places.
+  [[nodiscard]] virtual bool begins_in_order() const { return false; }
   /// Moves everything on as far as it goes. @return true when the operation is complete.
   /// @throws TransportError.
   [[nodiscard]] virtual bool advance(Transport& transport);

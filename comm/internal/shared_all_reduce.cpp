@@ -28,6 +28,9 @@ class SharedAllReduce final : public Exchange {
         pieces_(values.bytes.size() > kOneRoundBytes),
         inputs_(static_cast<std::size_t>(layout.size)) {}
 
+  // The rounds of all ranks' sums are numbered alike.
+  [[nodiscard]] bool begins_in_order() const override { return first_ == kNotReserved; }
+
   [[nodiscard]] bool advance(Transport& transport) override {
     if (first_ == kNotReserved) first_ = area_.reserve(rounds_.count());
     int untold = 0;
@@ -41,6 +44,10 @@ class SharedAllReduce final : public Exchange {
   }
 
   [[nodiscard]] std::string describe_delay(std::chrono::milliseconds waited) const override {
+    if (first_ == kNotReserved) {
+      return fmt::format("not begun within {:.1f} s, as an earlier sum of this rank has not",
+                         static_cast<double>(waited.count()) / 1000.0);
+    }
     return fmt::format("no data from rank {} within {:.1f} s (received {} of {} bytes)",
                        furthest_behind(), static_cast<double>(waited.count()) / 1000.0,
                        rounds_.bytes_of_first(collected_), rounds_.total_bytes);

@@ -33,7 +33,10 @@ void SharedArea::announce(const CallMark& mark) {
   call.signature_and_context.store(packed, std::memory_order_release);
   call.total_bytes.store(mark.total_bytes, std::memory_order_release);
   call.sequence.store(mark.sequence, std::memory_order_release);
-  own.last_call.store(mark.sequence, std::memory_order_release);
+  // Reserved places may be used late.
+  if (mark.sequence > own.last_call.load(std::memory_order_relaxed)) {
+    own.last_call.store(mark.sequence, std::memory_order_release);
+  }
 }
 
 std::optional<CallMark> SharedArea::announced(int rank, std::uint64_t sequence) {

@@ -19,6 +19,8 @@ const char* verb(ReduceOp op) {
       return "takes the minimum";
     case ReduceOp::kMax:
       return "takes the maximum";
+    case ReduceOp::kMean:
+      return "takes the mean";
   }
   return "does something unknown";
 }

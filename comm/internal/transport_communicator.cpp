@@ -18,10 +18,8 @@ TransportCommunicator::TransportCommunicator(std::unique_ptr<Transport> transpor
 TransportCommunicator::~TransportCommunicator() { engine_->close(); }
 
 TransportCommunicator::OperationPtr TransportCommunicator::do_all_reduce(Buffer values, ReduceOp op,
-                                                                         int priority) {
-  auto exchange = make_all_reduce(engine_->layout(), std::move(values), op);
-  exchange->set_priority(priority);
-  return engine_->start(std::move(exchange));
+                                                                         Turn turn) {
+  return engine_->start(make_all_reduce(engine_->layout(), std::move(values), op), turn);
 }
 
 TransportCommunicator::OperationPtr TransportCommunicator::do_reduce_scatter(ConstBuffer values,
@@ -32,20 +30,22 @@ TransportCommunicator::OperationPtr TransportCommunicator::do_reduce_scatter(Con
 }
 
 TransportCommunicator::OperationPtr TransportCommunicator::do_all_gather_v(
-    ConstBuffer piece, Buffer values, std::vector<std::int64_t> counts) {
+    ConstBuffer piece, Buffer values, std::vector<std::int64_t> counts, Turn turn) {
   return engine_->start(
-      make_all_gather_v(engine_->layout(), std::move(piece), std::move(values), counts));
+      make_all_gather_v(engine_->layout(), std::move(piece), std::move(values), counts), turn);
 }
 
 TransportCommunicator::OperationPtr TransportCommunicator::do_all_to_all_v(
     ConstBuffer from, std::vector<std::int64_t> to_counts, Buffer to,
-    std::vector<std::int64_t> from_counts) {
+    std::vector<std::int64_t> from_counts, Turn turn) {
   return engine_->start(
-      make_all_to_all_v(engine_->layout(), std::move(from), to_counts, std::move(to), from_counts));
+      make_all_to_all_v(engine_->layout(), std::move(from), to_counts, std::move(to), from_counts),
+      turn);
 }
 
-TransportCommunicator::OperationPtr TransportCommunicator::do_broadcast(Buffer values, int root) {
-  return engine_->start(make_broadcast(engine_->layout(), std::move(values), root));
+TransportCommunicator::OperationPtr TransportCommunicator::do_broadcast(Buffer values, int root,
+                                                                        Turn turn) {
+  return engine_->start(make_broadcast(engine_->layout(), std::move(values), root), turn);
 }
 
 TransportCommunicator::OperationPtr TransportCommunicator::do_send(ConstBuffer values, int peer,

@@ -24,18 +24,21 @@ class TransportCommunicator final : public Communicator {
   [[nodiscard]] bool sums_in_messages() const override {
     return engine_->layout().size > 1 && engine_->layout().shared == nullptr;
   }
+  [[nodiscard]] std::uint64_t reserve(int count, PlaceFor what) override {
+    return engine_->reserve(count, what);
+  }
   void wake() override { engine_->wake(); }
   void set_context(std::uint32_t context) override { engine_->set_context(context); }
 
  private:
   using OperationPtr = std::unique_ptr<Operation>;
-  OperationPtr do_all_reduce(Buffer values, ReduceOp op, int priority) override;
+  OperationPtr do_all_reduce(Buffer values, ReduceOp op, Turn turn) override;
   OperationPtr do_reduce_scatter(ConstBuffer values, Buffer piece, ReduceOp op) override;
-  OperationPtr do_all_gather_v(ConstBuffer piece, Buffer values,
-                               std::vector<std::int64_t> counts) override;
+  OperationPtr do_all_gather_v(ConstBuffer piece, Buffer values, std::vector<std::int64_t> counts,
+                               Turn turn) override;
   OperationPtr do_all_to_all_v(ConstBuffer from, std::vector<std::int64_t> to_counts, Buffer to,
-                               std::vector<std::int64_t> from_counts) override;
-  OperationPtr do_broadcast(Buffer values, int root) override;
+                               std::vector<std::int64_t> from_counts, Turn turn) override;
+  OperationPtr do_broadcast(Buffer values, int root, Turn turn) override;
   OperationPtr do_send(ConstBuffer values, int peer, int tag) override;
   OperationPtr do_recv(Buffer values, int peer, int tag) override;
   OperationPtr do_barrier() override;

@@ -10,6 +10,7 @@
 #include "base/timeline.h"
 #include "compress/level.h"
 #include "compress/reduce/reducer.h"
+#include "compress/reduce/reduction.h"
 
 namespace convoy::compress {
 
@@ -33,10 +34,13 @@ class Family {
   /// @throws ContractError, saying what levels there are, unless `level` is one of them.
   virtual void check_level(Level level) const = 0;
 
-  /// Averages all items with as few messages as possible: mean gets the same bits on all ranks, and
-  /// for every value the mean over ranks of (owed before - owed after) equals `mean` up to float32
-  /// rounding. Called with two or more ranks, levels not dense. Collective. @throws CommError.
-  virtual void reduce(std::span<const Item> items) = 0;
+  /// Begins to average all items with as few messages as possible: mean gets the same bits on all
+  /// ranks, and for every value the mean over ranks of (owed before - owed after) equals `mean` up
+  /// to float32 rounding. Called with two or more ranks, levels not dense. Several calls may be
+  /// under way, of different layers; `items` stay until theirs is done. The places of all its
+  /// collectives are settled when this returns. The lower `priority`, the sooner it is needed.
+  /// @throws CommError.
+  [[nodiscard]] virtual Reduction reduce(std::span<const Item> items, int priority) = 0;
 
   /// Bytes that one rank sends in one step for a layer of this shape at `level` (dense allowed)
   /// among `ranks` ranks. Any thread.

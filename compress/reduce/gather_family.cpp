@@ -7,9 +7,9 @@
 
 #include "base/errors.h"
 #include "base/random.h"
-#include "comm/values.h"
 #include "compress/reduce/internal/codec_timer.h"
 #include "compress/reduce/internal/payload_errors.h"
+#include "compress/reduce/turns.h"
 
 namespace convoy::compress {
 
@@ -18,55 +18,66 @@ GatherFamily::GatherFamily(comm::Communicator& communicator, std::shared_ptr<con
   require(codec_ != nullptr, "GatherFamily: no codec");
 }
 
-void GatherFamily::reduce(std::span<const Item> items) {
-  const auto own_sizes = encode(items);
-  const auto sizes = comm::all_gather_values(communicator_, own_sizes);
-  const auto ranks = static_cast<std::size_t>(communicator_.size());
-  std::vector<std::int64_t> counts;
-  for (std::size_t rank = 0; rank < ranks; ++rank) {
-    const auto of_rank = std::span(sizes).subspan(rank * items.size(), items.size());
-    counts.push_back(std::reduce(of_rank.begin(), of_rank.end()));
-  }
-  incoming_->resize(static_cast<std::size_t>(std::reduce(counts.begin(), counts.end())));
-  exchange(items.front(), counts);
-  add_up(items, sizes);
+Reduction GatherFamily::reduce(std::span<const Item> items, int priority) {
+  Turns turns(communicator_, 2, comm::PlaceFor::kOther, priority);
+  const auto work = works_.take();
+  encode(items, *work);
+  auto sizes = gather_sizes(*work, turns.next());
+  co_await sizes;
+  auto payloads = gather_payloads(items.front(), *work, turns.next());
+  co_await payloads;
+  add_up(items, *work);
 }
 
-void GatherFamily::exchange(const Item& first, const std::vector<std::int64_t>& counts) {
-  const auto span = timed(Phase::kWire, first);
-  communicator_
-      .all_gather_v(comm::ConstBuffer(*outgoing_, comm::DType::kUInt8, outgoing_),
-                    comm::Buffer(*incoming_, comm::DType::kUInt8, incoming_), counts)
-      .wait();
-}
-
-std::vector<std::int64_t> GatherFamily::encode(std::span<const Item> items) {
-  std::vector<std::int64_t> sizes;
+void GatherFamily::encode(std::span<const Item> items, Work& work) const {
+  work.own_sizes->clear();
+  Bytes& outgoing = *work.outgoing;
   std::size_t used = 0;
   for (const Item& item : items) {
     const auto span = timed(Phase::kEncode, item);
-    outgoing_->resize(used + codec_->max_bytes(item.layer->numel, item.level));
+    outgoing.resize(used + codec_->max_bytes(item.layer->numel, item.level));
     const auto key = mix({item.key, static_cast<std::uint64_t>(communicator_.rank())});
-    const auto room = std::span(*outgoing_).subspan(used);
+    const auto room = std::span(outgoing).subspan(used);
     const std::size_t bytes =
         codec_->encode(std::span<const float>(item.owed), item.level, key, room);
     codec_->add_decoded(room.first(bytes), -1.0F, item.owed);
-    sizes.push_back(static_cast<std::int64_t>(bytes));
+    work.own_sizes->push_back(static_cast<std::int64_t>(bytes));
     used += bytes;
   }
-  outgoing_->resize(used);
-  return sizes;
+  outgoing.resize(used);
 }
 
-void GatherFamily::add_up(std::span<const Item> items, std::span<const std::int64_t> sizes) {
+Reduction GatherFamily::gather_sizes(Work& work, comm::Turn turn) {
+  work.sizes->resize(work.own_sizes->size() * static_cast<std::size_t>(communicator_.size()));
+  const std::span<const std::int64_t> own = *work.own_sizes;
+  auto gathered = communicator_.all_gather(comm::ConstBuffer(own, work.own_sizes),
+                                           comm::Buffer(std::span(*work.sizes), work.sizes), turn);
+  co_await gathered;
+}
+
+Reduction GatherFamily::gather_payloads(const Item& first, Work& work, comm::Turn turn) {
+  const auto span = timed(Phase::kWire, first);
+  const auto items = std::ssize(*work.own_sizes);
+  Sizes counts;
+  for (auto at = work.sizes->begin(); at != work.sizes->end(); at += items) {
+    counts.push_back(std::reduce(at, at + items));
+  }
+  work.incoming->resize(static_cast<std::size_t>(std::reduce(counts.begin(), counts.end())));
+  auto gathered = communicator_.all_gather_v(
+      comm::ConstBuffer(*work.outgoing, comm::DType::kUInt8, work.outgoing),
+      comm::Buffer(*work.incoming, comm::DType::kUInt8, work.incoming), std::move(counts), turn);
+  co_await gathered;
+}
+
+void GatherFamily::add_up(std::span<const Item> items, const Work& work) const {
   const float share = 1.0F / static_cast<float>(communicator_.size());
   for (const Item& item : items) std::ranges::fill(item.mean, 0.0F);
-  auto in = std::span<const std::byte>(*incoming_);
-  for (std::size_t i = 0; i < sizes.size(); ++i) {
+  auto in = std::span<const std::byte>(*work.incoming);
+  for (std::size_t i = 0; i < work.sizes->size(); ++i) {
     const Item& item = items[i % items.size()];
     const auto span = timed(Phase::kDecode, item);
     const auto sender = static_cast<int>(i / items.size());
-    const auto payload = in.first(static_cast<std::size_t>(sizes[i]));
+    const auto payload = in.first(static_cast<std::size_t>((*work.sizes)[i]));
     internal::naming_sender(communicator_, sender, *item.layer,
                             [&] { codec_->add_decoded(payload, share, item.mean); });
     in = in.subspan(payload.size());

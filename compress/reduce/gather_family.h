@@ -8,6 +8,7 @@
 #include "comm/communicator.h"
 #include "compress/codec/codec.h"
 #include "compress/reduce/family.h"
+#include "compress/reduce/pool.h"
 
 namespace convoy::compress {
 
@@ -20,7 +21,7 @@ class GatherFamily final : public Family {
 
   [[nodiscard]] std::string_view name() const override { return codec_->family(); }
   void check_level(Level level) const override { codec_->check_level(level); }
-  void reduce(std::span<const Item> items) override;
+  [[nodiscard]] Reduction reduce(std::span<const Item> items, int priority) override;
   [[nodiscard]] double wire_bytes(const Layer& layer, Level level, int ranks) const override;
   [[nodiscard]] double payload_bytes(const Layer& layer, Level level) const override;
   [[nodiscard]] std::vector<LevelCost> table(const Layer& layer, std::span<const float> gradient,
@@ -29,16 +30,23 @@ class GatherFamily final : public Family {
                                      Level level, int ranks) override;
 
  private:
-  /// @return bytes of each item's payload, which outgoing_ then holds one after the other.
-  [[nodiscard]] std::vector<std::int64_t> encode(std::span<const Item> items);
-  void exchange(const Item& first, const std::vector<std::int64_t>& counts);
-  void add_up(std::span<const Item> items, std::span<const std::int64_t> sizes);
+  using Bytes = std::vector<std::byte>;
+  using Sizes = std::vector<std::int64_t>;
+  /// Of the items of one call; shared with transfers under way.
+  struct Work {
+    std::shared_ptr<Sizes> own_sizes = std::make_shared<Sizes>();  // [items], in bytes
+    std::shared_ptr<Sizes> sizes = std::make_shared<Sizes>();      // [ranks][items]
+    std::shared_ptr<Bytes> outgoing = std::make_shared<Bytes>();   // one payload after the other
+    std::shared_ptr<Bytes> incoming = std::make_shared<Bytes>();
+  };
+  void encode(std::span<const Item> items, Work& work) const;
+  [[nodiscard]] Reduction gather_sizes(Work& work, comm::Turn turn);
+  [[nodiscard]] Reduction gather_payloads(const Item& first, Work& work, comm::Turn turn);
+  void add_up(std::span<const Item> items, const Work& work) const;
 
   comm::Communicator& communicator_;
-  std::shared_ptr<const Codec> codec_;                    // shared with the user who made it
-  using Bytes = std::shared_ptr<std::vector<std::byte>>;  // shared with transfers under way
-  Bytes outgoing_ = std::make_shared<std::vector<std::byte>>();
-  Bytes incoming_ = std::make_shared<std::vector<std::byte>>();
+  std::shared_ptr<const Codec> codec_;  // shared with the user who made it
+  Pool<Work> works_;
 };
 
 }  // namespace convoy::compress

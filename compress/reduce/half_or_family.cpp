@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <utility>
 
 #include "base/errors.h"
@@ -24,19 +25,25 @@ void HalfOrFamily::check_level(Level level) const {
   if (!level.is_half()) family_->check_level(level);
 }
 
-void HalfOrFamily::reduce(std::span<const Item> items) {
-  items_.clear();
-  half_items_.clear();
+Reduction HalfOrFamily::reduce(std::span<const Item> items, int priority) {
+  const auto work = works_.take();
+  work->others.clear();
+  work->half.clear();
   for (const Item& item : items) {
     if (item.level.is_half()) {
-      half_items_.push_back(item);
-      half_items_.back().level = kSixteen;
+      work->half.push_back(item);
+      work->half.back().level = kSixteen;
     } else {
-      items_.push_back(item);
+      work->others.push_back(item);
     }
   }
-  if (!half_items_.empty()) half_->reduce(half_items_);
-  if (!items_.empty()) family_->reduce(items_);
+  // Both begin before either is waited for.
+  std::optional<Reduction> half;
+  std::optional<Reduction> others;
+  if (!work->half.empty()) half.emplace(half_->reduce(work->half, priority));
+  if (!work->others.empty()) others.emplace(family_->reduce(work->others, priority));
+  if (half) co_await *half;
+  if (others) co_await *others;
 }
 
 double HalfOrFamily::wire_bytes(const Layer& layer, Level level, int ranks) const {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "compress/reduce/family.h"
+#include "compress/reduce/pool.h"
 
 namespace convoy::compress {
 
@@ -17,7 +18,7 @@ class HalfOrFamily final : public Family {
 
   [[nodiscard]] std::string_view name() const override { return family_->name(); }
   void check_level(Level level) const override;
-  void reduce(std::span<const Item> items) override;
+  [[nodiscard]] Reduction reduce(std::span<const Item> items, int priority) override;
   [[nodiscard]] double wire_bytes(const Layer& layer, Level level, int ranks) const override;
   [[nodiscard]] double payload_bytes(const Layer& layer, Level level) const override;
   [[nodiscard]] bool sends_dense(const Layer& layer, Level level) const override;
@@ -39,9 +40,12 @@ class HalfOrFamily final : public Family {
  private:
   std::unique_ptr<Family> family_;
   std::unique_ptr<Family> half_;
-  // Of the call under way.
-  std::vector<Item> items_;
-  std::vector<Item> half_items_;
+  /// The items of one call.
+  struct Work {
+    std::vector<Item> half;
+    std::vector<Item> others;
+  };
+  Pool<Work> works_;
 };
 
 }  // namespace convoy::compress

@@ -10,6 +10,7 @@
 #include "compress/reduce/gather_family.h"
 #include "compress/reduce/half_or_family.h"
 #include "compress/reduce/internal/compressed_reducer.h"
+#include "compress/reduce/node_reducer.h"
 #include "compress/reduce/power_sgd_family.h"
 #include "compress/reduce/two_hop_family.h"
 
@@ -74,6 +75,21 @@ ReducerFactory make_reducer(const CompressionConfig& config, std::uint64_t seed,
     return std::make_unique<CompressedReducer>(
         communicator, make_family(communicator, config),
         CompressedReducer::Options{.config = config, .seed = seed, .replay = replay});
+  };
+}
+
+ReducerFactory make_node_reducer(const CompressionConfig& config, std::uint64_t seed,
+                                 comm::Communicator& host, std::vector<PlanRecord> replay) {
+  NodeReducer::Options options{.between = make_reducer(config, seed, std::move(replay)),
+                               .compresses =
+                                   [config](const Layer& layer) {
+                                     return config.family != "none" &&
+                                            compress::compresses(config, layer.name, layer.shape,
+                                                                 layer.numel);
+                                   },
+                               .shows_nonfinite = config.family == "none"};
+  return [options, &host](comm::Communicator& communicator) -> std::unique_ptr<Reducer> {
+    return std::make_unique<NodeReducer>(communicator, host, options);
   };
 }
 

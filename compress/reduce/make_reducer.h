@@ -30,4 +30,10 @@ using ReducerFactory = std::function<std::unique_ptr<Reducer>(comm::Communicator
 [[nodiscard]] ReducerFactory make_reducer(std::shared_ptr<const Codec> codec,
                                           const CompressionConfig& config, std::uint64_t seed);
 
+/// What `config` describes, among hosts that hold several ranks (NodeReducer). @param host  the
+/// ranks of this rank's host, in the order of all ranks; borrowed by what the factory makes.
+[[nodiscard]] ReducerFactory make_node_reducer(const CompressionConfig& config, std::uint64_t seed,
+                                               comm::Communicator& host,
+                                               std::vector<PlanRecord> replay = {});
+
 }  // namespace convoy::compress

@@ -9,8 +9,8 @@
 #include "base/errors.h"
 #include "base/hash.h"
 #include "compress/reduce/internal/codec_timer.h"
-#include "compress/reduce/internal/mean.h"
 #include "compress/reduce/internal/state_entries.h"
+#include "compress/reduce/turns.h"
 
 namespace convoy::compress {
 namespace {
@@ -45,7 +45,19 @@ bool PowerSgdFamily::sends_dense(const Layer& layer, Level level) const {
   return factor_values(shape, level) >= shape.numel();
 }
 
-void PowerSgdFamily::reduce(std::span<const Item> items) {
+Reduction PowerSgdFamily::reduce(std::span<const Item> items, int priority) {
+  Turns turns(communicator_, 2, comm::PlaceFor::kAllReduce, priority);
+  const auto work = works_.take();
+  make_p(items, *work);
+  auto p = average(items.front(), work->p, turns.next());
+  co_await p;
+  make_q(items, *work);
+  auto q = average(items.front(), work->q, turns.next());
+  co_await q;
+  apply(items, *work);
+}
+
+void PowerSgdFamily::make_p(std::span<const Item> items, Work& work) const {
   std::int64_t p_values = 0;
   std::int64_t q_values = 0;
   for (const Item& item : items) {
@@ -53,18 +65,21 @@ void PowerSgdFamily::reduce(std::span<const Item> items) {
     p_values += rank_of(item.level) * shape.rows;
     q_values += rank_of(item.level) * shape.columns;
   }
-  p_->resize(static_cast<std::size_t>(p_values));
-  q_->resize(static_cast<std::size_t>(q_values));
+  work.p->resize(static_cast<std::size_t>(p_values));
+  work.q->resize(static_cast<std::size_t>(q_values));
 
-  auto p = std::span(*p_);
+  auto p = std::span(*work.p);
   for (const Item& item : items) {
     const auto span = timed(Phase::kEncode, item);
     const MatrixShape shape = matrix_shape(item.layer->shape);
-    multiply(item.owed, shape, start(item), take(p, rank_of(item.level) * shape.rows));
+    begin_with(item, work.start);
+    multiply(item.owed, shape, work.start, take(p, rank_of(item.level) * shape.rows));
   }
-  average(items, p_);
-  p = std::span(*p_);
-  auto q = std::span(*q_);
+}
+
+void PowerSgdFamily::make_q(std::span<const Item> items, Work& work) const {
+  auto p = std::span(*work.p);
+  auto q = std::span(*work.q);
   for (const Item& item : items) {
     const auto span = timed(Phase::kEncode, item);
     const MatrixShape shape = matrix_shape(item.layer->shape);
@@ -72,9 +87,11 @@ void PowerSgdFamily::reduce(std::span<const Item> items) {
     orthogonalise(own_p, shape.rows);
     multiply_transposed(item.owed, shape, own_p, take(q, rank_of(item.level) * shape.columns));
   }
-  average(items, q_);
-  p = std::span(*p_);
-  q = std::span(*q_);
+}
+
+void PowerSgdFamily::apply(std::span<const Item> items, const Work& work) {
+  auto p = std::span(*work.p);
+  auto q = std::span(*work.q);
   for (const Item& item : items) {
     const auto span = timed(Phase::kDecode, item);
     const MatrixShape shape = matrix_shape(item.layer->shape);
@@ -87,19 +104,24 @@ void PowerSgdFamily::reduce(std::span<const Item> items) {
   }
 }
 
-void PowerSgdFamily::average(std::span<const Item> items,
-                             const std::shared_ptr<std::vector<float>>& factors) {
-  const auto span = timed(Phase::kWire, items.front());
-  internal::average(communicator_, *factors, factors);
+Reduction PowerSgdFamily::average(const Item& first, std::shared_ptr<Factor> factors,
+                                  comm::Turn turn) {
+  const auto span = timed(Phase::kWire, first);
+  auto mean = communicator_.all_reduce(comm::Buffer(std::span(*factors), factors),
+                                       comm::ReduceOp::kMean, turn);
+  co_await mean;
 }
 
-PowerSgdFamily::Factor PowerSgdFamily::start(const Item& item) const {
+void PowerSgdFamily::begin_with(const Item& item, Factor& q) const {
   const MatrixShape shape = matrix_shape(item.layer->shape);
   const auto known = factors_.find(item.layer->name);
-  Factor factor = known == factors_.end() ? Factor() : known->second.current;
-  factor.resize(static_cast<std::size_t>(rank_of(item.level) * shape.columns));
-  draw_missing_columns(factor, shape.columns, item.key);
-  return factor;
+  if (known == factors_.end()) {
+    q.clear();
+  } else {
+    q = known->second.current;
+  }
+  q.resize(static_cast<std::size_t>(rank_of(item.level) * shape.columns));
+  draw_missing_columns(q, shape.columns, item.key);
 }
 
 double PowerSgdFamily::payload_bytes(const Layer& layer, Level level) const {

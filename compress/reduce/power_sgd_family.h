@@ -9,13 +9,14 @@
 #include "comm/communicator.h"
 #include "compress/codec/low_rank.h"
 #include "compress/reduce/family.h"
+#include "compress/reduce/pool.h"
 
 namespace convoy::compress {
 
 /// Family `power_sgd`: layer M is sent as P Q^T. P = M Q with the last step's Q, averaged over
 /// ranks and orthogonalised; then Q = M^T P, averaged. All layers of a bucket share one all-reduce
-/// for their P and one for their Q. A layer for which r (rows + columns) >= rows * columns is sent
-/// dense.
+/// for their P and one for their Q; between the two other buckets have their turn. A layer for
+/// which r (rows + columns) >= rows * columns is sent dense.
 ///
 /// When a layer's rank changes, the leading columns of its Q stay; new ones, and columns that have
 /// vanished, are drawn from the item's key, equally on all ranks.
@@ -27,7 +28,7 @@ class PowerSgdFamily final : public Family {
 
   [[nodiscard]] std::string_view name() const override { return "power_sgd"; }
   void check_level(Level level) const override;
-  void reduce(std::span<const Item> items) override;
+  [[nodiscard]] Reduction reduce(std::span<const Item> items, int priority) override;
   [[nodiscard]] double wire_bytes(const Layer& layer, Level level, int ranks) const override;
   [[nodiscard]] double payload_bytes(const Layer& layer, Level level) const override;
   [[nodiscard]] bool sends_dense(const Layer& layer, Level level) const override;
@@ -49,14 +50,24 @@ class PowerSgdFamily final : public Family {
     bool pending = false;  // there is one
   };
 
-  [[nodiscard]] Factor start(const Item& item) const;
-  void average(std::span<const Item> items, const std::shared_ptr<std::vector<float>>& factors);
+  /// Of the items of one call.
+  struct Work {
+    // One matrix after the other; shared with transfers under way.
+    std::shared_ptr<Factor> p = std::make_shared<Factor>();
+    std::shared_ptr<Factor> q = std::make_shared<Factor>();
+    Factor start;  // the Q that one layer begins with
+  };
+
+  void make_p(std::span<const Item> items, Work& work) const;
+  void make_q(std::span<const Item> items, Work& work) const;
+  void apply(std::span<const Item> items, const Work& work);
+  void begin_with(const Item& item, Factor& q) const;
+  [[nodiscard]] Reduction average(const Item& first, std::shared_ptr<Factor> factors,
+                                  comm::Turn turn);
 
   comm::Communicator& communicator_;
   std::map<std::string, WarmStart> factors_;  // by layer
-  // Shared with transfers under way.
-  std::shared_ptr<std::vector<float>> p_ = std::make_shared<std::vector<float>>();
-  std::shared_ptr<std::vector<float>> q_ = std::make_shared<std::vector<float>>();
+  Pool<Work> works_;
   // Of table(), which another thread calls.
   std::map<std::string, Factor> table_factors_;
 };

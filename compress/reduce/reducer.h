@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "base/timeline.h"
-#include "comm/request.h"
 #include "compress/reduce/plan_record.h"
+#include "compress/reduce/reduction.h"
 #include "compress/reduce/shadow.h"
 
 namespace convoy::compress {
@@ -49,8 +49,9 @@ struct ReducerState {
 
 /// What gradients have cost so far, in bytes that this rank has sent.
 struct Traffic {
-  std::uint64_t dense_bytes = 0;     ///< what dense float32 averaging would have sent
-  std::uint64_t sent_bytes = 0;      ///< what was sent for gradients
+  std::uint64_t dense_bytes = 0;  ///< what dense float32 averaging would have sent
+  /// What was sent for gradients, and to agree that all are finite.
+  std::uint64_t sent_bytes = 0;
   std::uint64_t planning_bytes = 0;  ///< sent beside that, for windows and tables
   std::uint64_t saturated = 0;       ///< values beyond the range of float16 (family half)
   std::uint64_t residual_bytes = 0;  ///< memory that error feedback holds now
@@ -58,7 +59,7 @@ struct Traffic {
 
 /// Averages gradients over the ranks of a communicator: the seam between DataParallel and a family
 /// of compression. Owned and called by one communication thread; where another thread calls, the
-/// first is idle. All ranks pass the same buckets in the same order. State, where there is any, is
+/// first is idle. All ranks start the same buckets in the same order. State, where there is any, is
 /// keyed by layer name, never by bucket.
 class Reducer {
  public:
@@ -66,20 +67,20 @@ class Reducer {
   /// Starts step number `step` and makes what the step before it did to the state final.
   /// Everything a step sends belongs to one plan.
   virtual void begin_step(std::int64_t step) = 0;
-  /// Replaces the values by their mean over all ranks: the same bits everywhere. Collective; blocks
-  /// until done. @throws CommError.
-  virtual void reduce(const Bucket& bucket) = 0;
-  /// Where the average of a bucket is one collective: begins what reduce() does, returns at once,
-  /// and leaves the rest to finish(). Several buckets may be under way; the lower `priority`, the
-  /// sooner this one is needed. Nothing: this Reducer only blocks.
-  [[nodiscard]] virtual std::optional<comm::Request> start(const Bucket& bucket, int priority) {
-    (void)bucket, (void)priority;
-    return std::nullopt;
+  /// Begins to replace the values by their mean over all ranks: the same bits everywhere. Several
+  /// buckets may be under way; the lower `priority`, the sooner this one is needed. `bucket` stays
+  /// where it is until the Reduction is done, and the Reducer longer. @throws CommError.
+  [[nodiscard]] virtual Reduction start(const Bucket& bucket, int priority) = 0;
+  /// The same; blocks until done.
+  void reduce(const Bucket& bucket) {
+    auto reduction = start(bucket, 0);
+    reduction.wait();
   }
-  /// After the request that start() gave is done, once for each.
-  virtual void finish(const Bucket& bucket) { (void)bucket; }
   /// Ends the step, after all its buckets.
   virtual void end_step() = 0;
+  /// An error has ended all work: drops the collectives of this Reducer's own that are under way.
+  /// Called while the exception is on its way out, after all Reductions have been dropped.
+  virtual void drop() {}
   /// Takes back what the last step did to the state (residuals, factors), because its gradients are
   /// not applied: to the last bit as if it had not been. All ranks call it, or none.
   virtual void discard_step() {}
@@ -101,6 +102,11 @@ class Reducer {
   /// all ranks then see without asking each other.
   [[nodiscard]] virtual bool shows_nonfinite() const { return false; }
   [[nodiscard]] virtual Traffic traffic() const { return {}; }
+  /// Bytes that communicators of its own have sent, beside the one that it was made with.
+  [[nodiscard]] virtual std::uint64_t own_bytes_sent() const { return 0; }
+  /// True where Reductions wait for collectives of several communicators: whoever waits for one of
+  /// them then looks at the others from time to time.
+  [[nodiscard]] virtual bool uses_several_links() const { return false; }
   /// From the next step on reduce() tells `timeline`, which it borrows, where its time goes;
   /// nullptr: no more. Between steps.
   virtual void watch(Timeline* timeline) { (void)timeline; }

@@ -8,7 +8,6 @@
 #include "base/errors.h"
 #include "base/hash.h"
 #include "base/random.h"
-#include "comm/values.h"
 #include "compress/reduce/internal/codec_timer.h"
 #include "compress/reduce/internal/payload_errors.h"
 
@@ -18,6 +17,10 @@ namespace {
 /// The two encodings of a layer draw different random numbers, and so do ranks.
 std::uint64_t encode_key(const Item& item, int hop, int rank) {
   return mix({item.key, static_cast<std::uint64_t>(hop), static_cast<std::uint64_t>(rank)});
+}
+
+std::span<const std::byte> last_bytes(const std::vector<std::byte>& all, std::int64_t bytes) {
+  return std::span(all).last(static_cast<std::size_t>(bytes));
 }
 
 void scale(std::span<float> values, float factor) {
@@ -57,37 +60,43 @@ std::size_t TwoHopFamily::most_bytes(const Item& item, int owner) const {
 }
 
 std::int64_t TwoHopFamily::append(const Item& item, int owner, std::span<const float> values,
-                                  std::uint64_t key) {
+                                  std::uint64_t key, Work& work) const {
   const std::size_t most = most_bytes(item, owner);
   if (most == 0) return 0;
-  const std::size_t used = outgoing_->size();
-  outgoing_->resize(used + most);
+  const std::size_t used = work.outgoing->size();
+  work.outgoing->resize(used + most);
   const std::size_t bytes =
-      codec_->encode(values, item.level, key, std::span(*outgoing_).subspan(used));
-  outgoing_->resize(used + bytes);
+      codec_->encode(values, item.level, key, std::span(*work.outgoing).subspan(used));
+  work.outgoing->resize(used + bytes);
   return static_cast<std::int64_t>(bytes);
 }
 
-std::span<const std::byte> TwoHopFamily::last_payload(std::int64_t bytes) const {
-  return std::span<const std::byte>(*outgoing_).last(static_cast<std::size_t>(bytes));
-}
-
-void TwoHopFamily::reduce(std::span<const Item> items) {
+Reduction TwoHopFamily::reduce(std::span<const Item> items, int priority) {
+  const int collectives = options_.sizes_vary ? 4 : 2;
+  Turns turns(communicator_, collectives, comm::PlaceFor::kOther, priority);
+  const auto work = works_.take();
   if (options_.count_saturated) {
     for (const Item& item : items) {
       saturated_ += static_cast<std::uint64_t>(options_.count_saturated(item.owed));
     }
   }
-  first_hop(items);
-  add_up_own(items);
-  second_hop(items);
-  decode_means(items);
+  encode_for_owners(items, *work);
+  size_incoming_chunks(items, *work);
+  auto first_hop = exchange_chunks(items.front(), *work, turns);
+  co_await first_hop;
+  add_up_own(items, *work);
+  encode_means(items, *work);
+  size_incoming_means(items, *work);
+  auto second_hop = gather_means(items.front(), *work, turns);
+  co_await second_hop;
+  decode_means(items, *work);
 }
 
-TwoHopFamily::Sizes TwoHopFamily::encode_for_owners(std::span<const Item> items) {
+void TwoHopFamily::encode_for_owners(std::span<const Item> items, Work& work) const {
   const int own = communicator_.rank();
-  Sizes sizes;
-  outgoing_->clear();
+  Sizes& sizes = *work.outgoing_sizes;
+  sizes.clear();
+  work.outgoing->clear();
   for (int peer = 0; peer < communicator_.size(); ++peer) {
     for (const Item& item : items) {
       if (peer == own) {
@@ -96,63 +105,60 @@ TwoHopFamily::Sizes TwoHopFamily::encode_for_owners(std::span<const Item> items)
       }
       const auto span = timed(Phase::kEncode, item);
       const auto values = chunk(item, peer).of(item.owed);
-      sizes.push_back(append(item, peer, values, encode_key(item, 1, own)));
-      if (sizes.back() > 0) codec_->add_decoded(last_payload(sizes.back()), -1.0F, values);
+      sizes.push_back(append(item, peer, values, encode_key(item, 1, own), work));
+      if (sizes.back() > 0) {
+        codec_->add_decoded(last_bytes(*work.outgoing, sizes.back()), -1.0F, values);
+      }
     }
   }
-  return sizes;
 }
 
-TwoHopFamily::Sizes TwoHopFamily::sizes_from_peers(std::span<const Item> items,
-                                                   const Sizes& to_peers) const {
-  const auto count = static_cast<std::size_t>(communicator_.size()) * items.size();
-  const auto from = std::make_shared<Sizes>(count);
-  if (options_.sizes_vary) {
-    const auto to = std::make_shared<Sizes>(to_peers);
-    communicator_
-        .all_to_all(comm::ConstBuffer(std::span<const std::int64_t>(*to), to),
-                    comm::Buffer(std::span(*from), from))
-        .wait();
-    return std::move(*from);
-  }
+// Where sizes vary, only the room for them.
+void TwoHopFamily::size_incoming_chunks(std::span<const Item> items, Work& work) const {
   const int own = communicator_.rank();
-  for (std::size_t i = 0; i < count; ++i) {
-    const bool is_own = i / items.size() == static_cast<std::size_t>(own);
-    const std::size_t bytes = is_own ? 0 : most_bytes(items[i % items.size()], own);
-    (*from)[i] = static_cast<std::int64_t>(bytes);
+  Sizes& sizes = *work.incoming_sizes;
+  sizes.clear();
+  for (int sender = 0; sender < communicator_.size(); ++sender) {
+    for (const Item& item : items) {
+      sizes.push_back(sender == own ? 0 : static_cast<std::int64_t>(most_bytes(item, own)));
+    }
   }
-  return std::move(*from);
 }
 
-std::vector<std::int64_t> TwoHopFamily::rank_sums(const Sizes& sizes) const {
-  const std::size_t items = sizes.size() / static_cast<std::size_t>(communicator_.size());
-  std::vector<std::int64_t> sums;
-  for (auto at = sizes.begin(); at != sizes.end(); at += static_cast<std::ptrdiff_t>(items)) {
-    sums.push_back(std::reduce(at, at + static_cast<std::ptrdiff_t>(items)));
+TwoHopFamily::Sizes TwoHopFamily::rank_sums(const Sizes& sizes) const {
+  const std::ptrdiff_t items = std::ssize(sizes) / communicator_.size();
+  Sizes sums;
+  for (auto at = sizes.begin(); at != sizes.end(); at += items) {
+    sums.push_back(std::reduce(at, at + items));
   }
   return sums;
 }
 
-void TwoHopFamily::first_hop(std::span<const Item> items) {
-  const Sizes to_peers = encode_for_owners(items);
-  incoming_sizes_ = sizes_from_peers(items, to_peers);
-  incoming_->resize(
-      static_cast<std::size_t>(std::reduce(incoming_sizes_.begin(), incoming_sizes_.end())));
-  const auto span = timed(Phase::kWire, items.front());
-  communicator_
-      .all_to_all_v(comm::ConstBuffer(*outgoing_, comm::DType::kUInt8, outgoing_),
-                    rank_sums(to_peers), comm::Buffer(*incoming_, comm::DType::kUInt8, incoming_),
-                    rank_sums(incoming_sizes_))
-      .wait();
+Reduction TwoHopFamily::exchange_chunks(const Item& first, Work& work, Turns& turns) {
+  if (options_.sizes_vary) {
+    const std::span<const std::int64_t> to = *work.outgoing_sizes;
+    auto sizes = communicator_.all_to_all(
+        comm::ConstBuffer(to, work.outgoing_sizes),
+        comm::Buffer(std::span(*work.incoming_sizes), work.incoming_sizes), turns.next());
+    co_await sizes;
+  }
+  const auto span = timed(Phase::kWire, first);
+  const Sizes from = rank_sums(*work.incoming_sizes);
+  work.incoming->resize(static_cast<std::size_t>(std::reduce(from.begin(), from.end())));
+  auto chunks = communicator_.all_to_all_v(
+      comm::ConstBuffer(*work.outgoing, comm::DType::kUInt8, work.outgoing),
+      rank_sums(*work.outgoing_sizes),
+      comm::Buffer(*work.incoming, comm::DType::kUInt8, work.incoming), from, turns.next());
+  co_await chunks;
 }
 
-void TwoHopFamily::add_up_own(std::span<const Item> items) {
+void TwoHopFamily::add_up_own(std::span<const Item> items, const Work& work) const {
   const int own = communicator_.rank();
   for (const Item& item : items) {
     std::ranges::fill(chunk(item, own).of(item.mean), 0.0F);
   }
-  auto in = std::span<const std::byte>(*incoming_);
-  for (std::size_t i = 0; i < incoming_sizes_.size(); ++i) {
+  auto in = std::span<const std::byte>(*work.incoming);
+  for (std::size_t i = 0; i < work.incoming_sizes->size(); ++i) {
     const Item& item = items[i % items.size()];
     const auto span = timed(Phase::kDecode, item);
     const auto sender = static_cast<int>(i / items.size());
@@ -162,7 +168,7 @@ void TwoHopFamily::add_up_own(std::span<const Item> items) {
       std::transform(sum.begin(), sum.end(), values.begin(), sum.begin(), std::plus<>());
       continue;
     }
-    const auto payload = in.first(static_cast<std::size_t>(incoming_sizes_[i]));
+    const auto payload = in.first(static_cast<std::size_t>((*work.incoming_sizes)[i]));
     in = in.subspan(payload.size());
     if (sum.empty()) continue;
     internal::naming_sender(communicator_, sender, *item.layer,
@@ -170,54 +176,60 @@ void TwoHopFamily::add_up_own(std::span<const Item> items) {
   }
 }
 
-TwoHopFamily::Sizes TwoHopFamily::encode_means(std::span<const Item> items) {
+void TwoHopFamily::encode_means(std::span<const Item> items, Work& work) const {
   const int own = communicator_.rank();
   const auto ranks = static_cast<float>(communicator_.size());
-  Sizes sizes;
-  outgoing_->clear();
+  Sizes& sizes = *work.outgoing_sizes;
+  sizes.clear();
+  work.outgoing->clear();
   for (const Item& item : items) {
     const auto span = timed(Phase::kEncode, item);
     const auto mean = chunk(item, own).of(item.mean);
     const auto owed = chunk(item, own).of(item.owed);
     std::ranges::copy(mean, owed.begin());  // the sum: N times the mean
     scale(mean, 1.0F / ranks);
-    sizes.push_back(append(item, own, mean, encode_key(item, 2, own)));
-    if (sizes.back() > 0) codec_->add_decoded(last_payload(sizes.back()), -ranks, owed);
+    sizes.push_back(append(item, own, mean, encode_key(item, 2, own), work));
+    if (sizes.back() > 0) {
+      codec_->add_decoded(last_bytes(*work.outgoing, sizes.back()), -ranks, owed);
+    }
   }
-  return sizes;
 }
 
-TwoHopFamily::Sizes TwoHopFamily::sizes_of_means(std::span<const Item> items,
-                                                 const Sizes& own) const {
-  if (options_.sizes_vary) return comm::all_gather_values(communicator_, own);
-  Sizes sizes;
+void TwoHopFamily::size_incoming_means(std::span<const Item> items, Work& work) const {
+  Sizes& sizes = *work.incoming_sizes;
+  sizes.clear();
   for (int owner = 0; owner < communicator_.size(); ++owner) {
     for (const Item& item : items) {
       sizes.push_back(static_cast<std::int64_t>(most_bytes(item, owner)));
     }
   }
-  return sizes;
 }
 
-void TwoHopFamily::second_hop(std::span<const Item> items) {
-  incoming_sizes_ = sizes_of_means(items, encode_means(items));
-  incoming_->resize(
-      static_cast<std::size_t>(std::reduce(incoming_sizes_.begin(), incoming_sizes_.end())));
-  const auto span = timed(Phase::kWire, items.front());
-  communicator_
-      .all_gather_v(comm::ConstBuffer(*outgoing_, comm::DType::kUInt8, outgoing_),
-                    comm::Buffer(*incoming_, comm::DType::kUInt8, incoming_),
-                    rank_sums(incoming_sizes_))
-      .wait();
+Reduction TwoHopFamily::gather_means(const Item& first, Work& work, Turns& turns) {
+  if (options_.sizes_vary) {
+    const std::span<const std::int64_t> own = *work.outgoing_sizes;
+    auto sizes = communicator_.all_gather(
+        comm::ConstBuffer(own, work.outgoing_sizes),
+        comm::Buffer(std::span(*work.incoming_sizes), work.incoming_sizes), turns.next());
+    co_await sizes;
+  }
+  const auto span = timed(Phase::kWire, first);
+  Sizes counts = rank_sums(*work.incoming_sizes);
+  work.incoming->resize(static_cast<std::size_t>(std::reduce(counts.begin(), counts.end())));
+  auto means = communicator_.all_gather_v(
+      comm::ConstBuffer(*work.outgoing, comm::DType::kUInt8, work.outgoing),
+      comm::Buffer(*work.incoming, comm::DType::kUInt8, work.incoming), std::move(counts),
+      turns.next());
+  co_await means;
 }
 
-void TwoHopFamily::decode_means(std::span<const Item> items) {
-  auto in = std::span<const std::byte>(*incoming_);
-  for (std::size_t i = 0; i < incoming_sizes_.size(); ++i) {
+void TwoHopFamily::decode_means(std::span<const Item> items, const Work& work) const {
+  auto in = std::span<const std::byte>(*work.incoming);
+  for (std::size_t i = 0; i < work.incoming_sizes->size(); ++i) {
     const Item& item = items[i % items.size()];
     const auto span = timed(Phase::kDecode, item);
     const auto owner = static_cast<int>(i / items.size());
-    const auto payload = in.first(static_cast<std::size_t>(incoming_sizes_[i]));
+    const auto payload = in.first(static_cast<std::size_t>((*work.incoming_sizes)[i]));
     in = in.subspan(payload.size());
     const auto mean = chunk(item, owner).of(item.mean);
     if (mean.empty()) continue;

@@ -9,6 +9,8 @@
 #include "comm/communicator.h"
 #include "compress/codec/codec.h"
 #include "compress/reduce/family.h"
+#include "compress/reduce/pool.h"
+#include "compress/reduce/turns.h"
 
 namespace convoy::compress {
 
@@ -37,7 +39,7 @@ class TwoHopFamily final : public Family {
 
   [[nodiscard]] std::string_view name() const override { return codec_->family(); }
   void check_level(Level level) const override { codec_->check_level(level); }
-  void reduce(std::span<const Item> items) override;
+  [[nodiscard]] Reduction reduce(std::span<const Item> items, int priority) override;
   [[nodiscard]] double wire_bytes(const Layer& layer, Level level, int ranks) const override;
   [[nodiscard]] double payload_bytes(const Layer& layer, Level level) const override;
   [[nodiscard]] std::vector<LevelCost> table(const Layer& layer, std::span<const float> gradient,
@@ -57,30 +59,33 @@ class TwoHopFamily final : public Family {
   [[nodiscard]] Chunk chunk(const Item& item, int owner) const;
   /// Sizes of encoded chunks in bytes, [ranks][items] where not said otherwise.
   using Sizes = std::vector<std::int64_t>;
+  using Bytes = std::vector<std::byte>;
+  /// Of the items of one call and one hop; shared with transfers under way.
+  struct Work {
+    std::shared_ptr<Sizes> outgoing_sizes = std::make_shared<Sizes>();  // of the means: [items]
+    std::shared_ptr<Sizes> incoming_sizes = std::make_shared<Sizes>();
+    std::shared_ptr<Bytes> outgoing = std::make_shared<Bytes>();
+    std::shared_ptr<Bytes> incoming = std::make_shared<Bytes>();
+  };
   [[nodiscard]] std::size_t most_bytes(const Item& item, int owner) const;
-  /// Encodes the `owner`'s chunk of `item` behind what is outgoing. @returns its size.
-  [[nodiscard]] std::int64_t append(const Item& item, int owner, std::span<const float> values,
-                                    std::uint64_t key);
-  [[nodiscard]] std::span<const std::byte> last_payload(std::int64_t bytes) const;
-  [[nodiscard]] Sizes encode_for_owners(std::span<const Item> items);
-  [[nodiscard]] Sizes sizes_from_peers(std::span<const Item> items, const Sizes& to_peers) const;
-  /// @returns [items].
-  [[nodiscard]] Sizes encode_means(std::span<const Item> items);
-  [[nodiscard]] Sizes sizes_of_means(std::span<const Item> items, const Sizes& own) const;
-  [[nodiscard]] std::vector<std::int64_t> rank_sums(const Sizes& sizes) const;
-  void first_hop(std::span<const Item> items);
-  void add_up_own(std::span<const Item> items);
-  void second_hop(std::span<const Item> items);
-  void decode_means(std::span<const Item> items);
+  /// Encodes the `owner`'s chunk of `item` behind what is outgoing. @return its size.
+  std::int64_t append(const Item& item, int owner, std::span<const float> values, std::uint64_t key,
+                      Work& work) const;
+  void encode_for_owners(std::span<const Item> items, Work& work) const;
+  void size_incoming_chunks(std::span<const Item> items, Work& work) const;
+  [[nodiscard]] Reduction exchange_chunks(const Item& first, Work& work, Turns& turns);
+  void add_up_own(std::span<const Item> items, const Work& work) const;
+  void encode_means(std::span<const Item> items, Work& work) const;
+  void size_incoming_means(std::span<const Item> items, Work& work) const;
+  [[nodiscard]] Reduction gather_means(const Item& first, Work& work, Turns& turns);
+  void decode_means(std::span<const Item> items, const Work& work) const;
+  [[nodiscard]] Sizes rank_sums(const Sizes& sizes) const;
 
   comm::Communicator& communicator_;
   std::shared_ptr<const Codec> codec_;
   Options options_;
   std::uint64_t saturated_ = 0;
-  using Bytes = std::shared_ptr<std::vector<std::byte>>;  // shared with transfers under way
-  Bytes outgoing_ = std::make_shared<std::vector<std::byte>>();
-  Bytes incoming_ = std::make_shared<std::vector<std::byte>>();
-  Sizes incoming_sizes_;
+  Pool<Work> works_;
 };
 
 }  // namespace convoy::compress

@@ -126,7 +126,8 @@ class Together {
       : model_(build_model(bench, data)),
         optimizer_(bench.job.train.optimizer, model_->parameters()),
         parallel_(communicator, model_->parameters(), model_->buffers(),
-                  trainer::parallel_options(bench.job, optimizer_), trainer::reducer_of(bench.job)),
+                  trainer::parallel_options(bench.job, optimizer_),
+                  trainer::reducer_of(bench.job, {}, bench.host)),
         geometry_(bench.job.train, data.size(), communicator.size()),
         runner_(communicator, *model_, parallel_, optimizer_, data, geometry_, bench.job, nullptr),
         learning_rate_(bench.job.train.optimizer.lr) {}
@@ -280,8 +281,8 @@ class Measurement {
   Schedule schedule_;
   OneBatch data_;
   Alone alone_;
+  Timeline timeline_;  // outlives what it watches
   Together together_;
-  Timeline timeline_;
   std::optional<trainer::TraceRecorder> trace_;
   StepReport report_;
   std::vector<double> alone_seconds_;

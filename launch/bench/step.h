@@ -21,6 +21,7 @@ struct StepBench {
   std::optional<std::chrono::duration<double>> sleep;
   /// Where a trace of 20 steps together goes (docs/tracing.md); empty: nowhere.
   std::filesystem::path trace;
+  comm::Communicator* host = nullptr;  ///< see trainer::RunRequest::host
 };
 
 /// What a step consists of, in seconds.

@@ -31,9 +31,10 @@ class StepBenchmark final : public Benchmark {
 
   [[nodiscard]] trainer::Job settle(int) override { return options_.settle("bench step").job; }
 
-  void run(Process&, comm::Communicator& communicator) override {
+  void run(Process& process, comm::Communicator& communicator) override {
     StepBench bench = options_.bench();
     bench.trace = trace_;
+    bench.host = process.host();
     const StepReport report = measure_steps(communicator, bench);
     if (communicator.rank() != 0) return;
     const std::string transport(communicator.backend());

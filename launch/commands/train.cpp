@@ -84,7 +84,9 @@ class TrainCommand final : public Command {
     settle_words();
     const trainer::Job job = load();
     signals::stop_on_interrupt();
-    run_ranks(process, job, [&](comm::Communicator& communicator) { run_rank(communicator, job); });
+    run_ranks(process, job, [&](comm::Communicator& communicator) {
+      run_rank(communicator, process.host(), job);
+    });
     return kSuccess;
   }
 
@@ -113,7 +115,8 @@ class TrainCommand final : public Command {
     return {.run_dir = fresh_run_dir(job.run, run_dir_)};
   }
 
-  void run_rank(comm::Communicator& communicator, const trainer::Job& job) const {
+  void run_rank(comm::Communicator& communicator, comm::Communicator* host,
+                const trainer::Job& job) const {
     require_same_job(communicator, job);
     trainer::together(communicator, [&] { trainer::check_job(job, communicator.size()); });
     const ResumePoint place = same_place(communicator, [&] { return place_of_run(job); });
@@ -125,6 +128,7 @@ class TrainCommand final : public Command {
         .quiet = json_,
         .replay_plans = replay_plans_,
         .trace = trace_.settle(),
+        .host = host,
         .on_accepted = [&] { write_file_atomic(place.run_dir / "job.toml", job_text(job)); }};
     const trainer::Summary summary = trainer::train(communicator, job, request);
     if (communicator.rank() != 0) return;

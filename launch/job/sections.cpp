@@ -108,6 +108,7 @@ void describe_communication(FieldVisitor& v, trainer::CommunicationConfig& commu
   v.number("bucket_mb", communication.bucket_mb, kNotNegative);
   v.flag_or_text("overlap", communication.overlap, {"next_forward"});
   v.integer_or_auto("chunk_kb", communication.chunk_kb, kAtLeastOne);
+  v.flag("hierarchical", communication.hierarchical);
   v.number("timeout_s", communication.timeout_s, kPositive);
 }
 

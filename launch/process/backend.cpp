@@ -41,12 +41,16 @@ void run_mpi(Process& process, const trainer::CommunicationConfig& config,
   // Apart, because a body that has failed may have left calls open in `world`.
   const auto farewell = world->duplicate();
   std::unique_ptr<comm::Communicator> bulk;
+  std::unique_ptr<comm::Communicator> host;
   try {
     if (world->size() > 1) compare_ranks(*world);
     if (world->rank() == 0) announce_ready();
     bulk = make_bulk_communicator(*world, config);
     comm::Communicator& used = bulk != nullptr ? *bulk : *world;
+    if (config.hierarchical) host = split_by_host(*world);
+    process.set_host(host.get());
     body(used);
+    process.set_host(nullptr);
     // It has gone on without a rank that stands still; MPI cannot end with all of them.
     if (used.poisoned()) mpi.abort(kSuccess);
   } catch (const CommError&) {

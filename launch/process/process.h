@@ -29,6 +29,11 @@ class Process {
   /// Starts MPI at the first call. @throws CommError.
   comm::mpi::Environment& start_mpi();
 
+  /// The ranks of this rank's host, in the order of all, while run_ranks() has them; nullptr where
+  /// nobody has asked (communication.hierarchical), or one rank a host is all there is.
+  [[nodiscard]] comm::Communicator* host() const { return host_; }
+  void set_host(comm::Communicator* host) { host_ = host; }
+
   /// Prints what went wrong in one line, once for all ranks, and returns the exit code.
   [[nodiscard]] int fail(const std::exception_ptr& error) const;
 
@@ -51,6 +56,7 @@ class Process {
 
   RankPlace place_;
   std::optional<comm::mpi::Environment> mpi_;
+  comm::Communicator* host_ = nullptr;
 };
 
 }  // namespace convoy::launch

@@ -7,6 +7,7 @@
 #include <array>
 #include <cstdint>
 #include <filesystem>
+#include <set>
 #include <system_error>
 
 #include "comm/tcp/tcp.h"
@@ -37,6 +38,14 @@ std::vector<std::string> host_names(comm::Communicator& communicator) {
     names.emplace_back(reinterpret_cast<const char*>(&all[i]));
   }
   return names;
+}
+
+std::unique_ptr<comm::Communicator> split_by_host(comm::Communicator& world) {
+  const auto hosts = host_names(world);
+  const std::set<std::string> different(hosts.begin(), hosts.end());
+  if (different.size() == 1 || different.size() == hosts.size()) return nullptr;
+  const auto first = std::ranges::find(hosts, hosts[static_cast<std::size_t>(world.rank())]);
+  return world.split(static_cast<int>(first - hosts.begin()), world.rank());
 }
 
 bool has_fast_fabric() {

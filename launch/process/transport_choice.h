@@ -13,6 +13,10 @@ namespace convoy::launch {
 /// The host of every rank. Collective.
 [[nodiscard]] std::vector<std::string> host_names(comm::Communicator& communicator);
 
+/// The ranks of each host, in the order of `world`; nullptr where all are on one host, or each on
+/// one of its own. Collective.
+[[nodiscard]] std::unique_ptr<comm::Communicator> split_by_host(comm::Communicator& world);
+
 /// True where the ranks are on several hosts, or communication.transport says "tcp", and MPI has no
 /// fast fabric that it would use instead. "mpi" is never.
 /// @param fast_fabric  of any rank.

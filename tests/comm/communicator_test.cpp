@@ -43,6 +43,9 @@ TEST(CommunicatorChecks, RefuseWhatCannotWork) {
     };
     has(contract_error([&] { return c.broadcast(std::span(ten), c.size()); }), "no rank");
     has(contract_error([&] { return c.send(std::span(ten), -1); }), "no rank -1");
+    std::vector<int> whole(10);
+    has(contract_error([&] { return c.all_reduce(std::span(whole), ReduceOp::kMean); }),
+        "int32 elements have no mean");
     has(contract_error([&] { return c.recv(std::span(ten), 0, 1 << 14); }), "tag 16384");
     has(contract_error([&] { return c.all_gather(std::span(ten), std::span(doubles)); }),
         "float32 and float64");

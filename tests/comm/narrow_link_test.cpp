@@ -25,13 +25,13 @@ TEST(NarrowLink, AnUrgentAllReduceOvertakesThoseUnderWay) {
                c.barrier().wait();
                const auto before = c.bytes_sent();
                for (auto& values : bulk) {
-                 requests.push_back(c.all_reduce(std::span(values), ReduceOp::kSum, 1));
+                 requests.push_back(c.all_reduce(std::span(values), ReduceOp::kSum, {1}));
                }
                c.all_reduce(std::span(urgent)).wait();
                EXPECT_EQ(urgent.back(), 4.0F);
                // Where all shared the link alike, it would be done with the last of them.
                EXPECT_TRUE(requests.back().pending() && !requests.back().test());
-               c.all_reduce(std::span(urgent), ReduceOp::kSum, 2).wait();
+               c.all_reduce(std::span(urgent), ReduceOp::kSum, {2}).wait();
                for (auto& request : requests)
                  EXPECT_TRUE(request.test()) << "less urgent, and over before";
                EXPECT_EQ(c.bytes_sent() - before, 10 * kBytes);

@@ -32,7 +32,7 @@ TEST(Priority, ChangesNoResultWhateverEachRankGives) {
                 std::vector<Request> requests;
                 for (auto& v : values) {
                   const int priority = static_cast<int>(random.below(5)) - 2;
-                  requests.push_back(c.all_reduce(std::span(v), ReduceOp::kSum, priority));
+                  requests.push_back(c.all_reduce(std::span(v), ReduceOp::kSum, {priority}));
                   std::this_thread::sleep_for(std::chrono::microseconds(random.below(300)));
                 }
                 for (std::uint64_t k = 0; k < kOperations; ++k) {

@@ -67,7 +67,7 @@ template <typename T>
 template <typename T>
 [[nodiscard]] T reduce_in_rank_order(const std::vector<std::vector<T>>& ranks, std::size_t i,
                                      comm::ReduceOp op) {
-  if (op != comm::ReduceOp::kSum) {
+  if (op == comm::ReduceOp::kMin || op == comm::ReduceOp::kMax) {
     T best = ranks[0][i];
     for (const auto& values : ranks) {
       bool better = op == comm::ReduceOp::kMin;
@@ -82,6 +82,9 @@ template <typename T>
   }
   auto sum = widen(ranks[0][i]);
   for (std::size_t r = 1; r < ranks.size(); ++r) sum = sum + widen(ranks[r][i]);
+  if (op == comm::ReduceOp::kMean) {
+    sum = sum * (decltype(sum){1} / static_cast<decltype(sum)>(ranks.size()));
+  }
   if constexpr (std::is_same_v<T, Half>) return to_half(sum);
   if constexpr (std::is_same_v<T, BFloat16>) return to_bfloat16(sum);
   if constexpr (std::is_arithmetic_v<T>) return static_cast<T>(sum);

@@ -2,6 +2,7 @@
 #include "compress/reduce/internal/compressed_reducer.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "base/hash.h"
@@ -15,15 +16,19 @@ Residuals::Storage storage_of(const std::string& residual) {
   return residual == "bfloat16" ? Residuals::Storage::kBFloat16 : Residuals::Storage::kFloat32;
 }
 
-/// Says while it lives that gradients travel.
+/// Says while it lives that gradients travel: planning then gives way.
 class Busy {
  public:
-  explicit Busy(std::atomic<bool>& flag) : flag_(flag) { flag_ = true; }
-  ~Busy() { flag_ = false; }
+  Busy(int& under_way, std::atomic<bool>& flag) : under_way_(under_way), flag_(flag) {
+    ++under_way_;
+    flag_ = true;
+  }
+  ~Busy() { flag_ = --under_way_ > 0; }
   Busy(const Busy&) = delete;
   Busy& operator=(const Busy&) = delete;
 
  private:
+  int& under_way_;
   std::atomic<bool>& flag_;
 };
 
@@ -35,6 +40,7 @@ CompressedReducer::CompressedReducer(comm::Communicator& communicator,
       family_(std::move(family)),
       options_(std::move(options)),
       residuals_(storage_of(options_.config.residual)),
+      sent_(communicator),
       plans_(communicator, *family_, options_.config, std::move(options_.replay)) {}
 
 void CompressedReducer::begin_step(std::int64_t step) {
@@ -49,24 +55,29 @@ void CompressedReducer::begin_step(std::int64_t step) {
   plans_.begin_step(step, [this] { return residuals_.squared_norm(); });
 }
 
-void CompressedReducer::reduce(const Bucket& bucket) {
-  traffic_.dense_bytes += static_cast<std::uint64_t>(
+Reduction CompressedReducer::start(const Bucket& bucket, int priority) {
+  dense_bytes_ += static_cast<std::uint64_t>(
       two_hop_bytes(static_cast<double>(bucket.values.size_bytes()), communicator_.size()));
   plans_.arrives(bucket);
-  const Busy busy(plans_.busy());
-  const std::uint64_t before = communicator_.bytes_sent();
-  if (communicator_.size() > 1) {
-    for (const Layer& layer : bucket.layers) {
-      if (compresses(layer)) plans_.note(layer, bucket.values_of(layer));
-    }
-  }
+  const Busy busy(under_way_, plans_.busy());
+  sent_.start();
+  const auto work = works_.take();
+  note(bucket);
   if (is_shadow_step()) {
-    compare_with_dense(bucket);
+    auto compared = compare_with_dense(bucket, *work, priority);
+    co_await compared;
   } else {
-    prepare(bucket);
-    exchange();
+    prepare(bucket, *work);
+    auto exchanged = exchange(*work, priority);
+    co_await exchanged;
   }
-  traffic_.sent_bytes += communicator_.bytes_sent() - before;
+}
+
+void CompressedReducer::note(const Bucket& bucket) {
+  if (communicator_.size() == 1) return;
+  for (const Layer& layer : bucket.layers) {
+    if (compresses(layer)) plans_.note(layer, bucket.values_of(layer));
+  }
 }
 
 bool CompressedReducer::compresses(const Layer& layer) {
@@ -88,58 +99,73 @@ bool CompressedReducer::is_shadow_step() const {
   return communicator_.size() > 1 && step_ >= begin && step_ < begin + options_.config.shadow_steps;
 }
 
-void CompressedReducer::prepare(const Bucket& bucket) {
+void CompressedReducer::prepare(const Bucket& bucket, Work& work) {
   const TimedSpan span(timeline_, Phase::kEncode, bucket.layers.front().name);
-  items_.clear();
-  fused_.begin_bucket(bucket.owner);
-  residuals_.begin_bucket(std::ssize(bucket.values));
+  work.items.clear();
+  work.fused.begin_bucket(bucket.owner);
+  work.room.begin_bucket(std::ssize(bucket.values));
   for (const Layer& layer : bucket.layers) {
     const auto values = bucket.values_of(layer);
     const bool dense =
         is_warm_up() || !compresses(layer) || family_->sends_dense(layer, plans_.level_of(layer));
     if (dense) {
       // A resumed run may owe for layers that it does not compress.
-      if (residuals_.owes(layer.name)) residuals_.pay(layer.name, values);
-      fused_.add(values);
+      if (residuals_.owes(layer.name)) residuals_.pay(layer.name, values, work.room);
+      if (work.fused.empty()) work.first_dense = layer.name;
+      work.fused.add(values);
       continue;
     }
     const auto key = mix({options_.seed, hash64(std::as_bytes(std::span(layer.name))),
                           static_cast<std::uint64_t>(step_)});
-    items_.push_back(
-        {&layer, plans_.level_of(layer), key, residuals_.owed(layer.name, values), values});
+    const auto owed = residuals_.owed(layer.name, values, work.room);
+    work.items.push_back({&layer, plans_.level_of(layer), key, owed, values});
   }
 }
 
-void CompressedReducer::exchange() {
-  if (communicator_.size() > 1 && !fused_.empty()) {
-    const TimedSpan span(timeline_, Phase::kWire, "dense");
-    fused_.average(communicator_);
+Reduction CompressedReducer::exchange(Work& work, int priority) {
+  // Both begin before either is waited for.
+  std::optional<Reduction> dense;
+  std::optional<Reduction> compressed;
+  if (communicator_.size() > 1 && !work.fused.empty()) {
+    dense.emplace(average(work, {.priority = priority}));
   }
-  if (items_.empty()) return;
-  family_->reduce(items_);
-  const TimedSpan span(timeline_, Phase::kEncode, items_.front().layer->name);
-  for (const Item& item : items_) residuals_.keep(item.layer->name, item.owed);
+  if (!work.items.empty()) compressed.emplace(family_->reduce(work.items, priority));
+  if (dense) co_await *dense;
+  if (!compressed) co_return;
+  co_await *compressed;
+  const TimedSpan span(timeline_, Phase::kEncode, work.items.front().layer->name);
+  for (const Item& item : work.items) residuals_.keep(item.layer->name, item.owed);
 }
 
-void CompressedReducer::compare_with_dense(const Bucket& bucket) {
+Reduction CompressedReducer::average(Work& work, comm::Turn turn) {
+  const TimedSpan span(timeline_, Phase::kWire, work.first_dense);
+  auto averaged = work.fused.average(communicator_, turn);
+  co_await averaged;
+}
+
+Reduction CompressedReducer::compare_with_dense(const Bucket& bucket, Work& work, int priority) {
   const std::vector<float> own(bucket.values.begin(), bucket.values.end());
-  prepare(bucket);
-  exchange();
-  shadow_means_.assign(bucket.values.begin(), bucket.values.end());
+  prepare(bucket, work);
+  auto exchanged = exchange(work, priority);
+  const std::uint64_t last = communicator_.reserve(1, comm::PlaceFor::kAllReduce);
+  co_await exchanged;
+  const std::vector<float> means(bucket.values.begin(), bucket.values.end());
   std::ranges::copy(own, bucket.values.begin());
-  fused_.begin_bucket(bucket.owner);
-  fused_.add(bucket.values);
-  fused_.average(communicator_);
+  work.fused.begin_bucket(bucket.owner);
+  work.first_dense = bucket.layers.front().name;
+  work.fused.add(bucket.values);
+  auto averaged = average(work, {.priority = priority, .place = last});
+  co_await averaged;
   for (const Layer& layer : bucket.layers) {
     if (!compresses(layer)) continue;
-    const auto compressed =
-        std::span<const float>(shadow_means_)
-            .subspan(static_cast<std::size_t>(layer.offset), static_cast<std::size_t>(layer.numel));
+    const auto compressed = std::span(means).subspan(static_cast<std::size_t>(layer.offset),
+                                                     static_cast<std::size_t>(layer.numel));
     shadow_.add(layer.name, bucket.values_of(layer), compressed);
   }
 }
 
 void CompressedReducer::end_step() {
+  sent_.stop();
   if (communicator_.size() > 1) plans_.end_step();
 }
 
@@ -163,7 +189,7 @@ void CompressedReducer::discard_layer(const std::string& name) {
 }
 
 Traffic CompressedReducer::traffic() const {
-  Traffic traffic = traffic_;
+  Traffic traffic{.dense_bytes = dense_bytes_, .sent_bytes = sent_.bytes()};
   traffic.planning_bytes = plans_.bytes_sent();
   traffic.saturated = family_->saturated();
   traffic.residual_bytes = residuals_.bytes();

@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "comm/communicator.h"
@@ -13,7 +14,9 @@
 #include "compress/reduce/internal/fused_dense.h"
 #include "compress/reduce/internal/plan_book.h"
 #include "compress/reduce/internal/residuals.h"
+#include "compress/reduce/pool.h"
 #include "compress/reduce/reducer.h"
+#include "compress/reduce/sent_meter.h"
 
 namespace convoy::compress::internal {
 
@@ -23,7 +26,7 @@ namespace convoy::compress::internal {
 /// and nothing lost.
 ///
 /// Memory beside the buckets: the residual and the step's copy of it; while a window is open its
-/// sum; and the family's factors.
+/// sum; the family's factors; and work space for the buckets that are under way at a time.
 class CompressedReducer final : public Reducer {
  public:
   struct Options {
@@ -38,7 +41,7 @@ class CompressedReducer final : public Reducer {
                     Options options);
 
   void begin_step(std::int64_t step) override;
-  void reduce(const Bucket& bucket) override;
+  [[nodiscard]] Reduction start(const Bucket& bucket, int priority) override;
   void end_step() override;
   void discard_step() override;
   void discard_layer(const std::string& name) override;
@@ -55,23 +58,32 @@ class CompressedReducer final : public Reducer {
   [[nodiscard]] bool is_warm_up() const { return step_ < options_.config.warmup_steps; }
   [[nodiscard]] bool is_shadow_step() const;
   void commit();
+  /// Of one bucket under way.
+  struct Work {
+    std::vector<Item> items;
+    FusedDense fused;
+    std::string_view first_dense;  // the first layer in there
+    Residuals::Room room;
+  };
+  void note(const Bucket& bucket);
   /// Sorts the layers of a bucket into those that are compressed and those that go dense.
-  void prepare(const Bucket& bucket);
-  void exchange();
-  void compare_with_dense(const Bucket& bucket);
+  void prepare(const Bucket& bucket, Work& work);
+  [[nodiscard]] Reduction exchange(Work& work, int priority);
+  [[nodiscard]] Reduction average(Work& work, comm::Turn turn);
+  [[nodiscard]] Reduction compare_with_dense(const Bucket& bucket, Work& work, int priority);
 
   comm::Communicator& communicator_;
   std::unique_ptr<Family> family_;
   Options options_;
   Residuals residuals_;
-  FusedDense fused_;
   std::map<std::string, bool> compresses_;  // what compresses() has found, by layer
   std::int64_t step_ = 0;
-  std::vector<Item> items_;  // of the bucket under way
-  Traffic traffic_;
+  SentMeter sent_;
+  std::uint64_t dense_bytes_ = 0;
   Timeline* timeline_ = nullptr;
   ShadowComparison shadow_;
-  std::vector<float> shadow_means_;
+  Pool<Work> works_;
+  int under_way_ = 0;
   PlanBook plans_;  // last: its thread uses the family
 };
 

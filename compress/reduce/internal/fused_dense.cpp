@@ -4,8 +4,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "compress/reduce/internal/mean.h"
-
 namespace convoy::compress::internal {
 
 void FusedDense::begin_bucket(std::shared_ptr<void> owner) {
@@ -21,11 +19,17 @@ void FusedDense::add(std::span<float> values) {
   }
 }
 
-void FusedDense::average(comm::Communicator& communicator) {
-  if (parts_.size() == 1) return internal::average(communicator, parts_.front(), owner_);
-  message_->clear();
-  for (const auto part : parts_) message_->insert(message_->end(), part.begin(), part.end());
-  internal::average(communicator, *message_, message_);
+Reduction FusedDense::average(comm::Communicator& communicator, comm::Turn turn) {
+  const bool in_place = parts_.size() == 1;
+  if (!in_place) {
+    message_->clear();
+    for (const auto part : parts_) message_->insert(message_->end(), part.begin(), part.end());
+  }
+  const comm::Buffer values = in_place ? comm::Buffer(parts_.front(), owner_)
+                                       : comm::Buffer(std::span(*message_), message_);
+  auto mean = communicator.all_reduce(values, comm::ReduceOp::kMean, turn);
+  co_await mean;
+  if (in_place) co_return;
   auto rest = std::span<const float>(*message_);
   for (const auto part : parts_) {
     std::ranges::copy(rest.first(part.size()), part.begin());

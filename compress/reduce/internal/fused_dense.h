@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "comm/communicator.h"
+#include "compress/reduce/reduction.h"
 
 namespace convoy::compress::internal {
 
@@ -16,9 +17,8 @@ class FusedDense {
   void begin_bucket(std::shared_ptr<void> owner);
   void add(std::span<float> values);
   [[nodiscard]] bool empty() const { return parts_.empty(); }
-  /// Every span becomes its mean over ranks: summed in rank order, times 1/N. Collective.
-  /// @throws CommError.
-  void average(comm::Communicator& communicator);
+  /// Every span becomes its mean over ranks: summed in rank order, times 1/N. One collective.
+  [[nodiscard]] Reduction average(comm::Communicator& communicator, comm::Turn turn);
 
  private:
   std::vector<std::span<float>> parts_;  // neighbours are one

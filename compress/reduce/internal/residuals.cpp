@@ -2,6 +2,7 @@
 #include "compress/reduce/internal/residuals.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "compress/reduce/internal/state_entries.h"
 
@@ -29,13 +30,13 @@ double sum_of_squares(const std::vector<T>& values) {
 
 }  // namespace
 
-void Residuals::begin_bucket(std::int64_t numel) {
-  scratch_used_ = 0;
-  if (storage_ == Storage::kFloat32) return;
-  scratch_.resize(std::max(scratch_.size(), static_cast<std::size_t>(numel)));
+std::span<float> Residuals::Room::take(std::size_t count) {
+  values_.resize(std::max(values_.size(), static_cast<std::size_t>(numel_)));
+  return std::span(values_).subspan(std::exchange(used_, used_ + count), count);
 }
 
-std::span<float> Residuals::owed(const std::string& layer, std::span<const float> gradient) {
+std::span<float> Residuals::owed(const std::string& layer, std::span<const float> gradient,
+                                 Room& room) {
   Entry& entry = entries_[layer];
   const std::size_t numel = gradient.size();
   if (storage_ == Storage::kFloat32) {
@@ -44,8 +45,7 @@ std::span<float> Residuals::owed(const std::string& layer, std::span<const float
     add(entry.current, gradient, entry.next);
     return entry.next;
   }
-  const auto out = std::span(scratch_).subspan(scratch_used_, numel);
-  scratch_used_ += numel;
+  const auto out = room.take(numel);
   std::ranges::copy(gradient, out.begin());
   for (std::size_t i = 0; i < entry.current16.size(); ++i) out[i] += to_float(entry.current16[i]);
   return out;
@@ -66,8 +66,8 @@ bool Residuals::owes(const std::string& layer) const {
          !(found->second.current.empty() && found->second.current16.empty());
 }
 
-void Residuals::pay(const std::string& layer, std::span<float> gradient) {
-  const auto all = owed(layer, gradient);
+void Residuals::pay(const std::string& layer, std::span<float> gradient, Room& room) {
+  const auto all = owed(layer, gradient, room);
   std::ranges::copy(all, gradient.begin());
   std::ranges::fill(all, 0.0F);
   keep(layer, all);
@@ -100,7 +100,7 @@ double Residuals::squared_norm() const {
 }
 
 std::size_t Residuals::bytes() const {
-  std::size_t bytes = scratch_.size() * sizeof(float);
+  std::size_t bytes = 0;
   for (const auto& [name, entry] : entries_) {
     bytes += (entry.current.size() + entry.next.size()) * sizeof(float) +
              (entry.current16.size() + entry.next16.size()) * sizeof(BFloat16);

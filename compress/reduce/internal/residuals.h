@@ -22,16 +22,28 @@ class Residuals {
   enum class Storage : std::uint8_t { kFloat32, kBFloat16, kOff };
   explicit Residuals(Storage storage) : storage_(storage) {}
 
-  /// Room for the layers of one bucket; ends the use of earlier owed() spans.
-  void begin_bucket(std::int64_t numel);
+  /// Room for what the layers of one bucket owe, where that is not stored as float32.
+  class Room {
+   public:
+    /// Ends the use of earlier spans.
+    void begin_bucket(std::int64_t numel) { numel_ = numel, used_ = 0; }
+    [[nodiscard]] std::span<float> take(std::size_t count);
+
+   private:
+    std::int64_t numel_ = 0;
+    std::size_t used_ = 0;
+    std::vector<float> values_;
+  };
+
   /// residual + gradient of one layer, to be written to until keep().
-  [[nodiscard]] std::span<float> owed(const std::string& layer, std::span<const float> gradient);
+  [[nodiscard]] std::span<float> owed(const std::string& layer, std::span<const float> gradient,
+                                      Room& room);
   /// What is left in `owed` becomes the layer's residual, when committed.
   void keep(const std::string& layer, std::span<const float> owed);
   /// True when this layer may owe something.
   [[nodiscard]] bool owes(const std::string& layer) const;
   /// gradient += residual, and nothing is owed then: the layer goes dense.
-  void pay(const std::string& layer, std::span<float> gradient);
+  void pay(const std::string& layer, std::span<float> gradient, Room& room);
   void commit();
   void discard();
   void discard(const std::string& layer);
@@ -40,7 +52,7 @@ class Residuals {
 
   /// Sum of squares of all that is owed. One pass over everything.
   [[nodiscard]] double squared_norm() const;
-  /// Memory of the residuals and of the step's copies.
+  /// Memory of the residuals and of the step's copies, without Rooms.
   [[nodiscard]] std::size_t bytes() const;
   void save(ReducerState& state) const;
   void load(const ReducerState& state);
@@ -54,8 +66,6 @@ class Residuals {
 
   Storage storage_;
   std::map<std::string, Entry> entries_;
-  std::vector<float> scratch_;  // owed() of one bucket, where `next` is not of float32
-  std::size_t scratch_used_ = 0;
 };
 
 }  // namespace convoy::compress::internal

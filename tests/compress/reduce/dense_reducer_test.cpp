@@ -19,7 +19,9 @@ TEST(DenseReducer, CountsWhatItSends) {
   comm::local::run(2, [](comm::Communicator& communicator) {
     compress::DenseReducer reducer(communicator);
     std::vector<float> values(1000, 1.0F);
+    reducer.begin_step(0);
     reducer.reduce({{{"layer", 0, {1000}, 1000}}, values});
+    reducer.end_step();
     EXPECT_EQ(reducer.traffic().sent_bytes, 4000U);
     EXPECT_EQ(reducer.traffic().dense_bytes, 4000U);
   });

@@ -96,6 +96,30 @@ Gradients reduce_step(compress::Reducer& reducer, const std::vector<Layer>& laye
   return averages;
 }
 
+Gradients reduce_step_overlapping(compress::Reducer& reducer, const std::vector<Layer>& layers,
+                                  const Gradients& gradients, std::int64_t step, Random& random) {
+  reducer.begin_step(step);
+  std::vector<compress::Bucket> buckets;
+  for (const Layer& each : layers) buckets.push_back(bucket_of(std::span(&each, 1), gradients));
+  std::vector<compress::Reduction> reductions;
+  for (const auto& bucket : buckets) {
+    reductions.push_back(reducer.start(bucket, static_cast<int>(random.below(3))));
+  }
+  const auto is_under_way = [](const auto& reduction) { return !reduction.done(); };
+  // Those that begin with an error, or are done at once, have not told yet.
+  for (auto& reduction : reductions) (void)reduction.advance();
+  while (std::ranges::any_of(reductions, is_under_way)) {
+    auto& one = reductions[random.below(reductions.size())];
+    if (is_under_way(one)) (void)one.advance();
+  }
+  reducer.end_step();
+  Gradients averages;
+  for (const auto& bucket : buckets) {
+    averages[bucket.layers.front().name].assign(bucket.values.begin(), bucket.values.end());
+  }
+  return averages;
+}
+
 std::int64_t hash_of(const Gradients& gradients) {
   std::uint64_t hash = 0;
   for (const auto& [name, values] : gradients) {

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/random.h"
 #include "comm/communicator.h"
 #include "compress/reduce/make_reducer.h"
 
@@ -34,6 +35,13 @@ using Gradients = std::map<std::string, std::vector<float>>;
                                     const std::vector<compress::Layer>& layers,
                                     const Gradients& gradients, std::int64_t step,
                                     std::size_t layers_per_bucket = 100);
+
+/// The same with all buckets of one layer under way at a time. Those that can move on do so in an
+/// order that `random` draws, so that ranks differ.
+[[nodiscard]] Gradients reduce_step_overlapping(compress::Reducer& reducer,
+                                                const std::vector<compress::Layer>& layers,
+                                                const Gradients& gradients, std::int64_t step,
+                                                Random& random);
 
 /// Hash of names and bits.
 [[nodiscard]] std::int64_t hash_of(const Gradients& gradients);

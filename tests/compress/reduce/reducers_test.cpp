@@ -40,6 +40,56 @@ TEST(Reducers, ResumeToTheBit) {
   for (const int ranks : {2, 3}) run(ranks, expect_resume_is_exact);
 }
 
+TEST(Reducers, GiveTheSameBitsHoweverBucketsOverlap) {
+  for (const int ranks : {2, 3, 5}) {
+    run(ranks, [](comm::Communicator& communicator) {
+      for (const auto& [name, config] : all_families()) {
+        const auto one_by_one = compress::make_reducer(config, 1)(communicator);
+        const auto duplicate = communicator.duplicate();
+        const auto overlapping = compress::make_reducer(config, 1)(*duplicate);
+        Random random{17, static_cast<std::uint64_t>(communicator.rank())};
+        for (std::int64_t step = 0; step < 4; ++step) {
+          const auto gradients = gradients_of(small_model(), communicator.rank(), step);
+          const auto expected = reduce_step(*one_by_one, small_model(), gradients, step, 1);
+          const auto found =
+              reduce_step_overlapping(*overlapping, small_model(), gradients, step, random);
+          EXPECT_EQ(found, expected) << name << ", step " << step;
+        }
+        EXPECT_EQ(overlapping->traffic().sent_bytes, one_by_one->traffic().sent_bytes) << name;
+        EXPECT_EQ(overlapping->state().arrays, one_by_one->state().arrays) << name;
+      }
+    });
+  }
+}
+
+TEST(Reducers, BeginTheNextBucketBeforeTheLastOneIsDone) {
+  run(2, [](comm::Communicator& communicator) {
+    for (const auto& [name, config] : all_families()) {
+      const auto reducer = compress::make_reducer(config, 1)(communicator);
+      std::vector<float> first(4096, 1.0F);
+      std::vector<float> second(4096, 2.0F);
+      const compress::Bucket buckets[]{{{{"first", 0, {64, 64}, 4096}}, first},
+                                       {{{"second", 0, {64, 64}, 4096}}, second}};
+      reducer->begin_step(0);
+      if (communicator.rank() == 1) communicator.recv(std::span(first).first(1), 0).wait();
+      first.front() = 1.0F;
+      auto one = reducer->start(buckets[0], 0);
+      auto two = reducer->start(buckets[1], 0);
+      if (communicator.rank() == 0) {
+        // The peer has not begun.
+        EXPECT_FALSE(one.advance()) << name;
+        EXPECT_FALSE(two.advance()) << name;
+        communicator.send(std::span<const float>(second).first(1), 1).wait();
+      }
+      one.wait();
+      two.wait();
+      reducer->end_step();
+      EXPECT_NEAR(first[17], 1.0F, 1e-2F) << name;
+      EXPECT_NEAR(second[17], 2.0F, 1e-2F) << name;
+    }
+  });
+}
+
 TEST(Reducers, TellWhereTimeGoes) {
   run(2, [](comm::Communicator& communicator) {
     for (const auto& [name, config] : all_families()) {

@@ -122,9 +122,9 @@ class SlowReducer final : public compress::Reducer {
   SlowReducer(comm::Communicator& communicator, std::chrono::milliseconds delay)
       : dense_(communicator), delay_(delay) {}
   void begin_step(std::int64_t step) override { dense_.begin_step(step); }
-  void reduce(const compress::Bucket& bucket) override {
+  compress::Reduction start(const compress::Bucket& bucket, int priority) override {
     std::this_thread::sleep_for(delay_);
-    dense_.reduce(bucket);
+    return dense_.start(bucket, priority);
   }
   void end_step() override { dense_.end_step(); }
 

@@ -2,8 +2,15 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <chrono>
+#include <memory>
+#include <stdexcept>
+#include <string>
 
 #include "base/errors.h"
+#include "base/timeline.h"
+#include "comm/local/local.h"
+#include "compress/reduce/make_reducer.h"
 #include "compress/reduce/reducer.h"
 #include "tests/trainer/parallel/small_net.h"
 
@@ -90,8 +97,9 @@ TEST(Failures, OfAPeerInMidStepAreCommErrors) {
 class BrokenReducer final : public compress::Reducer {
  public:
   void begin_step(std::int64_t) override {}
-  void reduce(const compress::Bucket&) override {
+  compress::Reduction start(const compress::Bucket&, int) override {
     if (++calls_ == 2) throw std::out_of_range("reducer is broken");
+    co_return;
   }
   void end_step() override {}
 
@@ -108,6 +116,60 @@ TEST(Failures, OfTheReducerComeOutOfBackward) {
     EXPECT_THROW(parallel.backward(net.loss(make_batch(1, 2))), std::out_of_range);
     EXPECT_THROW(parallel.begin_step(2), std::out_of_range);
   });
+}
+
+/// Averages, and fails on one rank at the fourth bucket, when others are under way.
+class FailsLate final : public compress::Reducer {
+ public:
+  FailsLate(comm::Communicator& communicator, std::unique_ptr<compress::Reducer> inner)
+      : fails_(communicator.rank() == 1), inner_(std::move(inner)) {}
+  void begin_step(std::int64_t step) override { inner_->begin_step(step); }
+  compress::Reduction start(const compress::Bucket& bucket, int priority) override {
+    if (++calls_ == 4 && fails_) throw std::out_of_range("reducer is broken");
+    return inner_->start(bucket, priority);
+  }
+  void end_step() override { inner_->end_step(); }
+  void watch(Timeline* timeline) override { inner_->watch(timeline); }
+  void drop() override { inner_->drop(); }
+
+ private:
+  bool fails_;
+  std::unique_ptr<compress::Reducer> inner_;
+  int calls_ = 0;
+};
+
+// Each of the others learns of it at once, and not when its patience (60 s) has ended.
+TEST(Failures, OfOneRankWithSeveralBucketsUnderWayEndAllAtOnce) {
+  for (const std::string family : {"none", "half", "power_sgd"}) {
+    for (const bool shared_memory : {true, false}) {
+      const auto begin = std::chrono::steady_clock::now();
+      std::atomic<int> told = 0;
+      const auto body = [&](comm::Communicator& communicator) {
+        SmallNet net;
+        Timeline timeline;
+        compress::CompressionConfig config{.family = family, .policy = "uniform"};
+        config.warmup_steps = 0;
+        config.min_numel = 1;
+        DataParallel parallel(communicator, net, {.bucket_bytes = 1}, [&](comm::Communicator& own) {
+          return std::make_unique<FailsLate>(own, compress::make_reducer(config, 1)(own));
+        });
+        parallel.reducer().watch(&timeline);
+        parallel.begin_step(2);
+        try {
+          parallel.backward(net.loss(make_batch(1, 2)));
+        } catch (const CommError&) {
+          ++told;
+        }
+      };
+      EXPECT_THROW(
+          comm::local::run(3, body,
+                           {.timeout = std::chrono::seconds(60), .shared_memory = shared_memory}),
+          std::out_of_range)
+          << family;
+      EXPECT_EQ(told, 2) << family;
+      EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(20)) << family;
+    }
+  }
 }
 
 TEST(Failures, OfTheCallerAreContractErrors) {

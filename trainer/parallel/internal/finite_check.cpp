@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "trainer/parallel/internal/finite_check.h"
 
-#include <cstdint>
 #include <limits>
+#include <span>
+#include <utility>
 
 #include "comm/values.h"
 #include "compress/reduce/finite.h"
@@ -11,31 +12,41 @@ namespace convoy::trainer::internal {
 
 namespace {
 
-/// Keeps what was found before; one pass where that is nothing.
-void find_first(const compress::Bucket& bucket, std::optional<std::string>& name) {
-  if (name || compress::all_finite(bucket.values)) return;
+constexpr auto kNobody = std::numeric_limits<std::int32_t>::max();
+
+std::optional<std::string> first_nonfinite(const compress::Bucket& bucket) {
+  if (compress::all_finite(bucket.values)) return std::nullopt;
   for (const auto& layer : bucket.layers) {
-    if (compress::all_finite(bucket.values_of(layer))) continue;
-    name = layer.name;
-    return;
+    if (!compress::all_finite(bucket.values_of(layer))) return layer.name;
   }
+  return std::nullopt;
 }
 
 }  // namespace
 
-void FiniteCheck::look_at(const compress::Bucket& bucket) { find_first(bucket, own_); }
+void FiniteCheck::look_at(const compress::Bucket& bucket) {
+  if (!own_) own_ = first_nonfinite(bucket);
+}
 
-void FiniteCheck::look_at_average(const compress::Bucket& bucket) { find_first(bucket, average_); }
+void FiniteCheck::look_at_average(const compress::Bucket& bucket, std::size_t index) {
+  if (average_ && average_->index < index) return;
+  if (auto name = first_nonfinite(bucket)) average_ = Found{index, std::move(*name)};
+}
 
-std::optional<NonFinite> FiniteCheck::agree(comm::Communicator& communicator) const {
-  constexpr auto kNobody = std::numeric_limits<std::int32_t>::max();
-  const auto own = own_ ? std::int32_t{communicator.rank()} : kNobody;
-  const auto first = comm::all_reduce_value(communicator, own, comm::ReduceOp::kMin);
-  if (first != kNobody) {
-    return NonFinite{first, comm::broadcast_text(communicator, own_.value_or(""), first)};
+comm::Request FiniteCheck::ask(comm::Communicator& communicator) {
+  *first_ = own_ ? std::int32_t{communicator.rank()} : kNobody;
+  return communicator.all_reduce(comm::Buffer(std::span(first_.get(), 1), first_),
+                                 comm::ReduceOp::kMin);
+}
+
+std::optional<NonFinite> FiniteCheck::answer(comm::Communicator& communicator,
+                                             comm::Request asked) const {
+  asked.wait();
+  if (*first_ != kNobody) {
+    return NonFinite{*first_, comm::broadcast_text(communicator, own_.value_or(""), *first_)};
   }
   if (!average_) return std::nullopt;
-  return NonFinite{NonFinite::kSum, *average_};
+  return NonFinite{NonFinite::kSum, average_->name};
 }
 
 }  // namespace convoy::trainer::internal

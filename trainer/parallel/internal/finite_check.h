@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -21,17 +23,27 @@ class FiniteCheck {
   }
   /// This rank's gradients. One pass over the bucket, until something was found.
   void look_at(const compress::Bucket& bucket);
-  /// The averages, which are the same on all ranks. One pass, until something was found.
-  void look_at_average(const compress::Bucket& bucket);
+  /// The averages, which are the same on all ranks. One pass, unless an earlier bucket has shown
+  /// something. @param index  of the bucket, in the order that all ranks share.
+  void look_at_average(const compress::Bucket& bucket, std::size_t index);
   /// Of the averages of this step so far.
   [[nodiscard]] bool average_is_finite() const { return !average_; }
-  /// Collective: one small all-reduce, and a broadcast of the name where there is one.
+  /// After all own gradients. Collective: begins one small all-reduce. @throws CommError.
+  [[nodiscard]] comm::Request ask(comm::Communicator& communicator);
+  /// Of what was asked, after all averages. Collective: a broadcast of the name where there is one.
   /// @throws CommError.
-  [[nodiscard]] std::optional<NonFinite> agree(comm::Communicator& communicator) const;
+  [[nodiscard]] std::optional<NonFinite> answer(comm::Communicator& communicator,
+                                                comm::Request asked) const;
 
  private:
-  std::optional<std::string> own_;      // the first layer of this rank in this step
-  std::optional<std::string> average_;  // the first layer whose average is not finite
+  struct Found {
+    std::size_t index;
+    std::string name;
+  };
+  std::optional<std::string> own_;  // the first layer of this rank in this step
+  std::optional<Found> average_;    // the first layer whose average is not finite
+  // The first rank that has found something; shared with the transfer under way.
+  std::shared_ptr<std::int32_t> first_ = std::make_shared<std::int32_t>(0);
 };
 
 }  // namespace convoy::trainer::internal

@@ -221,7 +221,7 @@ std::vector<std::string> GradientExchange::unreached() const {
 }
 
 std::uint64_t GradientExchange::bytes_sent() const {
-  return communicator_->bytes_sent() +
+  return communicator_->bytes_sent() + thread_.reducer().own_bytes_sent() +
          (updates_.pending() ? planning_bytes_ : thread_.reducer().traffic().planning_bytes);
 }
 

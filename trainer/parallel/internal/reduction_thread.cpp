@@ -2,9 +2,34 @@
 #include "trainer/parallel/internal/reduction_thread.h"
 
 #include <algorithm>
+#include <chrono>
+#include <exception>
 #include <utility>
 
 namespace convoy::trainer::internal {
+namespace {
+
+// Where averages travel over several links only one of them wakes, and no new bucket: all else is
+// late by this at most.
+constexpr std::chrono::milliseconds kLookEvery{1};
+
+/// Does something at the end of a block that an exception leaves.
+template <typename Action>
+class OnException {
+ public:
+  explicit OnException(Action action) : action_(std::move(action)) {}
+  ~OnException() {
+    if (std::uncaught_exceptions() > before_) action_();
+  }
+  OnException(const OnException&) = delete;
+  OnException& operator=(const OnException&) = delete;
+
+ private:
+  Action action_;
+  int before_ = std::uncaught_exceptions();
+};
+
+}  // namespace
 
 ReductionThread::ReductionThread(comm::Communicator& communicator,
                                  std::unique_ptr<compress::Reducer> reducer)
@@ -58,6 +83,8 @@ void ReductionThread::wait() {
 
 void ReductionThread::run(const std::stop_token& stop) {
   try {
+    // Requests that an exception drops wait for nobody, and peers learn at once.
+    const OnException drop_all([this] { drop(); });
     for (;;) {
       if (const auto ticket = next_task(stop)) {
         begin(*ticket);
@@ -94,7 +121,6 @@ void ReductionThread::begin(std::size_t ticket) {
     case Task::Kind::kReduce:
       return begin_bucket(ticket, task);
     case Task::Kind::kEnd:
-      while (!under_way_.empty()) move_on({});
       end_step();
       return mark_done(ticket);
   }
@@ -102,21 +128,39 @@ void ReductionThread::begin(std::size_t ticket) {
 
 void ReductionThread::begin_bucket(std::size_t ticket, const Task& task) {
   finite_.look_at(*task.bucket);
-  if (auto request = reducer_->start(*task.bucket, task.priority)) {
-    const auto at = std::ranges::upper_bound(under_way_, task.priority, {}, &Transfer::priority);
-    under_way_.insert(at, {ticket, task.bucket, task.priority, std::move(*request)});
-    return;
-  }
-  reducer_->reduce(*task.bucket);
-  finite_.look_at_average(*task.bucket);
-  mark_done(ticket);
+  const auto at = std::ranges::upper_bound(under_way_, task.priority, {}, &Transfer::priority);
+  under_way_.insert(
+      at, {ticket, task.bucket, task.priority, reducer_->start(*task.bucket, task.priority)});
 }
 
-// Ends what is done, the most urgent first; where nothing is, waits until that changes or another
-// bucket has been queued.
+// Where nothing can be moved on, waits until that changes or another bucket has been queued.
 void ReductionThread::move_on(const std::stop_token& stop) {
-  if (finish_one()) return;
-  const auto is_queued = [&] {
+  if (!advance_one()) wait_for_something(stop);
+}
+
+// Of those that have got what they waited for, the most urgent one. One at a time: what has been
+// queued meanwhile begins first, because the wire may be idle.
+bool ReductionThread::advance_one() {
+  const auto one = std::ranges::find_if(under_way_, [](const Transfer& transfer) {
+    return transfer.reduction.done() || transfer.reduction.request().test();
+  });
+  if (one == under_way_.end()) return false;
+  if (!one->reduction.advance()) return true;
+  finite_.look_at_average(*one->bucket, one->ticket);
+  mark_done(one->ticket);
+  under_way_.erase(one);
+  return true;
+}
+
+bool ReductionThread::another_can_advance() {
+  return std::any_of(under_way_.begin() + 1, under_way_.end(), [](const Transfer& transfer) {
+    return transfer.reduction.request().test();
+  });
+}
+
+void ReductionThread::wait_for_something(const std::stop_token& stop) {
+  const auto enough = [&] {
+    if (another_can_advance()) return true;
     const std::lock_guard lock(mutex_);
     return begun_ < tasks_.size() && !stop.stop_requested();
   };
@@ -125,26 +169,21 @@ void ReductionThread::move_on(const std::stop_token& stop) {
     in_transfer_ = value;
   };
   set_in_transfer(true);
-  (void)under_way_.front().request.wait_or(is_queued);
+  const auto nap = reducer_->uses_several_links() ? kLookEvery : comm::kAnyNap;
+  (void)under_way_.front().reduction.request().wait_or(enough, nap);
   set_in_transfer(false);
 }
 
-bool ReductionThread::finish_one() {
-  const auto done =
-      std::ranges::find_if(under_way_, [](Transfer& transfer) { return transfer.request.test(); });
-  if (done == under_way_.end()) return false;
-  reducer_->finish(*done->bucket);
-  finite_.look_at_average(*done->bucket);
-  mark_done(done->ticket);
-  under_way_.erase(done);
-  return true;
-}
-
 void ReductionThread::end_step() {
+  // Where the averages do not show what has gone wrong, all ranks ask; else all of them or none.
+  std::optional<comm::Request> asked;
+  if (!reducer_->shows_nonfinite()) asked = finite_.ask(communicator_);
+  while (!under_way_.empty()) move_on({});
+  if (asked) asked->wait();
   reducer_->end_step();
-  // Equal on all ranks: either all ask or none.
-  const bool ask = !reducer_->shows_nonfinite() || !finite_.average_is_finite();
-  nonfinite_ = ask ? finite_.agree(communicator_) : std::nullopt;
+  if (!asked && !finite_.average_is_finite()) asked = finite_.ask(communicator_);
+  nonfinite_.reset();
+  if (asked) nonfinite_ = finite_.answer(communicator_, std::move(*asked));
   if (nonfinite_) reducer_->discard_step();
 }
 
@@ -163,13 +202,11 @@ void ReductionThread::fail(std::exception_ptr error) {
     error_ = std::move(error);
   }
   changed_.notify_all();
-  // The first failure has been kept; those that it has caused say nothing new.
-  for (Transfer& transfer : under_way_) {
-    try {
-      transfer.request.wait();
-    } catch (const std::exception&) {
-    }
-  }
+}
+
+void ReductionThread::drop() noexcept {
+  under_way_.clear();
+  reducer_->drop();
 }
 
 }  // namespace convoy::trainer::internal

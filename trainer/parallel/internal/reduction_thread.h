@@ -18,10 +18,11 @@
 
 namespace convoy::trainer::internal {
 
-/// Runs a Reducer in a thread of its own. Buckets begin in the order of submit(); where the Reducer
-/// can, several are under way at a time and the more urgent ones end first. After the first error
-/// nothing more is reduced, and wait() throws that error, now and ever after. A step in which some
-/// rank's gradients are not finite leaves the Reducer's state as it was.
+/// Runs a Reducer in a thread of its own. Buckets begin in the order of submit(); several are under
+/// way at a time, one in the codec while others are on the wire, and the more urgent ones end
+/// first. After the first error nothing more is reduced, and wait() throws that error, now and ever
+/// after. A step in which some rank's gradients are not finite leaves the Reducer's state as it
+/// was.
 class ReductionThread {
  public:
   /// Borrows `communicator`, on which `reducer` works.
@@ -60,7 +61,7 @@ class ReductionThread {
     std::size_t ticket = 0;
     const compress::Bucket* bucket = nullptr;
     int priority = 0;
-    comm::Request request;
+    compress::Reduction reduction;
   };
 
   std::size_t queue(const Task& task);
@@ -70,9 +71,12 @@ class ReductionThread {
   void begin(std::size_t ticket);
   void begin_bucket(std::size_t ticket, const Task& task);
   void move_on(const std::stop_token& stop);
-  bool finish_one();
+  bool advance_one();
+  [[nodiscard]] bool another_can_advance();
+  void wait_for_something(const std::stop_token& stop);
   void end_step();
   void mark_done(std::size_t ticket);
+  void drop() noexcept;
   void fail(std::exception_ptr error);
 
   comm::Communicator& communicator_;
