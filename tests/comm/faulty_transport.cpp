@@ -64,18 +64,15 @@ class FaultyTransport final : public Transport {
       return;
     }
     if (faults_.longest_delay.count() == 0) return inner_->isend(message);
-    const std::chrono::microseconds delay(
-        random_.below(static_cast<std::uint64_t>(faults_.longest_delay.count())));
-    const auto earliest = late_.empty() ? Clock::time_point{} : late_.back().second;
-    late_.emplace_back(&message, std::max(earliest, Clock::now() + delay));
+    send_late(message);
   }
   void irecv(Message& message) override {
     count_call();
     inner_->irecv(message);
   }
   void progress() override {
-    while (!late_.empty() && late_.front().second <= Clock::now()) {
-      Message* message = late_.front().first;
+    while (!late_.empty() && late_.front().leaves_at <= Clock::now()) {
+      Message* message = late_.front().message;
       late_.pop_front();
       inner_->isend(*message);
     }
@@ -92,6 +89,21 @@ class FaultyTransport final : public Transport {
   }
 
  private:
+  struct Late {
+    Message* message;
+    Clock::time_point leaves_at;
+  };
+
+  void send_late(Message& message) {
+    const std::chrono::microseconds delay(
+        random_.below(static_cast<std::uint64_t>(faults_.longest_delay.count())));
+    auto leaves_at = Clock::now() + delay;
+    for (const Late& before : late_) {
+      if (before.message->route == message.route) leaves_at = std::max(leaves_at, before.leaves_at);
+    }
+    const auto at = std::ranges::upper_bound(late_, leaves_at, {}, &Late::leaves_at);
+    late_.insert(at, {&message, leaves_at});
+  }
   void count_call() {
     if (++calls_ == faults_.fail_at_call) throw TransportError("injected failure");
   }
@@ -100,7 +112,7 @@ class FaultyTransport final : public Transport {
   Faults faults_;
   Random random_;
   int calls_ = 0;
-  std::deque<std::pair<Message*, Clock::time_point>> late_;
+  std::deque<Late> late_;       // the next to leave first
   std::deque<Message*> queue_;  // for the link
   Clock::time_point link_free_at_{};
 };

@@ -18,7 +18,8 @@ namespace convoy::tests {
 struct Faults {
   /// This call of isend() or irecv(), counted from 1, throws.
   std::optional<int> fail_at_call;
-  /// Messages leave up to so much later, in their order. Zero: at once.
+  /// Messages leave up to so much later, each by a time of its own: those of one route keep their
+  /// order, others overtake each other. Zero: at once.
   std::chrono::microseconds longest_delay{0};
   /// A link of this many bytes a second: messages leave one by one, the most urgent first. 0: none.
   double link_rate = 0.0;
