@@ -77,6 +77,24 @@ class Cluster(unittest.TestCase):
             hashes.append(summary["parameters_hash"])
         self.assertEqual(hashes[0], hashes[1], "the transport has changed a bit")
 
+    def test_adds_up_inside_hosts_first(self):
+        job = self.folder / "job.toml"
+        job.write_text(JOB)
+        summaries = []
+        for hierarchical in ("false", "true"):
+            run_dir = self.folder / hierarchical
+            ended = with_hosts("--ranks", "4", "2", "1gbit", "--", CONVOY, "train", str(job), "--run-dir",
+                               str(run_dir), "--set", f"communication.hierarchical={hierarchical}",
+                               "--set", "run.verify_replicas_every=5", "--set", "compression.family=half",
+                               "--set", "compression.warmup_steps=0")
+            self.assertEqual(ended.returncode, 0, ended.stderr)
+            summaries.append(json.loads((run_dir / "summary.json").read_text()))
+        flat, nodes = summaries
+        self.assertEqual((nodes["ranks"], nodes["steps"]), (4, 20))
+        self.assertAlmostEqual(flat["loss"], nodes["loss"], delta=0.05)
+        # Other sums, other bits: it was not ignored.
+        self.assertNotEqual(flat["parameters_hash"], nodes["parameters_hash"])
+
     def test_info_says_what_data_travels_on(self):
         ended = with_hosts("2", "1gbit", "--", CONVOY, "info", "--json")
         self.assertEqual(ended.returncode, 0, ended.stderr)
