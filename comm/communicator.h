@@ -110,6 +110,12 @@ class Communicator {
   /// Makes a thread that is inside Request::wait_or() ask its question. Any thread.
   virtual void wake() = 0;
 
+  /// Poisons this communicator, here and on the other ranks: all that is under way fails at once
+  /// and not when patience has ended, because this rank will come to no other call. Does nothing
+  /// where messages could still be written into memory that a caller lends; those requests do it
+  /// when they are dropped. Local. Any thread. @param why  for the errors of all ranks
+  virtual void give_up(const std::string& why) noexcept = 0;
+
   /// What ranks must agree on besides their calls, for instance the hash of a plan: later
   /// collectives carry it, and a rank with another one is a CommError at once. At first 0. Local.
   virtual void set_context(std::uint32_t context) = 0;

@@ -28,6 +28,7 @@ class TransportCommunicator final : public Communicator {
     return engine_->reserve(count, what);
   }
   void wake() override { engine_->wake(); }
+  void give_up(const std::string& why) noexcept override { engine_->give_up(why); }
   void set_context(std::uint32_t context) override { engine_->set_context(context); }
 
  private:

@@ -129,6 +129,39 @@ TEST(Poisoned, EveryLaterAndEveryOtherCallThrows) {
   });
 }
 
+// Nothing of rank 2 is under way when it gives up; the others wait for what it has not come to.
+TEST(GivingUp, EndsAtOnceWhatOthersWaitFor) {
+  for (const bool shared_memory : {true, false}) {
+    std::atomic<int> failed{0};
+    comm::local::run(
+        3,
+        [&](Communicator& c) {
+          c.barrier().wait();
+          std::vector<float> values(4096);
+          if (c.rank() == 2) c.give_up("out of paper");
+          const auto text = comm_error([&] { c.all_reduce(std::span(values)).wait(60s); });
+          expect_match(text, "out of paper");
+          EXPECT_TRUE(c.poisoned());
+          ++failed;
+          const auto deadline = std::chrono::steady_clock::now() + 20s;
+          while (failed < 3 && std::chrono::steady_clock::now() < deadline) {
+            std::this_thread::sleep_for(1ms);
+          }
+          EXPECT_EQ(failed, 3) << "rank " << c.rank() << " goes before the others know";
+        },
+        {.shared_memory = shared_memory});
+  }
+}
+
+TEST(GivingUp, KeepsTheFirstReason) {
+  comm::local::run(1, [](Communicator& c) {
+    c.give_up("first");
+    c.give_up("second");
+    int value = 1;
+    expect_match(comm_error([&] { c.all_reduce(std::span(&value, 1)).wait(); }), "first");
+  });
+}
+
 TEST(Destructor, OfAPendingRequestTimesOutAndPoisons) {
   std::atomic<bool> over{false};
   comm::local::run(

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -12,6 +13,7 @@
 #include "base/timeline.h"
 #include "comm/local/local.h"
 #include "compress/reduce/make_reducer.h"
+#include "compress/reduce/node_reducer.h"
 #include "compress/reduce/reducer.h"
 #include "tests/trainer/parallel/small_net.h"
 
@@ -139,42 +141,78 @@ class FailsLate final : public compress::Reducer {
   int calls_ = 0;
 };
 
-// Each of the others learns of it at once, and not when its patience (60 s) has ended.
+/// One bucket for each parameter, and one rank whose reducer fails with several of them under way:
+/// the others learn of it at once, and not when their patience (60 s) has ended.
+/// @param make  of the communicator of the gradients, all ranks, and of this rank's host, if any.
+void expect_all_told(int ranks, bool shared_memory,
+                     const std::function<std::unique_ptr<compress::Reducer>(
+                         comm::Communicator& gradients, comm::Communicator& host)>& make) {
+  const auto begin = std::chrono::steady_clock::now();
+  std::atomic<int> told = 0;
+  const auto body = [&](comm::Communicator& communicator) {
+    SmallNet net;
+    Timeline timeline;
+    const auto host = communicator.split(communicator.rank() / 2, communicator.rank());
+    DataParallel parallel(communicator, net, {.bucket_bytes = 1},
+                          [&](comm::Communicator& own) { return make(own, *host); });
+    parallel.reducer().watch(&timeline);
+    parallel.begin_step(2);
+    try {
+      parallel.backward(net.loss(make_batch(1, 2)));
+    } catch (const CommError&) {
+      ++told;
+    } catch (const std::out_of_range&) {
+      // The others must not depend on when this rank goes.
+      for (int i = 0; i < 1500 && told < ranks - 1; ++i) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(10));
+      }
+      throw;
+    }
+  };
+  EXPECT_THROW(
+      comm::local::run(ranks, body,
+                       {.timeout = std::chrono::seconds(60), .shared_memory = shared_memory}),
+      std::out_of_range);
+  EXPECT_EQ(told, ranks - 1);
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(12));
+}
+
+compress::CompressionConfig config_of_small_layers(const std::string& family) {
+  compress::CompressionConfig config{.family = family, .policy = "uniform"};
+  config.warmup_steps = 0;
+  config.min_numel = 1;
+  return config;
+}
+
 TEST(Failures, OfOneRankWithSeveralBucketsUnderWayEndAllAtOnce) {
   for (const std::string family : {"none", "half", "power_sgd"}) {
+    const auto make = compress::make_reducer(config_of_small_layers(family), 1);
     for (const bool shared_memory : {true, false}) {
-      const auto begin = std::chrono::steady_clock::now();
-      std::atomic<int> told = 0;
-      const auto body = [&](comm::Communicator& communicator) {
-        SmallNet net;
-        Timeline timeline;
-        compress::CompressionConfig config{.family = family, .policy = "uniform"};
-        config.warmup_steps = 0;
-        config.min_numel = 1;
-        DataParallel parallel(communicator, net, {.bucket_bytes = 1}, [&](comm::Communicator& own) {
-          return std::make_unique<FailsLate>(own, compress::make_reducer(config, 1)(own));
-        });
-        parallel.reducer().watch(&timeline);
-        parallel.begin_step(2);
-        try {
-          parallel.backward(net.loss(make_batch(1, 2)));
-        } catch (const CommError&) {
-          ++told;
-        } catch (const std::out_of_range&) {
-          // The others must not depend on when this rank goes.
-          for (int i = 0; i < 1500 && told < 2; ++i) {
-            std::this_thread::sleep_for(std::chrono::milliseconds(10));
-          }
-          throw;
-        }
-      };
-      EXPECT_THROW(
-          comm::local::run(3, body,
-                           {.timeout = std::chrono::seconds(60), .shared_memory = shared_memory}),
-          std::out_of_range)
-          << family;
-      EXPECT_EQ(told, 2) << family;
-      EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(20)) << family;
+      SCOPED_TRACE(family);
+      expect_all_told(3, shared_memory, [&](comm::Communicator& gradients, comm::Communicator&) {
+        return std::make_unique<FailsLate>(gradients, make(gradients));
+      });
+    }
+  }
+}
+
+// Of four ranks on two hosts the first one of the second host fails; those of the other host and
+// the one that waits for it alone hear of it through different communicators.
+TEST(Failures, OfTheRankThatSpeaksForItsHostEndAllAtOnce) {
+  for (const std::string family : {"none", "half", "power_sgd"}) {
+    const auto make = compress::make_reducer(config_of_small_layers(family), 1);
+    const auto between = [&](comm::Communicator& leaders) -> std::unique_ptr<compress::Reducer> {
+      return std::make_unique<FailsLate>(leaders, make(leaders));
+    };
+    const auto compresses = [](const compress::Layer&) { return true; };
+    for (const bool shared_memory : {true, false}) {
+      SCOPED_TRACE(family);
+      expect_all_told(
+          4, shared_memory, [&](comm::Communicator& gradients, comm::Communicator& host) {
+            return std::make_unique<compress::NodeReducer>(
+                gradients, host,
+                compress::NodeReducer::Options{.between = between, .compresses = compresses});
+          });
     }
   }
 }

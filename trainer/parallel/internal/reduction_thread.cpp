@@ -153,9 +153,8 @@ bool ReductionThread::advance_one() {
 }
 
 bool ReductionThread::another_can_advance() {
-  return std::any_of(under_way_.begin() + 1, under_way_.end(), [](const Transfer& transfer) {
-    return transfer.reduction.request().test();
-  });
+  return std::any_of(under_way_.begin() + 1, under_way_.end(),
+                     [](const Transfer& transfer) { return transfer.reduction.request().test(); });
 }
 
 void ReductionThread::wait_for_something(const std::stop_token& stop) {
@@ -207,6 +206,7 @@ void ReductionThread::fail(std::exception_ptr error) {
 void ReductionThread::drop() noexcept {
   under_way_.clear();
   reducer_->drop();
+  communicator_.give_up("this rank failed while it averaged gradients");
 }
 
 }  // namespace convoy::trainer::internal
