@@ -144,6 +144,11 @@ std::unique_ptr<Operation> Engine::start(std::shared_ptr<Exchange> exchange, Tur
   return std::make_unique<Handle>(shared_from_this(), std::move(exchange));
 }
 
+void Engine::give_up(const std::string& why) noexcept {
+  const std::lock_guard lock(mutex_);
+  if (may_leave()) poison(why);
+}
+
 void Engine::close() {
   const std::lock_guard lock(mutex_);
   if (poisoned_) return;
@@ -327,12 +332,21 @@ void Engine::log_last_calls(const Exchange& failed) {
     if (exchange->is_collective()) exchange->note_heard(heard_in_);
   }
   for (int rank = 0; rank < layout_.size; ++rank) {
+    if (rank == layout_.rank || !is_silent(rank, failed)) continue;
     std::uint64_t heard = heard_in_[static_cast<std::size_t>(rank)];
     if (layout_.shared != nullptr) heard = std::max(heard, layout_.shared->last_announced(rank));
-    if (rank == layout_.rank || heard >= failed.call().sequence) continue;
-    log->error("rank {} has not come to {}; last heard of in {}", rank, to_string(failed.call()),
+    log->error("nothing heard of rank {} in {}; last heard of in {}", rank,
+               to_string(failed.call()),
                heard == 0 ? "no call at all" : history_.collective(heard));
   }
+}
+
+// Who has come to a later call may still be missing here: reserved places begin in any order. Only
+// of ranks that owe this one nothing is no more known than the last call they were heard of in.
+bool Engine::is_silent(int rank, const Exchange& failed) const {
+  const std::uint64_t sequence = failed.call().sequence;
+  if (layout_.shared != nullptr && layout_.shared->has_announced(rank, sequence)) return false;
+  return failed.awaits(rank) || heard_in_[static_cast<std::size_t>(rank)] < sequence;
 }
 
 bool Engine::may_leave() const {

@@ -48,6 +48,8 @@ class Engine : public std::enable_shared_from_this<Engine> {
                                                  Turn turn = {});
   /// Those who wait ask again whether they have to.
   void wake() { transport_->wakeup().signal(); }
+  /// See Communicator::give_up().
+  void give_up(const std::string& why) noexcept;
   /// Later collectives carry it.
   void set_context(std::uint32_t context) { context_ = context; }
   /// The communicator is being destroyed: operations still under way fail.
@@ -75,8 +77,9 @@ class Engine : public std::enable_shared_from_this<Engine> {
   [[nodiscard]] static bool is_over(const Exchange& exchange);
   /// Looks at what ranks of this host say about themselves: who has left, who calls what else.
   void watch_peers();
-  /// One line about the last calls of this rank, and one about each rank that has not come so far.
+  /// One line about the last calls of this rank, and one about each rank not heard of in `failed`.
   void log_last_calls(const Exchange& failed);
+  [[nodiscard]] bool is_silent(int rank, const Exchange& failed) const;
   void fail(Exchange& exchange, const std::string& why, bool by_peer);
   void poison(const std::string& why);
   /// True when no message under way can be written into memory that is gone by then.

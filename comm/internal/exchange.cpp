@@ -91,6 +91,12 @@ void Exchange::note_heard(std::span<std::uint64_t> heard_in) const {
   }
 }
 
+bool Exchange::awaits(int rank) const {
+  const auto is_of = [rank](const InStream& stream) { return stream.route().peer == rank; };
+  const auto has_begun = [&](const InStream& in) { return is_of(in) && in.has_begun(); };
+  return std::ranges::any_of(ins_, is_of) && std::ranges::none_of(ins_, has_begun);
+}
+
 std::string Exchange::describe_delay(std::chrono::milliseconds waited) const {
   const double seconds = static_cast<double>(waited.count()) / 1000.0;
   if (const Stream* in = furthest_behind(ins_)) {

@@ -61,6 +61,8 @@ class Exchange {
   [[nodiscard]] CallMark mark() const;
   /// Sets heard_in[r] to the sequence of this collective where rank r has come to it, or further.
   virtual void note_heard(std::span<std::uint64_t> heard_in) const;
+  /// True when data of `rank` is due and none of it has come.
+  [[nodiscard]] virtual bool awaits(int rank) const;
   /// Before the first message. Lower: needed sooner.
   void set_priority(int priority);
   [[nodiscard]] int priority() const { return priority_; }

@@ -56,9 +56,12 @@ class SharedAllReduce final : public Exchange {
   void note_heard(std::span<std::uint64_t> heard_in) const override {
     for (int rank = 0; rank < layout().size; ++rank) {
       auto& heard = heard_in[static_cast<std::size_t>(rank)];
-      const auto posted = area_.counters(rank).posted.load(std::memory_order_acquire);
-      if (posted > first_) heard = std::max(heard, call().sequence);
+      if (has_posted(rank)) heard = std::max(heard, call().sequence);
     }
+  }
+
+  [[nodiscard]] bool awaits(int rank) const override {
+    return first_ != kNotReserved && !has_posted(rank);
   }
 
  private:
@@ -70,6 +73,10 @@ class SharedAllReduce final : public Exchange {
   static std::size_t round_bytes(int ranks) {
     const std::size_t least = kAlignment * static_cast<std::size_t>(ranks);
     return SharedArea::kRoundBytes / least * least;
+  }
+
+  [[nodiscard]] bool has_posted(int rank) const {
+    return area_.counters(rank).posted.load(std::memory_order_acquire) > first_;
   }
 
   // A run of bytes inside a round.

@@ -60,6 +60,10 @@ class SharedArea {
   void announce(const CallMark& mark);
   /// The call of that sequence of `rank`, if it is one of its last eight.
   [[nodiscard]] std::optional<CallMark> announced(int rank, std::uint64_t sequence);
+  /// Whether `rank` has come to the call of that sequence, however long ago.
+  [[nodiscard]] bool has_announced(int rank, std::uint64_t sequence) {
+    return part(rank).calls[sequence % kCalls].sequence >= sequence;
+  }
   /// The sequence of the last one; 0 before the first.
   [[nodiscard]] std::uint64_t last_announced(int rank) { return part(rank).last_call; }
 

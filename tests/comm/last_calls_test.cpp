@@ -119,9 +119,42 @@ TEST(LastCalls, OfARankThatWaitsInVainAreLoggedWithWhoIsAbsent) {
                                  " has failed; its last calls: .*barrier .sequence 1. [01].. s "
                                  "ago, done; all_reduce of 50000 float32 .sequence 2. 0.. s ago, "
                                  "under way");
-    expect_match(log.text(), "rank " + std::to_string(ranks - 1) +
-                                 " has not come to all_reduce of 50000 float32 .sequence 2.; last "
-                                 "heard of in (barrier .sequence 1.|no call at all)");
+    expect_match(log.text(), "nothing heard of rank " + std::to_string(ranks - 1) +
+                                 " in all_reduce of 50000 float32 .sequence 2.; last heard of in "
+                                 "(barrier .sequence 1.|no call at all)");
+  }
+}
+
+TEST(LastCalls, NameWhoIsAbsentThoughItHasComeToALaterPlace) {
+  for (const int ranks : world_sizes()) {
+    if (ranks == 1 || !failures_travel()) continue;
+    const LogOfComm log;
+    bool waits = false;
+    const auto errors = errors_of(
+        ranks,
+        [&](Communicator& c) {
+          std::vector<float> values(50'000);
+          std::vector<std::int32_t> all(static_cast<std::size_t>(ranks));
+          const std::int32_t own = c.rank();
+          const auto sum = c.reserve(1, comm::PlaceFor::kAllReduce);
+          const auto gather = c.reserve(1, comm::PlaceFor::kOther);
+          const auto gather_all = [&] {
+            c.all_gather(std::span(&own, 1), std::span(all), {.place = gather}).wait();
+          };
+          if (c.rank() == ranks - 1) {
+            gather_all();
+            return std::this_thread::sleep_for(1s);
+          }
+          if (c.rank() == 0) waits = true;
+          auto waiting = c.all_reduce(std::span(values), comm::ReduceOp::kSum, {.place = sum});
+          gather_all();
+          waiting.wait();
+        },
+        300ms);
+    if (!waits) continue;  // another process has the log
+    expect_match(log.text(), "nothing heard of rank " + std::to_string(ranks - 1) +
+                                 " in all_reduce of 50000 float32 .sequence 2.; last heard of in "
+                                 "all_gather of [0-9]+ int32 .sequence 3.");
   }
 }
 
