@@ -80,6 +80,7 @@ ReducerFactory make_reducer(const CompressionConfig& config, std::uint64_t seed,
 
 ReducerFactory make_node_reducer(const CompressionConfig& config, std::uint64_t seed,
                                  comm::Communicator& host, std::vector<PlanRecord> replay) {
+  const bool replays = !replay.empty();
   NodeReducer::Options options{.between = make_reducer(config, seed, std::move(replay)),
                                .compresses =
                                    [config](const Layer& layer) {
@@ -87,7 +88,8 @@ ReducerFactory make_node_reducer(const CompressionConfig& config, std::uint64_t 
                                             compress::compresses(config, layer.name, layer.shape,
                                                                  layer.numel);
                                    },
-                               .shows_nonfinite = config.family == "none"};
+                               .shows_nonfinite = config.family == "none",
+                               .replays = replays};
   return [options, &host](comm::Communicator& communicator) -> std::unique_ptr<Reducer> {
     return std::make_unique<NodeReducer>(communicator, host, options);
   };

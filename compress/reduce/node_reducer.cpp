@@ -22,11 +22,15 @@ NodeReducer::NodeReducer(comm::Communicator& communicator, comm::Communicator& h
   const bool leads = host_.rank() == 0;
   between_ = communicator.split(leads ? 0 : 1 + communicator.rank(), communicator.rank());
   hosts_ = comm::all_reduce_value<std::int32_t>(communicator, leads ? 1 : 0);
+  on_leaders([&] { leader_ = options_.between(*between_); });
+}
+
+void NodeReducer::on_leaders(const std::function<void()>& of_leader) {
   std::string refusal;
   try {
-    if (leads) leader_ = options_.between(*between_);
+    if (host_.rank() == 0) of_leader();
   } catch (const ConfigError& error) {
-    refusal = error.what();  // which all leaders have in common
+    refusal = error.what();
   }
   refusal = comm::broadcast_text(host_, refusal, 0);
   require_config(refusal.empty(), refusal);
@@ -77,9 +81,14 @@ Reduction NodeReducer::begin_between(std::size_t up_to) {
 void NodeReducer::drop() {
   entries_.clear();
   if (leader_ != nullptr) leader_->drop();
+  // Ranks may wait for this one in calls that it has not come to yet.
+  for (comm::Communicator* communicator : {&host_, between_.get()}) {
+    communicator->give_up("this rank failed while it averaged gradients");
+  }
 }
 
 void NodeReducer::end_step() {
+  if (options_.replays) return on_leaders([this] { leader_->end_step(); });
   if (leader_ != nullptr) leader_->end_step();
 }
 

@@ -26,6 +26,7 @@ class NodeReducer final : public Reducer {
     /// As Reducer::compresses() and shows_nonfinite() of what `between` makes, among several ranks.
     std::function<bool(const Layer&)> compresses;
     bool shows_nonfinite = false;
+    bool replays = false;  ///< end_step() may refuse the plans that `between` was given
   };
   /// Collective. @param communicator  all ranks; used at the start only.
   /// @param host  the ranks of one host, in the same order; borrowed.
@@ -61,6 +62,8 @@ class NodeReducer final : public Reducer {
     std::optional<Reduction> between;  // of the leaders, once begun
   };
   [[nodiscard]] Reduction begin_between(std::size_t up_to);
+  /// Does it on the leaders; a ConfigError, which all leaders have in common, comes to all ranks.
+  void on_leaders(const std::function<void()>& of_leader);
   [[nodiscard]] ReducerState state_of_host(const ReducerState& state);
 
   comm::Communicator& host_;

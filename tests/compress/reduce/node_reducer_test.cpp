@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "base/errors.h"
 #include "comm/local/local.h"
 #include "comm/values.h"
 #include "tests/compress/reduce/reducer_kit.h"
@@ -160,6 +161,33 @@ TEST(NodeReducer, AveragesOverRanksWhateverTheirHosts) {
       EXPECT_EQ(reducer->traffic().sent_bytes, reducer->own_bytes_sent());
     });
   }
+}
+
+TEST(NodeReducer, ReplaysAPlanAndRefusesOneOfOtherLayersOnAllRanks) {
+  const compress::PlannedLayer conv1{"conv1.weight", 432, compress::Level(4)};
+  const compress::PlannedLayer conv2{"conv2.weight", 3456, compress::Level(2)};
+  const compress::PlannedLayer fc{"fc.weight", 650, compress::Level::dense()};
+  const auto refusals = [](std::vector<compress::PlannedLayer> layers) {
+    compress::PlanRecord plan;
+    plan.layers = std::move(layers);
+    std::vector<std::string> all(4);
+    run(4, [&](comm::Communicator& communicator) {
+      const auto host = communicator.split(communicator.rank() / 2, communicator.rank());
+      const auto reducer = compress::make_node_reducer(config_of("quantize", 4), 1, *host,
+                                                       std::vector{plan})(communicator);
+      try {
+        (void)reduce_step(*reducer, small_model(),
+                          gradients_of(small_model(), communicator.rank(), 0), 0);
+      } catch (const ConfigError& error) {
+        all[static_cast<std::size_t>(communicator.rank())] = error.what();
+      }
+    });
+    return all;
+  };
+  EXPECT_EQ(refusals({conv1, conv2, fc}), std::vector<std::string>(4));
+  EXPECT_EQ(refusals({conv1, conv2}),
+            std::vector<std::string>(
+                4, "the plan of step 0 cannot be replayed: it has no level for fc.weight"));
 }
 
 TEST(NodeReducer, ResumesToTheBit) {
