@@ -68,6 +68,7 @@ void run_on(int ranks, const Setting& setting, const Body& body) {
   const comm::CommunicatorOptions options{.timeout = std::chrono::seconds(60),
                                           .chunk_bytes = setting.chunk_bytes,
                                           .shared_memory = setting.link != Link::kMessages};
+  warm_up_libtorch();
   const auto alone = [&](comm::Communicator& world) { body(world, world); };
   const auto beside_sockets = [&](comm::Communicator& bootstrap) {
     body(*comm::tcp::make(bootstrap), bootstrap);

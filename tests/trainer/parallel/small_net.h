@@ -14,10 +14,15 @@
 
 namespace convoy::tests {
 
+/// Makes what LibTorch makes at its first use, before there are threads: it guards that well, but
+/// out of ThreadSanitizer's sight.
+inline void warm_up_libtorch() { (void)at::detail::getDefaultCPUGenerator(); }
+
 /// Runs `body` on thread ranks with one LibTorch thread each.
 inline void run_ranks(int ranks, const std::function<void(comm::Communicator&)>& body,
                       const comm::CommunicatorOptions& options = {
                           .timeout = std::chrono::seconds(20)}) {
+  warm_up_libtorch();
   comm::local::run(
       ranks,
       [&](comm::Communicator& communicator) {

@@ -221,8 +221,8 @@ std::vector<std::string> GradientExchange::unreached() const {
 }
 
 std::uint64_t GradientExchange::bytes_sent() const {
-  return communicator_->bytes_sent() + thread_.reducer().own_bytes_sent() +
-         (updates_.pending() ? planning_bytes_ : thread_.reducer().traffic().planning_bytes);
+  // The reducer's own count of planning belongs to the thread until all is waited for.
+  return communicator_->bytes_sent() + thread_.reducer().own_bytes_sent() + planning_bytes_;
 }
 
 std::vector<std::vector<std::string>> GradientExchange::layout() const {
