@@ -19,26 +19,32 @@ WITH = sys.argv.pop(1)
 ATTEMPTS = 4
 IDLE_SHARE = 0.97
 COMPUTING_SHARE = 0.95
-SLOWDOWN = 1.25  # 1.08 is wanted; 1.06 to 1.18 have been seen, of which plain sockets cost 1.04 to 1.09
+SLOWDOWN = 1.08
+# Plain sockets may slow the cores more than that: on one machine these are the switch between the hosts
+# too. Then ours may cost so much on top.
+SLOWDOWN_BY_SOCKETS = 1.05
 
 
 def measure():
     result = subprocess.run([WITH, "2", "1gbit", "--", CONVOY, "bench", "allreduce", "--sizes", "64MB", "--json"],
                             text=True, capture_output=True, timeout=120, check=True)
-    rows = {row["cores"]: row for row in json.loads(result.stdout)["rows"]}
+    report = json.loads(result.stdout)
+    rows = {row["cores"]: row for row in report["rows"]}
     return (rows["idle"]["line_rate_share"], rows["computing"]["line_rate_share"],
-            rows["computing"]["compute_slowdown"])
+            rows["computing"]["compute_slowdown"], report["stream_compute_slowdown"])
 
 
 class LineRate(unittest.TestCase):
     def test_is_reached_while_all_cores_compute(self):
         seen = []
         for _ in range(ATTEMPTS):
-            idle, computing, slowdown = measure()
-            seen.append((round(idle, 3), round(computing, 3), round(slowdown, 3)))
-            if idle >= IDLE_SHARE and computing >= COMPUTING_SHARE and slowdown <= SLOWDOWN:
+            idle, computing, slowdown, by_sockets = measure()
+            seen.append(tuple(round(value, 3) for value in (idle, computing, slowdown, by_sockets)))
+            print("idle share, computing share, slowdown, that by plain sockets:", *seen[-1])
+            bearable = max(SLOWDOWN, by_sockets * SLOWDOWN_BY_SOCKETS)
+            if idle >= IDLE_SHARE and computing >= COMPUTING_SHARE and slowdown <= bearable:
                 return
-        self.fail(f"(idle share, computing share, slowdown) of all runs: {seen}")
+        self.fail(f"(idle share, computing share, slowdown, that by plain sockets) of all runs: {seen}")
 
 
 if __name__ == "__main__":
