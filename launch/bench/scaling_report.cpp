@@ -7,14 +7,12 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "launch/bench/step_measures.h"
+
 namespace convoy::launch {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-double seconds_of(const StepReport& report, Phase phase) {
-  return report.phases[static_cast<std::size_t>(phase)];
-}
 
 /// What the same ranks would get done if each were as fast as one rank alone: the usual efficiency.
 double against_one(const std::vector<ScalingRun>& runs, const ScalingRun& run) {
@@ -27,25 +25,17 @@ double against_one(const std::vector<ScalingRun>& runs, const ScalingRun& run) {
 
 Json to_json(const ScalingRun& run) {
   const auto& report = run.report;
-  return {{"growth", name(run.growth)},
-          {"family", run.family},
-          {"ranks", run.ranks},
-          {"crowding", run.crowding},
-          {"steps", report.steps},
-          {"statistic", report.is_mean ? "mean" : "median"},
-          {"alone", report.alone.seconds},
-          {"alone_spread", report.alone.spread},
-          {"seconds", report.together.seconds},
-          {"spread", report.together.spread},
-          {"efficiency", report.efficiency},
-          {"efficiency_spread", report.efficiency_spread},
-          {"exposed", report.together.parts.exposed},
-          {"encode", seconds_of(report, Phase::kEncode)},
-          {"wire", seconds_of(report, Phase::kWire)},
-          {"decode", seconds_of(report, Phase::kDecode)},
-          {"collectives", report.collectives},
-          {"bytes", report.bytes},
-          {"dense_bytes", report.dense_bytes}};
+  Json row{{"growth", name(run.growth)},
+           {"family", run.family},
+           {"ranks", run.ranks},
+           {"crowding", run.crowding},
+           {"alone", report.alone.seconds},
+           {"alone_spread", report.alone.spread},
+           {"seconds", report.together.seconds},
+           {"spread", report.together.spread},
+           {"collectives", report.collectives}};
+  row.update(measures_of(report));
+  return row;
 }
 
 Json runs_of(const ScalingReport& report) {

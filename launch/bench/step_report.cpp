@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "launch/bench/step.h"
+#include "launch/bench/step_measures.h"
 
 namespace convoy::launch {
 namespace {
@@ -16,10 +17,6 @@ Json to_json(const StepTiming& timing) {
           {"forward", timing.parts.forward},
           {"backward", timing.parts.backward},
           {"optimizer", timing.parts.optimizer}};
-}
-
-double seconds_of(const StepReport& report, Phase phase) {
-  return report.phases[static_cast<std::size_t>(phase)];
 }
 
 std::string parts_of(const StepTiming& timing) {
@@ -44,25 +41,16 @@ std::string compute_text(const StepBench& bench) {
 std::string to_json(const StepBench& bench, const StepReport& report, int ranks,
                     const std::string& transport) {
   const auto& job = bench.job;
-  const Json document{{"model", job.model.name},
-                      {"batch", job.train.batch_size},
-                      {"ranks", ranks},
-                      {"transport", transport},
-                      {"compute", compute_text(bench)},
-                      {"family", job.compression.family},
-                      {"policy", job.compression.policy},
-                      {"steps", report.steps},
-                      {"statistic", report.is_mean ? "mean" : "median"},
-                      {"alone", to_json(report.alone)},
-                      {"together", to_json(report.together)},
-                      {"efficiency", report.efficiency},
-                      {"efficiency_spread", report.efficiency_spread},
-                      {"exposed", report.together.parts.exposed},
-                      {"encode", seconds_of(report, Phase::kEncode)},
-                      {"wire", seconds_of(report, Phase::kWire)},
-                      {"decode", seconds_of(report, Phase::kDecode)},
-                      {"bytes", report.bytes},
-                      {"dense_bytes", report.dense_bytes}};
+  Json document{{"model", job.model.name},
+                {"batch", job.train.batch_size},
+                {"ranks", ranks},
+                {"transport", transport},
+                {"compute", compute_text(bench)},
+                {"family", job.compression.family},
+                {"policy", job.compression.policy},
+                {"alone", to_json(report.alone)},
+                {"together", to_json(report.together)}};
+  document.update(measures_of(report));
   return document.dump() + "\n";
 }
 
