@@ -4,6 +4,8 @@
 #include <bit>
 #include <cstdint>
 
+#include "base/host_device.h"
+
 namespace convoy {
 
 /// IEEE binary16 as stored; arithmetic goes through float.
@@ -17,12 +19,12 @@ struct BFloat16 {
 };
 
 /// Exact.
-[[nodiscard]] inline float to_float(BFloat16 value) {
+[[nodiscard]] CONVOY_HOST_DEVICE inline float to_float(BFloat16 value) {
   return std::bit_cast<float>(static_cast<std::uint32_t>(value.bits) << 16);
 }
 
 /// Rounds to nearest, ties to even; NaN stays NaN.
-[[nodiscard]] inline BFloat16 to_bfloat16(float value) {
+[[nodiscard]] CONVOY_HOST_DEVICE inline BFloat16 to_bfloat16(float value) {
   const auto bits = std::bit_cast<std::uint32_t>(value);
   if ((bits & 0x7fffffffU) > 0x7f800000U) return {static_cast<std::uint16_t>((bits >> 16) | 0x40U)};
   return {static_cast<std::uint16_t>((bits + 0x7fffU + ((bits >> 16) & 1U)) >> 16)};
@@ -30,7 +32,8 @@ struct BFloat16 {
 
 namespace internal {
 /// `a` if `first`, else `b`, without a branch.
-[[nodiscard]] inline std::uint32_t choose(bool first, std::uint32_t a, std::uint32_t b) {
+[[nodiscard]] CONVOY_HOST_DEVICE inline std::uint32_t choose(bool first, std::uint32_t a,
+                                                             std::uint32_t b) {
   const std::uint32_t mask = 0U - static_cast<std::uint32_t>(first);
   return (a & mask) | (b & ~mask);
 }
@@ -40,7 +43,7 @@ namespace internal {
 // vectorise; with ?: GCC would put the cases back into branches.
 
 /// Exact, subnormals included.
-[[nodiscard]] inline float to_float(Half value) {
+[[nodiscard]] CONVOY_HOST_DEVICE inline float to_float(Half value) {
   const std::uint32_t sign = static_cast<std::uint32_t>(value.bits & 0x8000U) << 16;
   const std::uint32_t magnitude = value.bits & 0x7fffU;
   const std::uint32_t infinite = (magnitude << 13) | 0x7f800000U;  // or NaN
@@ -52,7 +55,7 @@ namespace internal {
 }
 
 /// Rounds to nearest, ties to even; beyond the range becomes infinity; NaN stays NaN.
-[[nodiscard]] inline Half to_half(float value) {
+[[nodiscard]] CONVOY_HOST_DEVICE inline Half to_half(float value) {
   const auto bits = std::bit_cast<std::uint32_t>(value);
   const std::uint32_t sign = (bits >> 16) & 0x8000U;
   const std::uint32_t magnitude = bits & 0x7fffffffU;

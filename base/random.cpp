@@ -6,25 +6,12 @@
 #include <numbers>
 
 #include "base/errors.h"
+#include "base/mix.h"
 
 namespace convoy {
-namespace {
-
-std::uint64_t splitmix64(std::uint64_t& state) {
-  std::uint64_t z = (state += 0x9e3779b97f4a7c15ULL);
-  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ULL;
-  z = (z ^ (z >> 27)) * 0x94d049bb133111ebULL;
-  return z ^ (z >> 31);
-}
-
-}  // namespace
-
 std::uint64_t mix(std::initializer_list<std::uint64_t> words) {
-  std::uint64_t key = 0x243f6a8885a308d3ULL;
-  for (std::uint64_t word : words) {
-    std::uint64_t state = key ^ word;
-    key = splitmix64(state) + std::rotl(key, 23);
-  }
+  std::uint64_t key = kMixStart;
+  for (const std::uint64_t word : words) key = mix_in(key, word);
   return key;
 }
 

@@ -18,7 +18,6 @@ namespace {
 using internal::Grid;
 using internal::GroupReader;
 using internal::GroupView;
-using internal::PayloadHeader;
 using internal::QuantizeLayout;
 
 int bits_of(Level level) { return static_cast<int>(level.value()); }
@@ -27,29 +26,10 @@ QuantizeLayout layout_of(std::size_t numel, const QuantizeConfig& config, Level 
   return {numel, static_cast<std::size_t>(config.group), bits_of(level)};
 }
 
-/// What the header of `payload` says, checked against the sizes at hand.
-QuantizeLayout read_layout(std::span<const std::byte> payload, std::size_t numel) {
-  const PayloadHeader header =
-      internal::read_header(payload, internal::kQuantizeTag, "quantize", numel);
-  const QuantizeLayout layout{numel, header.third, header.first};
-  if (layout.bits < 1 || layout.bits > internal::kMostBits) {
-    throw PayloadError(fmt::format("quantize payload: {} bits, expected 1 to 8", layout.bits));
-  }
-  if (header.second > 1) {
-    throw PayloadError(fmt::format("quantize payload: rounding {}", header.second));
-  }
-  if (!internal::is_group_size(layout.group)) {
-    throw PayloadError(fmt::format("quantize payload: groups of {} values", layout.group));
-  }
-  internal::check_payload_bytes("quantize", payload.size(), layout.bytes());
-  return layout;
-}
-
 Grid read_grid(const std::byte* from, int bits, std::size_t group) {
   const Grid grid{internal::load<float>(from), internal::load<float>(from + sizeof(float)),
                   internal::limit_of(bits)};
-  const bool valid = !std::isinf(grid.min) && grid.step >= 0.0F && std::isfinite(grid.step);
-  if (!valid) {
+  if (!internal::is_valid(grid)) {
     throw PayloadError(fmt::format("quantize payload: group {} has minimum {} and step {}", group,
                                    grid.min, grid.step));
   }
@@ -59,7 +39,7 @@ Grid read_grid(const std::byte* from, int bits, std::size_t group) {
 /// Decodes all groups of `payload` into `out`, as `sink` (values_into, add_values_into) does it.
 template <typename Sink>
 void decode_groups(std::span<const std::byte> payload, std::span<float> out, const Sink& sink) {
-  const QuantizeLayout layout = read_layout(payload, out.size());
+  const QuantizeLayout layout = internal::read_quantize_layout(payload, payload.size(), out.size());
   internal::GroupDecoder decoder(layout);
   for (std::size_t index = 0; index < layout.groups(); ++index) {
     const std::byte* const at = &payload[layout.offset(index)];
@@ -91,10 +71,7 @@ std::size_t QuantizeCodec::do_encode(Values values, Level level, std::uint64_t s
                                      std::span<std::byte> out) const {
   const auto count = static_cast<std::size_t>(numel(values));
   const QuantizeLayout layout = layout_of(count, config_, level);
-  internal::write_header({internal::kQuantizeTag, static_cast<std::uint8_t>(layout.bits),
-                          static_cast<std::uint8_t>(config_.rounding),
-                          static_cast<std::uint32_t>(layout.group), count},
-                         out);
+  internal::write_quantize_header(layout, config_.rounding, out);
   GroupReader reader(values, layout.group);
   internal::GroupEncoder encoder(layout, config_.rounding);
   for (std::size_t index = 0; index < layout.groups(); ++index) {

@@ -4,10 +4,12 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "base/host_device.h"
+
 namespace convoy::compress::internal {
 
 /// Bytes of `count` packed codes of `bits` bits.
-[[nodiscard]] constexpr std::size_t packed_bytes(std::size_t count, int bits) {
+[[nodiscard]] CONVOY_HOST_DEVICE constexpr std::size_t packed_bytes(std::size_t count, int bits) {
   return (count / 8) * static_cast<std::size_t>(bits) +
          ((count % 8) * static_cast<std::size_t>(bits) + 7) / 8;
 }

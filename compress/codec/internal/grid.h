@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <limits>
 
+#include "base/host_device.h"
+
 // The grid of one group of quantised values: value = min + step * code, code = 0..limit. Ordinary
 // groups are computed in float32 by SIMD kernels (quantize_kernels.h); the functions here serve
 // the rest, in float64: groups so wide that float32 overflows, or so narrow that it loses bits.
@@ -25,11 +27,14 @@ struct Grid {
   int limit = 1;
 };
 
+/// The largest code of `bits` bits.
+[[nodiscard]] CONVOY_HOST_DEVICE constexpr int limit_of(int bits) { return (1 << bits) - 1; }
+
 inline constexpr float kLargestFloat = std::numeric_limits<float>::max();
 
 /// The grid with the smallest step that reaches from lo to hi: steps are rounded up. A group that
 /// is not finite gets NaN, so that whoever decodes it notices.
-[[nodiscard]] inline Grid make_grid(const Range& range, int limit) {
+[[nodiscard]] CONVOY_HOST_DEVICE inline Grid make_grid(const Range& range, int limit) {
   if (!range.finite) return {std::numeric_limits<float>::quiet_NaN(), 0.0F, limit};
   const double width = static_cast<double>(range.hi) - static_cast<double>(range.lo);
   const double exact = width / limit;
@@ -45,14 +50,19 @@ inline constexpr float kLargestFloat = std::numeric_limits<float>::max();
   return {range.lo + 0.0F, step, limit};  // -0 becomes +0, which SIMD minima cannot tell apart
 }
 
+/// Whether a payload may hold this grid.
+[[nodiscard]] CONVOY_HOST_DEVICE inline bool is_valid(const Grid& grid) {
+  return !std::isinf(grid.min) && grid.step >= 0.0F && std::isfinite(grid.step);
+}
+
 /// Whether min + step * code in float32 overflows for no code (NaN passes).
-[[nodiscard]] inline bool decodes_in_float(const Grid& grid) {
+[[nodiscard]] CONVOY_HOST_DEVICE inline bool decodes_in_float(const Grid& grid) {
   const float top = grid.min + grid.step * static_cast<float>(grid.limit);
   return !std::isinf(top);
 }
 
 /// Whether (value - min) / step can be computed in float32 through the reciprocal of step.
-[[nodiscard]] inline bool encodes_in_float(const Grid& grid) {
+[[nodiscard]] CONVOY_HOST_DEVICE inline bool encodes_in_float(const Grid& grid) {
   return decodes_in_float(grid) && grid.step >= 0x1p-100F && grid.step <= 0x1p100F;
 }
 
@@ -72,7 +82,7 @@ inline constexpr std::uint32_t kMixFirst = 0x7feb352dU;
 inline constexpr std::uint32_t kMixSecond = 0x846ca68bU;
 
 /// The random number, below 2^kRandomBits, of the value at `index` in its group.
-[[nodiscard]] inline std::uint32_t random_at(GroupKey key, std::uint32_t index) {
+[[nodiscard]] CONVOY_HOST_DEVICE inline std::uint32_t random_at(GroupKey key, std::uint32_t index) {
   std::uint32_t x = key.low + index * kCounterStep;
   x = (x ^ (x >> 16)) * kMixFirst ^ key.high;
   x = (x ^ (x >> 15)) * kMixSecond;
@@ -80,30 +90,32 @@ inline constexpr std::uint32_t kMixSecond = 0x846ca68bU;
 }
 
 /// Where `value` lies on the grid, in steps from min, kept within it.
-[[nodiscard]] inline double exact_place(float value, const Grid& grid) {
+[[nodiscard]] CONVOY_HOST_DEVICE inline double exact_place(float value, const Grid& grid) {
   const double place = (static_cast<double>(value) - grid.min) / grid.step;
   return std::clamp(place, 0.0, static_cast<double>(grid.limit));
 }
 
-[[nodiscard]] inline std::uint8_t exact_nearest_code(float value, const Grid& grid) {
+[[nodiscard]] CONVOY_HOST_DEVICE inline std::uint8_t exact_nearest_code(float value,
+                                                                        const Grid& grid) {
   return static_cast<std::uint8_t>(std::nearbyint(exact_place(value, grid)));
 }
 
-[[nodiscard]] inline std::uint8_t exact_stochastic_code(float value, const Grid& grid,
-                                                        std::uint32_t random) {
+[[nodiscard]] CONVOY_HOST_DEVICE inline std::uint8_t exact_stochastic_code(float value,
+                                                                           const Grid& grid,
+                                                                           std::uint32_t random) {
   const double scaled = exact_place(value, grid) * (1 << kRandomBits);
   return static_cast<std::uint8_t>((static_cast<std::uint32_t>(scaled) + random) >> kRandomBits);
 }
 
 /// For grids that do not decode in float32.
-[[nodiscard]] inline float exact_value(std::uint8_t code, const Grid& grid) {
+[[nodiscard]] CONVOY_HOST_DEVICE inline float exact_value(std::uint8_t code, const Grid& grid) {
   const double value = grid.min + static_cast<double>(grid.step) * code;
   const auto largest = static_cast<double>(kLargestFloat);
   return static_cast<float>(std::clamp(value, -largest, largest));
 }
 
-/// As every kernel decodes.
-[[nodiscard]] inline float value_at(std::uint8_t code, const Grid& grid) {
+/// As every kernel decodes. For a min that is NaN see quiet() in elementwise.h.
+[[nodiscard]] CONVOY_HOST_DEVICE inline float value_at(std::uint8_t code, const Grid& grid) {
   return decodes_in_float(grid) ? grid.min + grid.step * static_cast<float>(code)
                                 : exact_value(code, grid);
 }

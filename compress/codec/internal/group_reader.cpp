@@ -3,16 +3,10 @@
 
 #include <algorithm>
 
+#include "compress/codec/internal/elementwise.h"
 #include "compress/codec/internal/quantize_kernels.h"
 
 namespace convoy::compress::internal {
-namespace {
-
-float as_float(float value) { return value; }
-float as_float(Half value) { return to_float(value); }
-float as_float(BFloat16 value) { return to_float(value); }
-
-}  // namespace
 
 GroupReader::GroupReader(const Values& values, std::size_t group)
     : values_(values),

@@ -5,19 +5,24 @@
 #include <cstdint>
 
 #include "base/half.h"
+#include "base/host_device.h"
 
 namespace convoy::compress::internal {
 
 // The key of a value: its bits without the sign, moved to the top of 31 bits. Keys of one element
 // type are in the order of the magnitudes, with infinity and then NaN above all numbers.
 
-[[nodiscard]] inline std::uint32_t key_of(float value) {
+[[nodiscard]] CONVOY_HOST_DEVICE inline std::uint32_t key_of(float value) {
   return std::bit_cast<std::uint32_t>(value) & 0x7fffffffU;
 }
-[[nodiscard]] inline std::uint32_t key_of(Half value) { return (value.bits & 0x7fffU) << 16; }
-[[nodiscard]] inline std::uint32_t key_of(BFloat16 value) { return (value.bits & 0x7fffU) << 16; }
+[[nodiscard]] CONVOY_HOST_DEVICE inline std::uint32_t key_of(Half value) {
+  return (value.bits & 0x7fffU) << 16;
+}
+[[nodiscard]] CONVOY_HOST_DEVICE inline std::uint32_t key_of(BFloat16 value) {
+  return (value.bits & 0x7fffU) << 16;
+}
 /// Of something that is a key already.
-[[nodiscard]] inline std::uint32_t key_of(std::uint32_t key) { return key; }
+[[nodiscard]] CONVOY_HOST_DEVICE inline std::uint32_t key_of(std::uint32_t key) { return key; }
 
 constexpr int kKeyBits = 31;
 /// Of the smallest value of this type that is not zero.

@@ -4,6 +4,9 @@
 #include <algorithm>
 #include <cmath>
 
+#include "compress/codec/internal/elementwise.h"
+#include "compress/codec/internal/exact_error.h"
+
 namespace convoy::compress::internal {
 namespace {
 
@@ -14,23 +17,9 @@ std::size_t buffer_size(const QuantizeLayout& layout) {
   return std::min(layout.group, padded_count(layout.numel));
 }
 
-double square_of_difference(float a, float b) {
-  const double difference = static_cast<double>(a) - static_cast<double>(b);
-  return difference * difference;
-}
-
 double exact_error(float value, const Grid& grid, Rounding rounding) {
-  if (rounding == Rounding::kNearest) {
-    return square_of_difference(value, value_at(exact_nearest_code(value, grid), grid));
-  }
-  const double place = exact_place(value, grid);
-  const auto below = static_cast<int>(place);
-  const int above = std::min(below + 1, grid.limit);
-  const double fraction = place - below;
-  const auto error_at = [&](int code) {
-    return square_of_difference(value, value_at(static_cast<std::uint8_t>(code), grid));
-  };
-  return (1.0 - fraction) * error_at(below) + fraction * error_at(above);
+  return rounding == Rounding::kNearest ? exact_nearest_error(value, grid)
+                                        : exact_stochastic_error(value, grid);
 }
 
 }  // namespace
@@ -142,7 +131,7 @@ void GroupDecoder::add(const std::byte* packed, const Grid& grid, float scale,
     return;
   }
   const float* const values = stage_values(grid, padded);
-  for (std::size_t i = 0; i < out.size(); ++i) out[i] += scale * values[i];
+  for (std::size_t i = 0; i < out.size(); ++i) add_scaled(out[i], scale, values[i]);
 }
 
 }  // namespace convoy::compress::internal

@@ -17,12 +17,6 @@
 
 namespace convoy::compress::internal {
 
-[[nodiscard]] constexpr int limit_of(int bits) { return (1 << bits) - 1; }
-
-[[nodiscard]] constexpr bool is_group_size(std::size_t group) {
-  return group > 0 && group <= kLargestGroup && group % kBlock == 0;
-}
-
 [[nodiscard]] Range range_of(const GroupView& view);
 
 /// Squared error of the values of `view` on `grid`; with stochastic rounding its mean over seeds.

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <numeric>
 
+#include "compress/codec/internal/grid_float.h"
+
 // Compiles what follows once for every SIMD target.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "compress/codec/internal/quantize_kernels.cpp"
@@ -23,13 +25,10 @@ using Words = hn::RebindToUnsigned<Floats>;
 using Codes = hn::Rebind<std::uint8_t, Floats>;
 using FloatVector = hn::Vec<Floats>;
 
-/// Adding 2^23 to a float below it leaves the nearest integer in the low bits of the sum.
-constexpr float kRounder = 0x1p23F;
-
 HWY_INLINE FloatVector broadcast(float value) { return hn::Set(Floats(), value); }
 
 HWY_INLINE FloatVector reciprocal(float step) {
-  return broadcast(static_cast<float>(1.0 / static_cast<double>(step)));
+  return broadcast(inverse_step(step));
 }
 
 HWY_INLINE FloatVector place_of(FloatVector values, FloatVector min, FloatVector inverse) {
@@ -92,7 +91,7 @@ HWY_INLINE hn::Vec<Words> random_from(hn::Vec<Words> counter, hn::Vec<Words> key
 
 /// A place on the grid in units of 2^-kRandomBits steps.
 HWY_INLINE hn::Vec<Ints> fixed_place(FloatVector place, int limit) {
-  const auto scaled = hn::Mul(place, broadcast(static_cast<float>(1 << kRandomBits)));
+  const auto scaled = hn::Mul(place, broadcast(kRandomUnits));
   return hn::Min(hn::ConvertTo(Ints(), scaled), hn::Set(Ints(), limit << kRandomBits));
 }
 
@@ -191,7 +190,7 @@ double stochastic_error(const float* HWY_RESTRICT values, std::size_t count, con
   const auto min = broadcast(grid.min);
   const auto inverse = reciprocal(grid.step);
   const auto step = broadcast(grid.step);
-  const auto unit = broadcast(1.0F / static_cast<float>(1 << kRandomBits));
+  const auto unit = broadcast(1.0F / kRandomUnits);
   const auto limit = broadcast(static_cast<float>(grid.limit));
   alignas(64) float below[SquareSum::kPlaces];
   alignas(64) float above[SquareSum::kPlaces];

@@ -8,6 +8,8 @@
 #include <limits>
 
 #include "base/half.h"
+#include "base/host_device.h"
+#include "compress/codec/internal/elementwise.h"
 #include "compress/codec/internal/magnitude.h"
 
 namespace convoy::compress::internal {
@@ -20,17 +22,22 @@ class ScaledHalf {
   static constexpr int kMostExponent = 126;
 
   /// @param exponent  of the scale, from -kMostExponent to kMostExponent.
-  explicit ScaledHalf(int exponent) : exponent_(exponent) {}
+  CONVOY_HOST_DEVICE explicit ScaledHalf(int exponent) : exponent_(exponent) {}
   /// With the largest magnitude below 2^15.
-  static ScaledHalf for_largest(std::uint32_t largest_key) {
+  CONVOY_HOST_DEVICE static ScaledHalf for_largest(std::uint32_t largest_key) {
     const int biased = static_cast<int>(std::min(largest_key, kInfinityKey - 1) >> 23);
-    return ScaledHalf(std::min(kMostExponent, 127 + 14 - biased));
+    const int exponent = 127 + 14 - biased;
+    // No std::min(): its references would ask for kMostExponent in the memory of a device.
+    return ScaledHalf(exponent < kMostExponent ? exponent : kMostExponent);
   }
 
-  [[nodiscard]] int exponent() const { return exponent_; }
-  [[nodiscard]] Half narrow(float value) const { return to_half(value * power(exponent_)); }
-  [[nodiscard]] float widen(Half value) const {
+  [[nodiscard]] CONVOY_HOST_DEVICE int exponent() const { return exponent_; }
+  [[nodiscard]] CONVOY_HOST_DEVICE Half narrow(float value) const {
+    return to_half(std::isnan(value) ? value : value * power(exponent_));
+  }
+  [[nodiscard]] CONVOY_HOST_DEVICE float widen(Half value) const {
     const float scaled = to_float(value);
+    if (std::isnan(scaled)) return quiet(scaled);
     const float wide = scaled * power(-exponent_);
     // Rounding up the very largest floats must not make them infinite.
     const bool overflows = std::isinf(wide) && !std::isinf(scaled);
@@ -38,7 +45,7 @@ class ScaledHalf {
   }
 
  private:
-  static float power(int exponent) {
+  CONVOY_HOST_DEVICE static float power(int exponent) {
     return std::bit_cast<float>(static_cast<std::uint32_t>(exponent + 127) << 23);
   }
 

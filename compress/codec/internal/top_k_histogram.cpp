@@ -5,22 +5,17 @@
 #include <bit>
 #include <limits>
 
-#include "compress/codec/internal/magnitude.h"
 #include "compress/codec/internal/scaled_half.h"
 
 namespace convoy::compress::internal {
 namespace {
-
-constexpr int kShift = 16;
-constexpr std::size_t kFiniteBins = kInfinityKey >> kShift;
-constexpr std::size_t kBins = std::size_t{1} << (kKeyBits - kShift);
 
 double square(double value) { return value * value; }
 
 /// The square where bin `index` begins.
 double lowest_square(std::size_t index) {
   return square(
-      static_cast<double>(std::bit_cast<float>(static_cast<std::uint32_t>(index << kShift))));
+      static_cast<double>(std::bit_cast<float>(static_cast<std::uint32_t>(index << kBinShift))));
 }
 
 /// Estimated sum of the `part` smallest of `count` squares between `low` and `high` whose sum is
@@ -34,31 +29,72 @@ double smallest_squares(std::int64_t part, std::int64_t count, double sum, doubl
   return (least + most) / 2.0;
 }
 
-}  // namespace
+constexpr int kCountShift = 40;
+/// So many values cannot make a count and a sum of lows run into each other.
+constexpr std::size_t kMostTallied = (std::size_t{1} << (64 - kCountShift)) - 1;
 
-MagnitudeHistogram::MagnitudeHistogram(std::span<const float> values, bool as_half)
-    : numel_(static_cast<std::int64_t>(values.size())), bins_(kBins) {
-  as_half ? add_values_as_half(values) : add_values(values);
-}
+/// Bins while values are counted: count and lows share a word, so that a value costs two additions
+/// in memory. Two arrays: of one with pairs GCC makes vectors, which take longer.
+struct Tallies {
+  std::vector<std::uint64_t> counts_and_lows = std::vector<std::uint64_t>(kBins);
+  std::vector<std::uint64_t> low_squares = std::vector<std::uint64_t>(kBins);
 
-void MagnitudeHistogram::add_values(std::span<const float> values) {
-  for (const float value : values) {
-    Bin& bin = bins_[key_of(value) >> kShift];
-    ++bin.count;
-    bin.squares += square(static_cast<double>(value));
+  void add(std::span<const float> values) {
+    std::uint64_t* const pairs = counts_and_lows.data();
+    std::uint64_t* const squares = low_squares.data();
+    for (const float value : values) {
+      const std::uint64_t low = low_part(key_of(value));
+      pairs[bin_of(value)] += (std::uint64_t{1} << kCountShift) + low;
+      squares[bin_of(value)] += low * low;
+    }
+  }
+
+  void add_to(std::vector<MagnitudeBin>& bins) const {
+    constexpr std::uint64_t kLows = (std::uint64_t{1} << kCountShift) - 1;
+    for (std::size_t i = 0; i < bins.size(); ++i) {
+      bins[i].count += counts_and_lows[i] >> kCountShift;
+      bins[i].lows += counts_and_lows[i] & kLows;
+      bins[i].low_squares += low_squares[i];
+    }
+  }
+};
+
+void add_values(std::span<const float> values, std::vector<MagnitudeBin>& bins) {
+  while (!values.empty()) {
+    const auto part = values.first(std::min(values.size(), kMostTallied));
+    Tallies tallies;
+    tallies.add(part);
+    tallies.add_to(bins);
+    values = values.subspan(part.size());
   }
 }
 
-void MagnitudeHistogram::add_values_as_half(std::span<const float> values) {
+void add_roundings(std::span<const float> values, std::vector<MagnitudeBin>& bins) {
   std::uint32_t largest = 0;
   for (const float value : values) largest = std::max(largest, key_of(value));
   const ScaledHalf half = ScaledHalf::for_largest(largest);
-  for (const float value : values) {
-    Bin& bin = bins_[key_of(value) >> kShift];
-    ++bin.count;
-    bin.squares += square(static_cast<double>(value));
-    const float kept = half.widen(half.narrow(value));
-    bin.rounding += square(static_cast<double>(value) - static_cast<double>(kept));
+  const auto add = [](std::uint64_t& sum, std::uint64_t term) { sum += term; };
+  for (const float value : values) add_rounding(bins[bin_of(value)], value, half, add);
+}
+
+std::vector<MagnitudeBin> fill_bins(std::span<const float> values, bool as_half) {
+  std::vector<MagnitudeBin> bins(kBins);
+  add_values(values, bins);
+  if (as_half) add_roundings(values, bins);
+  return bins;
+}
+
+}  // namespace
+
+MagnitudeHistogram::MagnitudeHistogram(std::span<const float> values, bool as_half)
+    : MagnitudeHistogram(static_cast<std::int64_t>(values.size()), fill_bins(values, as_half)) {}
+
+MagnitudeHistogram::MagnitudeHistogram(std::int64_t numel, const std::vector<MagnitudeBin>& bins)
+    : numel_(numel) {
+  bins_.reserve(bins.size());
+  for (std::size_t i = 0; i < bins.size(); ++i) {
+    const auto count = static_cast<std::int64_t>(bins[i].count);
+    bins_.push_back({count, squares_of(bins[i], i), rounding_of(bins[i], i)});
   }
 }
 

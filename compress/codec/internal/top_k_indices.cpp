@@ -10,15 +10,12 @@
 
 #include "compress/codec/codec.h"
 #include "compress/codec/internal/payload_header.h"
+#include "compress/codec/internal/top_k_gaps.h"
 
 namespace convoy::compress::internal {
 namespace {
 
 constexpr std::int64_t kMostAbsolute = std::int64_t{1} << 32;
-
-/// The gap code word that means: there is more.
-template <typename Word>
-constexpr std::int64_t kEscape = std::numeric_limits<Word>::max();
 
 [[noreturn]] void fail(const std::string& message) {
   throw PayloadError("top_k payload: " + message);
@@ -50,15 +47,12 @@ IndexSize smallest(std::size_t gaps8, std::size_t gaps16, std::int64_t numel, st
 
 template <typename Word>
 void write_gaps(std::span<const std::int64_t> indices, std::byte* out) {
-  const auto put = [&out](std::int64_t word) {
-    store(static_cast<Word>(word), out);
-    out += sizeof(Word);
-  };
   std::int64_t next = 0;
   for (const std::int64_t index : indices) {
-    std::int64_t gap = index - next;
-    for (; gap >= kEscape<Word>; gap -= kEscape<Word>) put(kEscape<Word>);
-    put(gap);
+    put_gap<Word>(index - next, [&out](Word word) {
+      store(word, out);
+      out += sizeof(Word);
+    });
     next = index + 1;
   }
 }
@@ -151,10 +145,15 @@ IndexSize smallest_format(std::span<const std::int64_t> indices, std::int64_t nu
   std::int64_t escapes16 = 0;
   std::int64_t next = 0;
   for (const std::int64_t index : indices) {
-    escapes8 += (index - next) / kEscape<std::uint8_t>;
-    escapes16 += (index - next) / kEscape<std::uint16_t>;
+    escapes8 += escapes_of<std::uint8_t>(index - next);
+    escapes16 += escapes_of<std::uint16_t>(index - next);
     next = index + 1;
   }
+  return smallest_format(escapes8, escapes16, numel, k);
+}
+
+IndexSize smallest_format(std::int64_t escapes8, std::int64_t escapes16, std::int64_t numel,
+                          std::int64_t k) {
   return smallest(gap_bytes<std::uint8_t>(k, escapes8), gap_bytes<std::uint16_t>(k, escapes16),
                   numel, k);
 }
@@ -162,8 +161,8 @@ IndexSize smallest_format(std::span<const std::int64_t> indices, std::int64_t nu
 std::size_t max_index_bytes(std::int64_t numel, std::int64_t k) {
   // All that lies between indices, in one gap.
   const std::int64_t widest = numel - k;
-  return smallest(gap_bytes<std::uint8_t>(k, widest / kEscape<std::uint8_t>),
-                  gap_bytes<std::uint16_t>(k, widest / kEscape<std::uint16_t>), numel, k)
+  return smallest_format(escapes_of<std::uint8_t>(widest), escapes_of<std::uint16_t>(widest), numel,
+                         k)
       .bytes;
 }
 

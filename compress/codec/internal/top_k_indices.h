@@ -24,6 +24,9 @@ struct IndexSize {
 
 /// The smallest; of equal ones the first in the list above.
 [[nodiscard]] IndexSize smallest_format(std::span<const std::int64_t> indices, std::int64_t numel);
+/// The same, from the escapes that gaps of 8 and of 16 bits take in all.
+[[nodiscard]] IndexSize smallest_format(std::int64_t escapes8, std::int64_t escapes16,
+                                        std::int64_t numel, std::int64_t k);
 /// No choice of `k` indices below `numel` needs more. Arithmetic only, as the next.
 [[nodiscard]] std::size_t max_index_bytes(std::int64_t numel, std::int64_t k);
 /// What `k` indices that lie at random need in the mean.

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "compress/codec/internal/magnitude.h"
+#include "compress/codec/internal/top_k_cut.h"
 #include "compress/codec/internal/top_k_kernels.h"
 
 namespace convoy::compress::internal {
@@ -25,12 +26,6 @@ template <typename T>
 std::int64_t count_of(std::span<const T> values) {
   return static_cast<std::int64_t>(values.size());
 }
-
-/// Where the chosen ones end: all keys above `key`, and the first `equal` of those that have it.
-struct Cut {
-  std::uint32_t key = 0;
-  std::int64_t equal = 0;
-};
 
 /// How often each value of a digit (`width` bits from `shift` on) occurs among the keys whose
 /// higher bits are `prefix`.
@@ -58,12 +53,11 @@ template <typename T>
 Cut find_cut(std::span<const T> values, std::int64_t k) {
   Cut cut{0, k};
   int shift = kKeyBits;
-  for (const int width : {11, 10, 10}) {
+  for (const int width : kDigitWidths) {
     shift -= width;
     const auto counts = count_digits(values, cut.key, shift, width);
-    auto digit = static_cast<std::uint32_t>(counts.size() - 1);
-    for (; counts[digit] < cut.equal; --digit) cut.equal -= counts[digit];
-    cut.key = cut.key << width | digit;
+    const auto top = static_cast<std::uint32_t>(counts.size() - 1);
+    cut.key = cut.key << width | digit_of_cut(counts.data(), top, cut.equal);
   }
   return cut;
 }

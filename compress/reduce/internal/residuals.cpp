@@ -4,13 +4,14 @@
 #include <algorithm>
 #include <utility>
 
+#include "compress/codec/internal/elementwise.h"
 #include "compress/reduce/internal/state_entries.h"
 
 namespace convoy::compress::internal {
 namespace {
 
 void add(std::span<const float> residual, std::span<const float> gradient, std::span<float> out) {
-  for (std::size_t i = 0; i < out.size(); ++i) out[i] = residual[i] + gradient[i];
+  for (std::size_t i = 0; i < out.size(); ++i) out[i] = owed_of(residual[i], gradient[i]);
 }
 
 template <typename T>
@@ -47,7 +48,9 @@ std::span<float> Residuals::owed(const std::string& layer, std::span<const float
   }
   const auto out = room.take(numel);
   std::ranges::copy(gradient, out.begin());
-  for (std::size_t i = 0; i < entry.current16.size(); ++i) out[i] += to_float(entry.current16[i]);
+  for (std::size_t i = 0; i < entry.current16.size(); ++i) {
+    out[i] = owed_of(to_float(entry.current16[i]), out[i]);
+  }
   return out;
 }
 
