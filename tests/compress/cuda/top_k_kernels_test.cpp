@@ -2,6 +2,7 @@
 // The kernels of top_k give the bytes of TopKCodec.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "tests/compress/cuda/device_kit.h"
@@ -140,6 +141,23 @@ TYPED_TEST(TopKOnDevice, RefusesWhatTheCpuRefusesInItsWords) {
     }
     EXPECT_GT(refused, tries / 10);
   }
+}
+
+TYPED_TEST(TopKOnDevice, RefusesAbsoluteIndicesThatDoNotAscend) {
+  const auto codec = TypeParam::make(TopKConfig{});
+  const auto [values, density] = inputs_of_all_forms().back();
+  auto payload = encoded(codec->on_host(), values, density);
+  const std::size_t last = payload.size() - 4;
+  std::swap_ranges(payload.begin() + static_cast<std::ptrdiff_t>(last), payload.end(),
+                   payload.begin() + static_cast<std::ptrdiff_t>(last - 4));
+  EXPECT_EQ(agree_on<TypeParam>(*codec, payload, values.size()), 1);
+}
+
+TYPED_TEST(TopKOnDevice, RefusesGapsThatEndWithAnEscape) {
+  const auto codec = TypeParam::make(TopKConfig{});
+  auto payload = encoded(codec->on_host(), normal_values(3000, 8), Level(0.01));
+  payload.push_back(std::byte{255});
+  EXPECT_EQ(agree_on<TypeParam>(*codec, payload, 3000), 1);
 }
 
 }  // namespace
