@@ -17,4 +17,5 @@ configure_package_config_file(${PROJECT_SOURCE_DIR}/cmake/convoyConfig.cmake.in
 write_basic_package_version_file(${PROJECT_BINARY_DIR}/convoyConfigVersion.cmake
   COMPATIBILITY SameMinorVersion)
 install(FILES ${PROJECT_BINARY_DIR}/convoyConfig.cmake ${PROJECT_BINARY_DIR}/convoyConfigVersion.cmake
+              ${PROJECT_SOURCE_DIR}/cmake/FindLibTorch.cmake
         DESTINATION ${CONVOY_PACKAGE_DIR})
