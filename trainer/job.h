@@ -32,6 +32,9 @@ struct TrainConfig {
   std::int64_t batch_size = 64;  ///< samples of one rank in one micro-batch
   std::int64_t accumulate = 1;   ///< micro-batches in one optimizer step
   double clip_norm = 0.0;        ///< of the averaged gradient; 0: none
+  /// Mixed precision: "none" | "bf16" | "fp16", which needs a GPU.
+  std::string amp = "none";
+  double loss_scale = 0.0;  ///< the first one; 0: 65536 with fp16, else none
   bool sync_batchnorm = false;
   std::string buffers = "broadcast";  ///< BatchNorm statistics: "broadcast" from rank 0 | "average"
   bool find_unused = false;           ///< allow parameters that a loss does not reach

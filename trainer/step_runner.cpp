@@ -15,7 +15,6 @@
 
 #include "base/random.h"
 #include "comm/values.h"
-#include "trainer/loss.h"
 #include "trainer/random_streams.h"
 
 namespace convoy::trainer {
@@ -57,9 +56,10 @@ StepRunner::StepRunner(comm::Communicator& communicator, Model& model, DataParal
       stop_(stop),
       sampler_(dataset.size(), communicator.rank(), communicator.size(), job.train.batch_size,
                job.run.seed),
+      scaler_(make_loss_scaler(job.train)),
       next_forward_(job.communication.overlap == "next_forward") {
   if (job.train.balance == "speed") balance_.emplace(communicator, sampler_.global_batch());
-  if (job.train.on_nonfinite != "skip") return;
+  if (job.train.on_nonfinite != "skip" && scaler_.scale() == 1.0) return;
   for (const auto& buffer : model.buffers()) saved_buffers_.push_back(buffer.tensor.clone());
 }
 
@@ -76,6 +76,7 @@ StepResult StepRunner::run(const StepPosition& position, double learning_rate) {
     result_.samples += share.global_samples;
   }
   if (!next_forward_) optimizer_.zero_grad();  // else each update does, for the next step
+  parallel_.set_loss_scale(scaler_.scale());
   parallel_.begin_step(own_samples, result_.samples);
   seen_ = {};
   add_lap(Phase::kData, result_.seconds.data);  // buckets may have been cut anew, after a drain
@@ -125,8 +126,7 @@ void StepRunner::train_on(const Batch& batch, const StepPosition& position, std:
       mix({job_.run.seed, kDropoutStream, static_cast<std::uint64_t>(communicator_.rank()),
            static_cast<std::uint64_t>(position.epoch), static_cast<std::uint64_t>(index)}));
   result_.seconds.data += lap(Phase::kData);
-  const torch::Tensor loss =
-      mean_loss(dataset_.info().task, model_.forward(batch.inputs), batch.targets);
+  const torch::Tensor loss = forward_loss(job_.train.amp, dataset_.info().task, model_, batch);
   parallel_.end_forward();
   settle_averages();
   vote.add_loss(loss.item<double>(), batch.samples());
@@ -187,9 +187,14 @@ void StepRunner::update(const StepPosition& position, double learning_rate, Vote
   result_.stop = (*vote.sums)[2] > 0;
   result_.seconds.exposed += lap(Phase::kExposed);
   const auto buffers = parallel_.buffers();
-  if ((*vote.sums)[1] > 0 || (!next_forward_ && parallel_.nonfinite())) {
+  const bool has_loss = (*vote.sums)[1] == 0;
+  const bool has_gradients = next_forward_ || !parallel_.nonfinite();
+  if (has_loss && !has_gradients && scaler_.back_off()) {
+    leave_out();
+  } else if (!has_loss || !has_gradients) {
     refuse_nonfinite(position, vote);
   } else {
+    scaler_.grow();
     if (job_.train.clip_norm > 0) clip_gradients(parallel_.parameters(), job_.train.clip_norm);
     optimizer_.set_learning_rate(learning_rate);
     if (!next_forward_) optimizer_.step();
@@ -207,23 +212,24 @@ void StepRunner::update(const StepPosition& position, double learning_rate, Vote
 }
 
 void StepRunner::refuse_nonfinite(const StepPosition& position, const Vote& vote) {
-  if (job_.train.on_nonfinite == "skip") {
-    const torch::NoGradGuard no_grad;
-    const auto buffers = parallel_.buffers();
-    for (std::size_t i = 0; i < saved_buffers_.size(); ++i) {
-      torch::Tensor buffer = buffers[i].tensor;
-      buffer.copy_(saved_buffers_[i]);
-    }
-    result_.skipped = true;
-    parallel_.discard_step();
-    return;
-  }
+  if (job_.train.on_nonfinite == "skip") return leave_out();
   if ((*vote.sums)[1] == 0) throw_nonfinite_gradient(position.step);
   const auto own = vote.own_nonfinite ? std::int32_t{communicator_.rank()}
                                       : std::numeric_limits<std::int32_t>::max();
   const auto first = comm::all_reduce_value(communicator_, own, comm::ReduceOp::kMin);
   throw std::runtime_error("the loss of rank " + std::to_string(first) + " is not finite in step " +
                            std::to_string(position.step + 1) + kNonfiniteAdvice);
+}
+
+void StepRunner::leave_out() {
+  const torch::NoGradGuard no_grad;
+  const auto buffers = parallel_.buffers();
+  for (std::size_t i = 0; i < saved_buffers_.size(); ++i) {
+    torch::Tensor buffer = buffers[i].tensor;
+    buffer.copy_(saved_buffers_[i]);
+  }
+  result_.skipped = true;
+  parallel_.discard_step();
 }
 
 void StepRunner::throw_nonfinite_gradient(std::int64_t step) const {

@@ -17,6 +17,7 @@
 #include "trainer/models/model.h"
 #include "trainer/optim/optimizer.h"
 #include "trainer/parallel/data_parallel.h"
+#include "trainer/precision.h"
 #include "trainer/speed_balance.h"
 #include "trainer/stopwatch.h"
 
@@ -71,6 +72,7 @@ class StepRunner {
   double drain();
   /// From the next step on tells `timeline`, which it borrows, of its phases; nullptr: no more.
   void watch(Timeline* timeline) { timeline_ = timeline; }
+  [[nodiscard]] LossScaler& scaler() { return scaler_; }
   /// Null unless ranks take parts according to their speed.
   [[nodiscard]] SpeedBalance* balance() { return balance_ ? &*balance_ : nullptr; }
 
@@ -84,6 +86,7 @@ class StepRunner {
   void update(const StepPosition& position, double learning_rate, Vote& vote);
   void balance_parts(std::int64_t step);
   void refuse_nonfinite(const StepPosition& position, const Vote& vote);
+  void leave_out();
   [[noreturn]] void throw_nonfinite_gradient(std::int64_t step) const;
   void settle_averages();
   /// Ends a lap in which only one thing was done.
@@ -100,6 +103,7 @@ class StepRunner {
   const std::atomic<bool>* stop_;
   Sampler sampler_;
   std::optional<SpeedBalance> balance_;
+  LossScaler scaler_;
   std::vector<torch::Tensor> saved_buffers_;  ///< to undo a skipped step's BatchNorm statistics
   bool next_forward_;
   std::optional<std::int64_t> unsettled_step_;  ///< its averages may be under way

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <ATen/autocast_mode.h>
 #include <torch/torch.h>
+#include <torch/version.h>
 
 #include <sstream>
 #include <type_traits>
@@ -24,6 +26,17 @@ template <typename Key = OptimizerStateKey>
     text << implementation;
     return text.str();
   }
+}
+
+/// Switches this thread's operations on the CPU to bfloat16 where that is safe, or back.
+inline void autocast_on_cpu(bool enabled) {
+#if TORCH_VERSION_MAJOR > 2 || (TORCH_VERSION_MAJOR == 2 && TORCH_VERSION_MINOR >= 4)
+  at::autocast::set_autocast_dtype(at::kCPU, at::kBFloat16);
+  at::autocast::set_autocast_enabled(at::kCPU, enabled);
+#else
+  at::autocast::set_autocast_cpu_dtype(at::kBFloat16);
+  at::autocast::set_cpu_enabled(enabled);
+#endif
 }
 
 }  // namespace convoy::trainer

@@ -11,6 +11,7 @@
 #include "comm/values.h"
 #include "trainer/checkpoint/state_dict.h"
 #include "trainer/models/model.h"
+#include "trainer/precision.h"
 #include "trainer/together.h"
 #include "trainer/training_run.h"
 
@@ -44,6 +45,7 @@ void check_job(const Job& job, int ranks) {
                  "[train] needs epochs or steps, at least 1");
   check_data(job.data);
   check_model(job.model);
+  check_precision(job.train);
   require_config(!(job.train.sync_batchnorm && !job.model.torchscript.empty()),
                  "train.sync_batchnorm works with convoy's own models, not with model.torchscript");
   require_config(!(job.train.sync_batchnorm && job.train.balance == "speed"),

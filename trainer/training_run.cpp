@@ -92,6 +92,7 @@ TrainingRun::TrainingRun(comm::Communicator& communicator, const Job& job,
     times_->after_averaging();
   });
   if (request.resume && runner_->balance() != nullptr) runner_->balance()->restore(balance_part_);
+  runner_->scaler().restore(loss_scale_[0], static_cast<std::int64_t>(loss_scale_[1]));
   together(communicator, [&] { open_sinks(); });
 }
 
@@ -133,6 +134,9 @@ std::vector<NamedTensor> TrainingRun::restore() {
   bytes_before_ = static_cast<std::uint64_t>(state->counters["bytes_sent"]);
   balance_part_ = static_cast<std::int64_t>(state->counters["balance_part"]);
   chunk_kb_ = static_cast<std::int64_t>(state->counters["chunk_kb"]);
+  loss_scale_ = comm::broadcast_values(
+      communicator_,
+      std::vector{state->counters["loss_scale"], state->counters["loss_scale_good_steps"]}, 0);
   meter_ = IntervalMeter(bytes_before_);
   compression_.restore(state->counters);
   saved_step_ = state->step;
@@ -283,6 +287,9 @@ void TrainingRun::save_checkpoint() {
     state.counters["seconds"] = summary_.seconds;
     state.counters["chunk_kb"] = static_cast<double>(chunk_kb_);
     state.counters["skipped_steps"] = static_cast<double>(summary_.skipped_steps);
+    state.counters["loss_scale"] = runner_->scaler().scale();
+    state.counters["loss_scale_good_steps"] =
+        static_cast<double>(runner_->scaler().good_steps());
   }
   checkpoints_.save(state);
   saved_step_ = position_.step;

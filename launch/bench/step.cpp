@@ -16,11 +16,11 @@
 #include "launch/bench/sleeping_model.h"
 #include "launch/bench/statistics.h"
 #include "trainer/geometry.h"
-#include "trainer/loss.h"
 #include "trainer/metrics/phase_times.h"
 #include "trainer/models/model.h"
 #include "trainer/optim/optimizer.h"
 #include "trainer/parallel_setup.h"
+#include "trainer/precision.h"
 #include "trainer/step_runner.h"
 #include "trainer/stopwatch.h"
 #include "trainer/together.h"
@@ -93,6 +93,7 @@ class Alone {
  public:
   Alone(const StepBench& bench, const OneBatch& data)
       : data_(data),
+        amp_(bench.job.train.amp),
         model_(build_model(bench, data)),
         optimizer_(bench.job.train.optimizer, model_->parameters()),
         batch_(data.get(
@@ -102,8 +103,7 @@ class Alone {
     trainer::StepSeconds seconds;
     trainer::Stopwatch watch;
     optimizer_.zero_grad();
-    const auto loss =
-        trainer::mean_loss(data_.info().task, model_->forward(batch_.inputs), batch_.targets);
+    const auto loss = trainer::forward_loss(amp_, data_.info().task, *model_, batch_);
     seconds.forward = watch.lap();
     loss.backward();
     seconds.backward = watch.lap();
@@ -114,6 +114,7 @@ class Alone {
 
  private:
   const OneBatch& data_;
+  const std::string& amp_;
   std::unique_ptr<trainer::Model> model_;
   trainer::Optimizer optimizer_;
   trainer::Batch batch_;

@@ -92,6 +92,9 @@ void check_overlap(const trainer::Job& job, const Document& document) {
   require_config(job.train.on_nonfinite != "skip",
                  what + place(document, "train.on_nonfinite") +
                      R"( = "skip": layers step before all gradients are known)");
+  require_config(job.train.loss_scale == 0.0,
+                 what + place(document, "train.loss_scale") +
+                     ": steps are left out when all gradients are known");
   require_config(!job.train.find_unused,
                  what + place(document, "train.find_unused") +
                      ": what no rank has used is known when all have ended their backward");

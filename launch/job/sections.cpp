@@ -86,6 +86,8 @@ void describe_train(FieldVisitor& v, trainer::TrainConfig& train) {
   v.integer("batch_size", train.batch_size, kAtLeastOne);
   v.integer("accumulate", train.accumulate, kAtLeastOne);
   v.number("clip_norm", train.clip_norm, kNotNegative);
+  v.text("amp", train.amp, {"none", "bf16", "fp16"});
+  v.number("loss_scale", train.loss_scale, kNotNegative);
   v.flag("sync_batchnorm", train.sync_batchnorm);
   v.text("buffers", train.buffers, {"broadcast", "average"});
   v.flag("find_unused", train.find_unused);

@@ -22,6 +22,7 @@
 #include "trainer/federated/step_time.h"
 #include "trainer/federated/thread_clients.h"
 #include "trainer/federated/update_layers.h"
+#include "trainer/precision.h"
 #include "trainer/together.h"
 #include "trainer/trainer.h"
 
@@ -140,6 +141,8 @@ void check_federation(const Job& job, int ranks) {
   require_config(train.schedule.name != "cosine" || job.federation.updates > 0,
                  "train.schedule.name = \"cosine\" needs federation.updates: a federation's "
                  "schedule goes by the updates that have reached the server");
+  check_precision(train);
+  require_config(train.loss_scale == 0.0, "train.loss_scale must be 0 in a federated run");
   require_config(train.accumulate == 1, "train.accumulate must be 1 in a federated run");
   require_config(!train.sync_batchnorm,
                  "train.sync_batchnorm: clients of a federation train alone");

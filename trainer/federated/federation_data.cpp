@@ -51,6 +51,7 @@ LocalTrainingConfig local_training_config(const Job& job) {
           .clip_norm = job.train.clip_norm,
           .proximal = job.federation.proximal,
           .augment = job.data.augment,
+          .amp = job.train.amp,
           .evaluate_batch = job.train.evaluate_batch};
 }
 

@@ -8,9 +8,9 @@
 #include "base/errors.h"
 #include "base/random.h"
 #include "trainer/evaluation.h"
-#include "trainer/loss.h"
 #include "trainer/optim/optimizer.h"
 #include "trainer/optim/schedule.h"
+#include "trainer/precision.h"
 #include "trainer/random_streams.h"
 
 namespace convoy::trainer {
@@ -95,8 +95,7 @@ double LocalTrainer::step(const ClientData& client, const ClientData::NextBatch&
                           const Batch& batch) {
   model_->seed_dropout(
       mix({client.key(), kDropoutStream, static_cast<std::uint64_t>(next.number)}));
-  const torch::Tensor loss =
-      mean_loss(dataset_.info().task, model_->forward(batch.inputs), batch.targets);
+  const torch::Tensor loss = forward_loss(config_.amp, dataset_.info().task, *model_, batch);
   loss.backward();
   return loss.item<double>();
 }

@@ -27,6 +27,7 @@ struct LocalTrainingConfig {
   /// stray less from the model that they were given. 0: off.
   double proximal = 0.0;
   bool augment = false;
+  std::string amp = "none";  ///< as TrainConfig::amp
   std::int64_t evaluate_batch = 256;
 };
 

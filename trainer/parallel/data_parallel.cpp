@@ -115,6 +115,7 @@ class DataParallel::Impl {
   void end_step();
   void drain();
   void end_forward();
+  void set_loss_scale(double scale);
   void watch(Timeline* timeline);
 
   [[nodiscard]] std::uint64_t bytes_sent() const { return exchange_->bytes_sent() + buffer_bytes_; }
@@ -141,6 +142,7 @@ class DataParallel::Impl {
   std::int64_t samples_ = 0;  // of this rank in this step
   std::int64_t total_ = 0;    // of all ranks
   int first_rank_ = 0;
+  double loss_scale_ = 1.0;
   bool sync_ = true;
   StepTimes times_;
   std::uint64_t buffer_bytes_ = 0;
@@ -189,7 +191,7 @@ void DataParallel::Impl::backward(const torch::Tensor& loss, std::int64_t sample
   const double scale =
       static_cast<double>(samples) * communicator_.size() / static_cast<double>(total_);
   if (sync_) exchange_->start();
-  run_backward(loss, scale);
+  run_backward(loss, scale * loss_scale_);
   times_.backward += (Clock::now() - begin) / std::chrono::nanoseconds(1);
   exchange_->end_pass();
   if (!sync_) return;
@@ -235,6 +237,14 @@ void DataParallel::Impl::drain() {
   exchange_->rethrow_error();
   exchange_->drain();
   (void)add_times();
+}
+
+void DataParallel::Impl::set_loss_scale(double scale) {
+  require(scale > 0.0, "set_loss_scale: must be above 0");
+  require(scale == 1.0 || options_.overlap != Overlap::kNextForward,
+          "set_loss_scale: not with Overlap::kNextForward");
+  loss_scale_ = scale;
+  exchange_->set_loss_scale(scale);
 }
 
 void DataParallel::Impl::end_forward() {
@@ -331,6 +341,8 @@ compress::Reducer& DataParallel::reducer() { return impl_->exchange_->reducer();
 void DataParallel::watch(Timeline* timeline) { impl_->watch(timeline); }
 
 const StepTimes& DataParallel::times() const { return impl_->times_; }
+
+void DataParallel::set_loss_scale(double scale) { impl_->set_loss_scale(scale); }
 
 std::uint64_t DataParallel::bytes_sent() const { return impl_->bytes_sent(); }
 

@@ -155,6 +155,10 @@ class DataParallel {
   /// becomes what it was before the step. All ranks call it, or none; before the next begin_step().
   /// Not with kNextForward.
   void discard_step();
+  /// backward() multiplies the loss by it and gradients are divided by it before they are compressed
+  /// and averaged: a power of two changes no bit, unless one gets too large or too small. Before
+  /// begin_step(); the same on all ranks. @param scale  above 0, and not with kNextForward but 1
+  void set_loss_scale(double scale);
   /// Numbers the next step (a resumed run goes on where it was): plans take effect by number.
   void set_next_step(std::int64_t step);
   /// For its state, traffic and plans; between backward(), or drain(), and the next backward().

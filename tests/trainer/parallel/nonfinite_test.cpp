@@ -71,5 +71,29 @@ TEST(NonFinite, SumOfFiniteGradientsIsFoundToo) {
   }
 }
 
+TEST(NonFinite, GradientsThatOnlyTheirScaleMakesInfiniteLeaveResidualsAlone) {
+  for (const bool compressed : {false, true}) {
+    comm::local::run(2, [&](comm::Communicator& communicator) {
+      const Net net;
+      DataParallel parallel(communicator, net.parameters(), {}, {},
+                            compressed ? quantized() : nullptr);
+      const auto step = [&](double scale) {
+        for (const auto& parameter : net.parameters()) parameter.tensor.mutable_grad().reset();
+        parallel.set_loss_scale(scale);
+        parallel.begin_step(1);
+        parallel.backward((net.first * 1e-3 + net.second * 1e33).sum());
+        parallel.end_step();
+        return !parallel.nonfinite().has_value();
+      };
+      EXPECT_TRUE(step(1.0));
+      const auto before = parallel.reducer().state().arrays;
+      EXPECT_FALSE(step(16777216.0));
+      EXPECT_TRUE(parallel.reducer().state().arrays == before) << "residuals must be as they were";
+      EXPECT_TRUE(step(4096.0));
+      if (!compressed) EXPECT_EQ(net.second.grad()[0][0].item<float>(), 1e33F);
+    });
+  }
+}
+
 }  // namespace
 }  // namespace convoy::trainer

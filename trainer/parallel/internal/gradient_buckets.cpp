@@ -48,10 +48,16 @@ void GradientBuckets::make_bucket(const std::vector<NamedTensor>& parameters,
 void GradientBuckets::pack(std::size_t parameter) {
   auto& slot = slots_[parameter];
   auto& gradient = slot.parameter.mutable_grad();
-  if (gradient.is_same(slot.values)) return;
   const torch::NoGradGuard no_grad;
-  slot.values.copy_(dense(gradient));
-  if (slot.in_place) gradient = slot.values;
+  if (!gradient.is_same(slot.values)) {
+    slot.values.copy_(dense(gradient));
+    if (slot.in_place) gradient = slot.values;
+  }
+  unscale(slot);
+}
+
+void GradientBuckets::unscale(Slot& slot) const {
+  if (to_unscale_ != 1.0) slot.values.mul_(to_unscale_);
 }
 
 void GradientBuckets::pack_aside(std::size_t parameter) {
@@ -65,6 +71,7 @@ void GradientBuckets::pack_aside(std::size_t parameter) {
   } else {
     slot.values.copy_(dense(gradient));
   }
+  unscale(slot);
 }
 
 void GradientBuckets::deliver(std::size_t parameter) {

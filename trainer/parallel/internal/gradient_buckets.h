@@ -26,6 +26,9 @@ class GradientBuckets {
     return slots_[parameter].bucket;
   }
 
+  /// Gradients come so many times too large, and are divided when they are packed.
+  void set_loss_scale(double scale) { to_unscale_ = 1.0 / scale; }
+
   /// Moves the parameter's gradient into its slot.
   void pack(std::size_t parameter);
   /// Copies the gradient, or zeros, into the slot and leaves `.grad` as it is, outside the slot:
@@ -45,6 +48,9 @@ class GradientBuckets {
   void make_bucket(const std::vector<NamedTensor>& parameters,
                    const std::vector<std::size_t>& members);
 
+  void unscale(Slot& slot) const;
+
+  double to_unscale_ = 1.0;
   std::vector<Slot> slots_;  // by parameter
   std::vector<compress::Bucket> buckets_;
 };

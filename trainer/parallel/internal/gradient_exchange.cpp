@@ -77,6 +77,7 @@ void GradientExchange::start() {
   for (std::size_t i = 0; i < missing_.size(); ++i) missing_[i] = buckets_->bucket(i).layers.size();
   tickets_.clear();
   ready_order_.clear();
+  buckets_->set_loss_scale(loss_scale_);
   thread_.begin_step(step_++);
   has_averaged_ = true;
   filling_ = true;

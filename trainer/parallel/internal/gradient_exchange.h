@@ -80,6 +80,8 @@ class GradientExchange {
   /// Tells `timeline` of waiting and updating, and the Reducer's part; nullptr: no more. When
   /// reducer() may be called.
   void watch(Timeline* timeline);
+  /// Of the next step: its gradients are divided by it.
+  void set_loss_scale(double scale) { loss_scale_ = scale; }
   /// The number of the next step.
   void set_next_step(std::int64_t step) { step_ = step; }
   /// Of gradients, and of planning their compression in steps whose averages are all in.
@@ -104,6 +106,7 @@ class GradientExchange {
   std::int64_t step_ = 0;      // number of the next step
   bool has_averaged_ = false;  // there was a step since construction
   bool order_is_final_ = false;
+  double loss_scale_ = 1.0;
   Times times_;
   std::optional<NonFinite> nonfinite_;
   std::uint64_t planning_bytes_ = 0;

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "trainer/precision.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/errors.h"
+#include "trainer/loss.h"
+#include "trainer/torch_compat.h"
+
+namespace convoy::trainer {
+namespace {
+
+constexpr double kFirstOfHalf = 65536.0;
+
+// While it lives, this thread's operations of LibTorch run in bfloat16 where that is safe.
+class Autocast {
+ public:
+  Autocast() {
+    at::autocast::increment_nesting();
+    autocast_on_cpu(true);
+  }
+  ~Autocast() {
+    autocast_on_cpu(false);
+    // Weights that were converted, which the next update changes.
+    if (at::autocast::decrement_nesting() == 0) at::autocast::clear_cache();
+  }
+  Autocast(const Autocast&) = delete;
+  Autocast& operator=(const Autocast&) = delete;
+};
+
+torch::Tensor forward_in_bfloat16(Model& model, const torch::Tensor& inputs) {
+  const Autocast autocast;
+  return model.forward(inputs);
+}
+
+}  // namespace
+
+void check_precision(const TrainConfig& train) {
+  require_config(train.amp != "fp16",
+                 "train.amp = \"fp16\" needs a GPU, which convoy cannot train on yet: on CPUs use "
+                 "\"bf16\"");
+}
+
+torch::Tensor forward_loss(std::string_view amp, Task task, Model& model, const Batch& batch) {
+  if (amp == "none") return mean_loss(task, model.forward(batch.inputs), batch.targets);
+  const auto outputs = forward_in_bfloat16(model, batch.inputs);
+  return mean_loss(task, outputs.to(torch::kFloat32), batch.targets);
+}
+
+LossScaler::LossScaler(double first) : active_(first > 0.0) {
+  if (active_) scale_ = std::clamp(std::exp2(std::floor(std::log2(first))), 1.0, kLargest);
+}
+
+void LossScaler::grow() {
+  if (!active_ || ++good_steps_ < kGrowEvery) return;
+  good_steps_ = 0;
+  scale_ = std::min(2.0 * scale_, kLargest);
+}
+
+bool LossScaler::back_off() {
+  good_steps_ = 0;
+  if (scale_ <= 1.0) return false;
+  scale_ /= 2.0;
+  return true;
+}
+
+void LossScaler::restore(double scale, std::int64_t good_steps) {
+  if (!active_ || scale < 1.0) return;
+  scale_ = scale;
+  good_steps_ = good_steps;
+}
+
+LossScaler make_loss_scaler(const TrainConfig& train) {
+  if (train.loss_scale > 0.0) return LossScaler(train.loss_scale);
+  return LossScaler(train.amp == "fp16" ? kFirstOfHalf : 0.0);
+}
+
+}  // namespace convoy::trainer
