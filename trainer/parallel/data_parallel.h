@@ -88,7 +88,7 @@ struct StepTimes {
 /// thread); backward() makes the updates that are left and then begins its own. So the caller
 /// neither steps nor zeroes gradients; sets a learning rate after backward(), for its averages; and
 /// calls drain() before it reads parameters otherwise: to evaluate, to save, at the end. Errors of
-/// communication come out of the next call. Compressed buckets travel one after the other.
+/// communication come out of the next call.
 /// All calls are collective and belong to one thread.
 class DataParallel {
  public:
@@ -155,9 +155,10 @@ class DataParallel {
   /// becomes what it was before the step. All ranks call it, or none; before the next begin_step().
   /// Not with kNextForward.
   void discard_step();
-  /// backward() multiplies the loss by it and gradients are divided by it before they are compressed
-  /// and averaged: a power of two changes no bit, unless one gets too large or too small. Before
-  /// begin_step(); the same on all ranks. @param scale  above 0, and not with kNextForward but 1
+  /// backward() multiplies the loss by it and gradients are divided by it before they are
+  /// compressed and averaged: a power of two changes no bit, unless one gets too large or too
+  /// small. Before begin_step(); the same on all ranks. @param scale  above 0, and not with
+  /// kNextForward but 1
   void set_loss_scale(double scale);
   /// Numbers the next step (a resumed run goes on where it was): plans take effect by number.
   void set_next_step(std::int64_t step);
