@@ -29,6 +29,7 @@ inline void expect_bit_exact_resume(trainer::Job job, int ranks) {
   EXPECT_EQ(parts.parameters_hash, whole.parameters_hash);
   EXPECT_EQ(parts.steps, whole.steps);
   EXPECT_EQ(parts.samples, whole.samples);
+  EXPECT_EQ(parts.skipped_steps, whole.skipped_steps);
 }
 
 }  // namespace convoy::tests
