@@ -36,6 +36,12 @@ std::string to_string(const Call& call) {
   return is_collective(call.kind) ? text + place_of(call) : text;
 }
 
+std::string describe(const Call& call, int rank, int size) {
+  const std::string what = fmt::format("{} rank {}/{}, {} {}", name(call.kind), rank, size,
+                                       call.numel, name(call.dtype));
+  return is_collective(call.kind) ? what + place_of(call) : what;
+}
+
 void Exchange::set_sequence(std::uint64_t sequence, std::uint32_t context) {
   call_.sequence = sequence;
   if (is_collective()) call_.context = context;
@@ -70,12 +76,6 @@ bool Exchange::advance(Transport& transport) {
 }
 
 std::uint64_t Exchange::take_bytes_sent() { return std::exchange(bytes_sent_, 0); }
-
-std::string Exchange::describe() const {
-  const std::string what = fmt::format("{} rank {}/{}, {} {}", name(call_.kind), layout_.rank,
-                                       layout_.size, call_.numel, name(call_.dtype));
-  return is_collective() ? what + place_of(call_) : what;
-}
 
 CallMark Exchange::mark() const {
   const bool equal_sizes = call_.kind != Kind::kAllToAll;

@@ -27,6 +27,8 @@ struct Call {
 };
 /// "all_reduce of 4096 float32 (sequence 17, context 0000abcd)".
 [[nodiscard]] std::string to_string(const Call& call);
+/// "all_reduce rank 0/4, 4096 float32 (sequence 17)".
+[[nodiscard]] std::string describe(const Call& call, int rank, int size);
 
 inline constexpr std::size_t kAlignment = 8;  // the largest element
 
@@ -74,8 +76,9 @@ class Exchange {
   /// Payload bytes handed to peers since the last call.
   [[nodiscard]] std::uint64_t take_bytes_sent();
 
-  /// "all_reduce rank 0/4, 4096 float32 (sequence 17)".
-  [[nodiscard]] std::string describe() const;
+  [[nodiscard]] std::string describe() const {
+    return internal::describe(call_, layout_.rank, layout_.size);
+  }
   /// "no data from rank 2 within 5.0 s (received 8192 of 16384 bytes)".
   [[nodiscard]] virtual std::string describe_delay(std::chrono::milliseconds waited) const;
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -8,12 +9,45 @@
 
 namespace convoy::comm::nccl {
 
-/// False: this version has no NCCL backend yet.
+struct Options {
+  /// The caller's CUDA stream, a `cudaStream_t` as a number: an operation reads and writes its
+  /// buffers after what was put there before the call. 0: the legacy default stream, which is where
+  /// LibTorch works unless it is told otherwise.
+  std::uintptr_t stream = 0;
+  /// The CUDA device of this rank; -1: see make(). Ranks may differ in whether they give one.
+  int device = -1;
+  /// Before a collective begins, every rank tells every other one what it calls: a rank that calls
+  /// something else, with other sizes or another context, is a CommError at once instead of a hang
+  /// or wrong values, and who is late is named. For finding faults: N - 1 short messages over the
+  /// bootstrap for each collective, which then begins only when somebody waits or tests. The same
+  /// on all ranks.
+  bool check_calls = false;
+};
+
+/// True when convoy was built with NCCL, and this process has a driver and a device. Takes a
+/// moment at the first call: CUDA starts.
 [[nodiscard]] bool available();
-/// What is missing, in one line.
+/// Which of NCCL, runtime, driver and device is missing, and what helps, in one line; empty when
+/// nothing is.
 [[nodiscard]] std::string missing();
-/// A communicator that moves device memory by NCCL; its unique id is exchanged over
-/// `bootstrap`. @throws ContractError with missing() where it is not available.
-[[nodiscard]] std::unique_ptr<Communicator> make(Communicator& bootstrap);
+/// Versions of NCCL, CUDA runtime and driver, or missing(). One line.
+[[nodiscard]] std::string version();
+
+/// A communicator over the ranks of `bootstrap` that moves device memory (Device::kCuda) by NCCL;
+/// host memory, send() and recv() travel over duplicates of `bootstrap`. Collective and blocking;
+/// options as those of `bootstrap`, whose timeout also holds for the set-up. After a failure it can
+/// be called again with the same `bootstrap`, if that is not poisoned.
+///
+/// Ranks that see the same devices (of one host, with equal CUDA_VISIBLE_DEVICES) take one each, in
+/// the order of their ranks.
+///
+/// What differs from other backends: the order of a sum is NCCL's choice (results have equal bits
+/// on all ranks, but not those of rank order, and float16 and bfloat16 may be rounded more than
+/// once); Turn::priority is ignored, as NCCL needs one order on all ranks: a collective begins when
+/// all with earlier places have been called.
+/// @throws ContractError with missing() where convoy was built without NCCL. ConfigError on all
+///         ranks where one has no usable device or a host has more ranks than devices. CommError.
+[[nodiscard]] std::unique_ptr<Communicator> make(Communicator& bootstrap,
+                                                 const Options& options = {});
 
 }  // namespace convoy::comm::nccl

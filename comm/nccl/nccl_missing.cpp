@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// What convoy says where it was built without NCCL. CMake says why.
 #include "base/errors.h"
 #include "comm/nccl/nccl.h"
 
@@ -7,9 +8,13 @@ namespace convoy::comm::nccl {
 bool available() { return false; }
 
 std::string missing() {
-  return "this version of convoy has no NCCL backend: use backend mpi or local";
+  return "convoy was built without NCCL: " CONVOY_NCCL_MISSING "; use backend mpi or local";
 }
 
-std::unique_ptr<Communicator> make(Communicator& /*bootstrap*/) { throw ContractError(missing()); }
+std::string version() { return missing(); }
+
+std::unique_ptr<Communicator> make(Communicator& /*bootstrap*/, const Options& /*options*/) {
+  throw ContractError(missing());
+}
 
 }  // namespace convoy::comm::nccl

@@ -112,11 +112,8 @@ TEST(LocalWorld, RequestsMayOutliveTheirCommunicator) {
 }
 
 TEST(MissingBackends, SayWhatIsMissing) {
-  auto world = local::make_world(1);
-  EXPECT_FALSE(nccl::available());
-  EXPECT_THROW(static_cast<void>(nccl::make(*world[0])), ContractError);
-  EXPECT_NE(nccl::missing(), "");
   EXPECT_NE(mpi::version(), "");
+  EXPECT_EQ(nccl::available(), nccl::missing().empty());
 }
 
 }  // namespace

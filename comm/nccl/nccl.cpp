@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "comm/nccl/nccl.h"
+
+#include <cuda_runtime_api.h>
+#include <nccl.h>
+#include <spdlog/fmt/fmt.h>
+
+#include <cstdlib>
+
+#include "base/errors.h"
+#include "comm/nccl/internal/device.h"
+#include "comm/nccl/internal/nccl_communicator.h"
+#include "comm/values.h"
+
+static_assert(NCCL_VERSION_CODE >= NCCL_VERSION(2, 14, 0), "non-blocking communicators are newer");
+
+namespace convoy::comm::nccl {
+namespace {
+
+// CUDA says 12020 for 12.2.
+std::string cuda_version(int code) { return fmt::format("{}.{}", code / 1000, code % 1000 / 10); }
+
+// NCCL says 22809 for 2.28.9.
+std::string nccl_version(int code) {
+  return fmt::format("{}.{}.{}", code / 10000, code % 10000 / 100, code % 100);
+}
+
+struct Versions {
+  int runtime = 0;
+  int driver = 0;  // 0: none is installed
+  int nccl = 0;    // 0: it does not even say that
+};
+
+Versions versions() {
+  Versions found;
+  static_cast<void>(cudaRuntimeGetVersion(&found.runtime));
+  static_cast<void>(cudaDriverGetVersion(&found.driver));
+  static_cast<void>(ncclGetVersion(&found.nccl));
+  static_cast<void>(cudaGetLastError());
+  return found;
+}
+
+std::string why_no_device(cudaError_t result) {
+  const char* chosen = std::getenv("CUDA_VISIBLE_DEVICES");
+  if (result == cudaErrorNoDevice || result == cudaSuccess) {
+    return chosen == nullptr
+               ? "a CUDA driver is installed, but it finds no device"
+               : fmt::format("no CUDA device is visible (CUDA_VISIBLE_DEVICES=\"{}\")", chosen);
+  }
+  return fmt::format("CUDA devices cannot be used: {} ({})", cudaGetErrorString(result),
+                     static_cast<int>(result));
+}
+
+}  // namespace
+
+bool available() { return missing().empty(); }
+
+std::string missing() {
+  const Versions found = versions();
+  if (found.nccl == 0) return "NCCL does not load: install libnccl2";
+  if (found.runtime == 0) return "the CUDA runtime does not load: install libcudart";
+  if (found.driver == 0) {
+    return fmt::format(
+        "no NVIDIA driver is installed (libcuda.so.1; convoy is built with CUDA runtime {}, NCCL "
+        "{}): install the driver, or use backend mpi",
+        cuda_version(found.runtime), nccl_version(found.nccl));
+  }
+  int devices = 0;
+  const cudaError_t result = cudaGetDeviceCount(&devices);
+  static_cast<void>(cudaGetLastError());
+  if (result == cudaErrorInsufficientDriver) {
+    return fmt::format("the NVIDIA driver is too old: it is for CUDA {}, the runtime is {}",
+                       cuda_version(found.driver), cuda_version(found.runtime));
+  }
+  return result == cudaSuccess && devices > 0 ? "" : why_no_device(result);
+}
+
+std::string version() {
+  const std::string lack = missing();
+  if (!lack.empty()) return lack;
+  const Versions found = versions();
+  int devices = 0;
+  static_cast<void>(cudaGetDeviceCount(&devices));
+  return fmt::format("NCCL {}, CUDA runtime {}, driver for CUDA {}, {} device{}",
+                     nccl_version(found.nccl), cuda_version(found.runtime),
+                     cuda_version(found.driver), devices, devices == 1 ? "" : "s");
+}
+
+std::unique_ptr<Communicator> make(Communicator& bootstrap, const Options& options) {
+  const auto places = exchange_places(bootstrap, own_place(missing(), options.device));
+  const int device = choose_device(places, bootstrap.rank());
+  const auto checking = all_reduce_value(bootstrap, std::int32_t{options.check_calls ? 1 : 0});
+  require(checking == 0 || checking == bootstrap.size(),
+          "nccl: Options::check_calls must be the same on all ranks");
+  return std::make_unique<NcclCommunicator>(bootstrap.duplicate(), options, device);
+}
+
+}  // namespace convoy::comm::nccl

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the backend says where it is linked with the real libraries, or was left out.
+#include <gtest/gtest.h>
+
+#include <iostream>
+#include <string>
+
+#include "base/errors.h"
+#include "comm/local/local.h"
+#include "comm/nccl/nccl.h"
+
+namespace convoy::comm {
+namespace {
+
+std::string error_of_make(Communicator& bootstrap) {
+  try {
+    static_cast<void>(nccl::make(bootstrap));
+  } catch (const ConfigError& error) {
+    return error.what();  // built with NCCL
+  } catch (const ContractError& error) {
+    return error.what();  // built without
+  }
+  return "";
+}
+
+TEST(NcclOnThisMachine, SaysWhatIsMissingAndDoesNotCrash) {
+  std::cout << "NCCL backend: " << nccl::version() << "\n";
+  const std::string missing = nccl::missing();
+  EXPECT_EQ(nccl::available(), missing.empty());
+  EXPECT_EQ(missing.find('\n'), std::string::npos);
+  const auto world = local::make_world(1);
+  if (nccl::available()) {
+    EXPECT_EQ(nccl::make(*world[0])->backend(), "nccl");
+    return;
+  }
+  EXPECT_NE(error_of_make(*world[0]).find(missing), std::string::npos);
+  const bool named = missing.find("driver") != std::string::npos ||
+                     missing.find("device") != std::string::npos ||
+                     missing.find("built without NCCL") != std::string::npos;
+  EXPECT_TRUE(named) << missing;
+}
+
+}  // namespace
+}  // namespace convoy::comm
