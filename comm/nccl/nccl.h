@@ -24,6 +24,8 @@ struct Options {
   bool check_calls = false;
 };
 
+/// True when convoy was built with NCCL.
+[[nodiscard]] bool built();
 /// True when convoy was built with NCCL, and this process has a driver and a device. Takes a
 /// moment at the first call: CUDA starts.
 [[nodiscard]] bool available();

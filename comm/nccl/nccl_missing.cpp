@@ -5,6 +5,8 @@
 
 namespace convoy::comm::nccl {
 
+bool built() { return false; }
+
 bool available() { return false; }
 
 std::string missing() {

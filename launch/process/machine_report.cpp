@@ -23,13 +23,12 @@ int usable_cores() {
 }
 
 std::vector<BackendReport> backend_reports() {
-  const auto stub = [](const char* name, bool available, const std::string& missing) {
-    return BackendReport{name, available, available, available ? "" : missing};
-  };
+  const std::string no_nccl = comm::nccl::missing();
   return {{"mpi", comm::mpi::available(), comm::mpi::available(), comm::mpi::version()},
           {"local", true, true, "ranks as threads of one process"},
           {"tcp", true, true, "sockets between ranks that mpirun has started"},
-          stub("nccl", comm::nccl::available(), comm::nccl::missing())};
+          {"nccl", comm::nccl::built(), false,
+           no_nccl.empty() ? "for C++ programs; jobs cannot use it yet" : no_nccl}};
 }
 
 /// "a x 2, b" for hosts a, a, b.
