@@ -36,11 +36,22 @@ set(LibTorch_HAS_CUDA FALSE)
 if(EXISTS ${libtorch_folder}/libtorch_cuda.so)
   set(LibTorch_HAS_CUDA TRUE)
 endif()
+
+# A wheel brings headers of other projects along, fmt's for one, of versions that are not those of the
+# libraries here: only LibTorch's own are shown to the compiler.
+set(libtorch_headers ${LibTorch_INCLUDE_DIR})
+if(EXISTS ${LibTorch_INCLUDE_DIR}/fmt AND EXISTS ${LibTorch_INCLUDE_DIR}/pybind11)
+  set(libtorch_headers ${CMAKE_BINARY_DIR}/libtorch-headers)
+  file(MAKE_DIRECTORY ${libtorch_headers})
+  foreach(folder ATen c10 caffe2 torch)
+    file(CREATE_LINK ${LibTorch_INCLUDE_DIR}/${folder} ${libtorch_headers}/${folder} SYMBOLIC)
+  endforeach()
+endif()
 if(LibTorch_FOUND AND NOT TARGET LibTorch::LibTorch)
   add_library(LibTorch::LibTorch INTERFACE IMPORTED)
   foreach(name IN LISTS libtorch_libraries)
     target_link_libraries(LibTorch::LibTorch INTERFACE ${LibTorch_${name}})
   endforeach()
   target_include_directories(LibTorch::LibTorch SYSTEM INTERFACE
-    ${LibTorch_INCLUDE_DIR} ${LibTorch_INCLUDE_DIR}/torch/csrc/api/include)
+    ${libtorch_headers} ${libtorch_headers}/torch/csrc/api/include)
 endif()

@@ -33,6 +33,8 @@ class LossScaler {
   /// @param first  rounded down to a power of two; 0: always 1.
   explicit LossScaler(double first);
 
+  /// False: the scale is 1 for ever.
+  [[nodiscard]] bool active() const { return active_; }
   [[nodiscard]] double scale() const { return scale_; }
   /// After a step whose gradients were finite.
   void grow();

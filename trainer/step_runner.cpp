@@ -59,7 +59,7 @@ StepRunner::StepRunner(comm::Communicator& communicator, Model& model, DataParal
       scaler_(make_loss_scaler(job.train)),
       next_forward_(job.communication.overlap == "next_forward") {
   if (job.train.balance == "speed") balance_.emplace(communicator, sampler_.global_batch());
-  if (job.train.on_nonfinite != "skip" && scaler_.scale() == 1.0) return;
+  if (job.train.on_nonfinite != "skip" && !scaler_.active()) return;
   for (const auto& buffer : model.buffers()) saved_buffers_.push_back(buffer.tensor.clone());
 }
 

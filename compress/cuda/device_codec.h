@@ -25,8 +25,9 @@ using DeviceValues =
 /// the level tables are those of the Codec with the same config, bit for bit, so that CPUs and GPUs
 /// can share one job; only of a NaN in a sum the bits may differ.
 ///
-/// Works on the stream that it was made with, on the device that was current then; keeps scratch
-/// memory on it, which grows with the largest layer. One thread at a time.
+/// Works on the stream that it was made with; keeps scratch memory on the current device, which
+/// grows with the largest layer. Whoever calls makes the device of that stream current, which CUDA
+/// keeps for each thread. One thread at a time.
 class DeviceCodec {
  public:
   virtual ~DeviceCodec() = default;

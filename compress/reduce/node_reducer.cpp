@@ -81,10 +81,13 @@ Reduction NodeReducer::begin_between(std::size_t up_to) {
 void NodeReducer::drop() {
   entries_.clear();
   if (leader_ != nullptr) leader_->drop();
-  // Ranks may wait for this one in calls that it has not come to yet.
-  for (comm::Communicator* communicator : {&host_, between_.get()}) {
-    communicator->give_up("this rank failed while it averaged gradients");
-  }
+}
+
+// Ranks may wait for this one in calls that it has not come to yet.
+void NodeReducer::give_up(const std::string& why) noexcept {
+  host_.give_up(why);
+  between_->give_up(why);
+  if (leader_ != nullptr) leader_->give_up(why);
 }
 
 void NodeReducer::end_step() {

@@ -36,6 +36,7 @@ class NodeReducer final : public Reducer {
   [[nodiscard]] Reduction start(const Bucket& bucket, int priority) override;
   void end_step() override;
   void drop() override;
+  void give_up(const std::string& why) noexcept override;
   void discard_step() override;
   void discard_layer(const std::string& name) override;
   [[nodiscard]] bool compresses(const Layer& layer) override { return options_.compresses(layer); }

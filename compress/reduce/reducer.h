@@ -78,10 +78,11 @@ class Reducer {
   }
   /// Ends the step, after all its buckets.
   virtual void end_step() = 0;
-  /// An error has ended all work: drops the collectives of this Reducer's own that are under way and
-  /// gives up communicators of its own. Called while the exception is on its way out, after all
-  /// Reductions have been dropped.
+  /// An error has ended all work: drops the collectives of this Reducer's own that are under way.
+  /// Called while the exception is on its way out, after all Reductions have been dropped.
   virtual void drop() {}
+  /// The same error concerns this rank alone: communicators of this Reducer's own give up.
+  virtual void give_up(const std::string& why) noexcept { (void)why; }
   /// Takes back what the last step did to the state (residuals, factors), because its gradients are
   /// not applied: to the last bit as if it had not been. All ranks call it, or none.
   virtual void discard_step() {}

@@ -104,6 +104,16 @@ TEST(Precision, EveryNetworkTrainsInBfloat16) {
   }
 }
 
+TEST(Precision, BatchNormOverRanksTakesBfloat16) {
+  TemporaryFolder folder;
+  Job job = image_job();
+  job.train.sync_batchnorm = true;
+  const auto exact = train_local(job, 2, folder.path() / "float32");
+  job.train.amp = "bf16";
+  const auto mixed = train_local(job, 2, folder.path() / "bf16");
+  EXPECT_NEAR(mixed.train_loss, exact.train_loss, 0.05 * exact.train_loss);
+}
+
 TEST(Precision, WeightsAreConvertedAnewInEveryStep) {
   TemporaryFolder folder;
   Job job = small_job();

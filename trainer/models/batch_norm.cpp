@@ -30,9 +30,10 @@ torch::Tensor BatchNormImpl::forward(const torch::Tensor& inputs) {
 }
 
 torch::Tensor BatchNormImpl::forward_over_ranks(const torch::Tensor& inputs) {
-  const auto moments = internal::sum_moments(inputs, *statistics_);
+  const auto whole = inputs.to(weight_.scalar_type());  // 16 bits, with mixed precision
+  const auto moments = internal::sum_moments(whole, *statistics_);
   update_running(moments.mean, moments.variance, moments.count);
-  return internal::global_batch_norm(inputs, weight_, bias_, moments, kEpsilon, *statistics_);
+  return internal::global_batch_norm(whole, weight_, bias_, moments, kEpsilon, *statistics_);
 }
 
 void BatchNormImpl::empty_forward() {

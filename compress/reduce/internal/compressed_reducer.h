@@ -48,6 +48,7 @@ class CompressedReducer final : public Reducer {
   [[nodiscard]] bool compresses(const Layer& layer) override;
   [[nodiscard]] double wire_bytes(const Layer& layer) override;
   [[nodiscard]] Traffic traffic() const override;
+  void give_up(const std::string& why) noexcept override { plans_.give_up(why); }
   void watch(Timeline* timeline) override;
   [[nodiscard]] std::vector<PlanRecord> take_plans() override { return plans_.take_announced(); }
   [[nodiscard]] std::vector<ShadowRow> take_shadow() override;

@@ -198,6 +198,10 @@ void PlanBook::announce_uniform() {
 
 std::vector<PlanRecord> PlanBook::take_announced() { return std::exchange(announced_, {}); }
 
+void PlanBook::give_up(const std::string& why) noexcept {
+  if (replanner_ != nullptr) replanner_->give_up(why);
+}
+
 std::uint64_t PlanBook::bytes_sent() const {
   return replanner_ == nullptr ? 0 : replanner_->bytes_sent();
 }

@@ -51,6 +51,8 @@ class PlanBook {
   [[nodiscard]] std::vector<PlanRecord> take_announced();
   /// Payload bytes that planning has sent.
   [[nodiscard]] std::uint64_t bytes_sent() const;
+  /// See Reducer::give_up().
+  void give_up(const std::string& why) noexcept;
 
   /// Waits for a plan that is being made.
   [[nodiscard]] PlanState save(ReducerState& state);

@@ -45,6 +45,8 @@ class Replanner {
   /// Waits for what start() began: a plan, or none (no layers) where errors are beyond floating
   /// point. @throws what planning threw: CommError, ContractError where the ranks' plans differ.
   [[nodiscard]] PlanRecord take() { return pending_.get(); }
+  /// See comm::Communicator::give_up().
+  void give_up(const std::string& why) noexcept { communicator_->give_up(why); }
   /// Payload bytes that this rank has sent for planning.
   [[nodiscard]] std::uint64_t bytes_sent() const { return communicator_->bytes_sent(); }
 

@@ -6,6 +6,8 @@
 #include <exception>
 #include <utility>
 
+#include "base/errors.h"
+
 namespace convoy::trainer::internal {
 namespace {
 
@@ -94,7 +96,10 @@ void ReductionThread::run(const std::stop_token& stop) {
         return;
       }
     }
+  } catch (const ConfigError&) {
+    fail(std::current_exception());  // all ranks have it in common, and end in peace
   } catch (...) {
+    give_up();
     fail(std::current_exception());
   }
 }
@@ -206,7 +211,12 @@ void ReductionThread::fail(std::exception_ptr error) {
 void ReductionThread::drop() noexcept {
   under_way_.clear();
   reducer_->drop();
-  communicator_.give_up("this rank failed while it averaged gradients");
+}
+
+void ReductionThread::give_up() noexcept {
+  const std::string why = "this rank failed while it averaged gradients";
+  communicator_.give_up(why);
+  reducer_->give_up(why);
 }
 
 }  // namespace convoy::trainer::internal

@@ -77,6 +77,8 @@ class ReductionThread {
   void end_step();
   void mark_done(std::size_t ticket);
   void drop() noexcept;
+  /// Nobody is to wait for this rank any more.
+  void give_up() noexcept;
   void fail(std::exception_ptr error);
 
   comm::Communicator& communicator_;
