@@ -12,7 +12,7 @@
 
 namespace convoy::compress::cuda {
 
-/// What tests of kernels need of a device; another one (tests/gpu) has the same members.
+/// What tests of kernels need of a device; one for GPUs would have the same members.
 template <Order kOrder>
 struct OnHost {
   /// Values in the memory of the device.

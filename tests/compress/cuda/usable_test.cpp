@@ -15,7 +15,7 @@ TEST(Cuda, IsBuiltAsTheConfigurationSays) { EXPECT_EQ(is_built(), CONVOY_CUDA_EX
 
 TEST(Cuda, SaysWhatKeepsItFromRunning) {
   const std::string why = why_unusable();
-  if (why.empty()) GTEST_SKIP() << "there is a GPU: tests/gpu";
+  if (why.empty()) GTEST_SKIP() << "about machines without a GPU, and here is one";
   EXPECT_EQ(why.find('\n'), std::string::npos);
   if (is_built()) {
     EXPECT_EQ(why.rfind("no CUDA d", 0), 0U) << why;  // driver or device
@@ -37,7 +37,7 @@ std::string error_of(Call call) {
 
 TEST(Cuda, ThrowsThatWhereItCannotRun) {
   const std::string why = why_unusable();
-  if (why.empty()) GTEST_SKIP() << "there is a GPU: tests/gpu";
+  if (why.empty()) GTEST_SKIP() << "about machines without a GPU, and here is one";
   EXPECT_EQ(error_of([] { (void)make_device_codec(QuantizeConfig{}, nullptr); }), why);
   EXPECT_EQ(error_of([] { (void)make_device_codec(TopKConfig{}, nullptr); }), why);
   const DeviceSpan<const float> floats;
