@@ -47,6 +47,9 @@ struct Options {
 /// on all ranks, but not those of rank order, and float16 and bfloat16 may be rounded more than
 /// once); Turn::priority is ignored, as NCCL needs one order on all ranks: a collective begins when
 /// all with earlier places have been called.
+/// After a failure or give_up() peers learn of it at once in operations on host memory, barrier()
+/// and split(), as far as `bootstrap` tells them; inside a collective on device memory they learn
+/// of it by an error of NCCL or by their own timeout.
 /// @throws ContractError with missing() where convoy was built without NCCL. ConfigError on all
 ///         ranks where one has no usable device or a host has more ranks than devices. CommError.
 [[nodiscard]] std::unique_ptr<Communicator> make(Communicator& bootstrap,

@@ -106,6 +106,17 @@ TEST(NcclMake, SaysWhichPartIsMissing) {
   expect_match(version(), "^NCCL [0-9.]+, CUDA runtime 13.0, driver for CUDA 13.0, 8 devices$");
 }
 
+// A rank that fails before the others hear of it leaves them waiting.
+TEST(NcclMake, TellsAllRanksOfACudaErrorOfOne) {
+  const NcclDouble cuda({.device_error = cudaErrorIllegalAddress});
+  local::run(2, [](Communicator& bootstrap) {
+    const auto own = bootstrap.rank() == 0 ? place("a", 8) : own_place("", -1);
+    const auto places = exchange_places(bootstrap, own);
+    expect_match(config_error([&] { static_cast<void>(choose_device(places, bootstrap.rank())); }),
+                 "rank 1 on host .* has no usable CUDA device: cudaGetDeviceCount: .*700");
+  });
+}
+
 TEST(NcclMake, WantsChecksOnAllRanksOrNone) {
   const NcclDouble cuda;
   local::run(2, [](Communicator& bootstrap) {

@@ -251,6 +251,50 @@ TEST(NcclGiveUp, FailsWhatIsUnderWayAtOnce) {
   });
 }
 
+// Peers that wait on the host side: in a sum of host memory, a barrier or a split, or for the marks
+// of a checked call.
+TEST(NcclGiveUp, TellsPeersOnTheHostWhy) {
+  const NcclDouble cuda;
+  const auto start = Clock::now();
+  const std::vector<std::function<void(Communicator&)>> waits{
+      [](Communicator& c) {
+        std::vector<float> values(1000);
+        c.all_reduce(std::span(values)).wait();
+      },
+      [](Communicator& c) { c.barrier().wait(); },
+      [](Communicator& c) { static_cast<void>(c.duplicate()); }};
+  for (const bool checks : {false, true}) {
+    for (const auto& wait : waits) {
+      comm::local::run(
+          3,
+          [&](Communicator& bootstrap) {
+            const auto c = comm::nccl::make(bootstrap, {.check_calls = checks});
+            if (c->rank() == 1) return c->give_up("the optimizer is broken");
+            expect_match(comm_error([&] { wait(*c); }), "the optimizer is broken");
+          },
+          with(60s));
+    }
+  }
+  EXPECT_LT(Clock::now() - start, 20s);
+}
+
+// Without checked calls: host communicators compare contexts themselves.
+TEST(NcclContext, OfAHostCallIsCompared) {
+  const NcclDouble cuda;
+  comm::local::run(
+      2,
+      [](Communicator& bootstrap) {
+        const auto c = comm::nccl::make(bootstrap);
+        std::vector<float> values(1000);
+        c->set_context(7);
+        c->all_reduce(std::span(values)).wait();
+        c->set_context(c->rank() == 0 ? 7 : 8);
+        expect_match(comm_error([&] { c->all_reduce(std::span(values)).wait(); }),
+                     "context|has left|poisoned");
+      },
+      with(60s));
+}
+
 TEST(NcclOwners, AreHeldUntilTheSumIsOverAndLetGoAfterAnAbort) {
   const NcclDouble cuda({.all_memory_is_device = true});
   with_rank_two_absent([](Communicator& c) {

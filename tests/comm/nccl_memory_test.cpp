@@ -3,8 +3,11 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <chrono>
+#include <cstdint>
 #include <cstring>
 #include <functional>
+#include <numeric>
 #include <span>
 #include <thread>
 #include <vector>
@@ -68,6 +71,25 @@ TEST(NcclMemory, OfTheDeviceIsSummedGatheredAndSent) {
     c.send(ConstBuffer(own.buffer()), (c.rank() + 1) % 3, 7).wait();
     receiving.wait();
     EXPECT_EQ(in.values(), std::vector<int>(2, (c.rank() + 2) % 3));
+  });
+}
+
+// Rank 0 sends nothing and receives from all; rank 2 neither sends nor receives.
+TEST(NcclMemory, GoesToRanksThatSendNothing) {
+  const NcclDouble cuda;
+  run(3, [](Communicator& c) {
+    const std::vector<std::vector<std::int64_t>> counts{{0, 0, 0}, {5, 1, 0}, {0, 0, 0}};
+    const auto own = static_cast<std::size_t>(c.rank());
+    std::vector<std::int64_t> from_counts;
+    for (const auto& row : counts) from_counts.push_back(row[own]);
+    const auto total = [](const std::vector<std::int64_t>& all) {
+      return static_cast<std::size_t>(std::accumulate(all.begin(), all.end(), std::int64_t{0}));
+    };
+    const OnDevice<int> from(std::vector<int>(total(counts[own]), 10 + c.rank()));
+    const OnDevice<int> to(std::vector<int>(total(from_counts), -1));
+    c.all_to_all_v(ConstBuffer(from.buffer()), counts[own], to.buffer(), from_counts)
+        .wait(std::chrono::seconds(5));
+    EXPECT_EQ(to.values(), std::vector<int>(total(from_counts), 11));
   });
 }
 
@@ -157,6 +179,48 @@ TEST(NcclStream, OfASendComesAfterTheCallersStream) {
     const OnDevice<float> in(std::vector<float>(values.numel()));
     c.recv(in.buffer(), 0).wait();
     EXPECT_EQ(in.values(), std::vector<float>(in.numel(), 2.0F));
+  });
+}
+
+// The device's copy comes late; what is sent after it must not leave before it.
+TEST(NcclStream, OfASendHoldsLaterSendsOfTheHostBack) {
+  with_late_twos([](Communicator& c, const OnDevice<float>& values) {
+    std::vector<float> threes(values.numel(), 3.0F);
+    if (c.rank() == 0) {
+      auto first = c.send(ConstBuffer(values.buffer()), 1);
+      c.send(std::span<const float>(threes), 1).wait();
+      return first.wait();
+    }
+    std::vector<float> one(values.numel());
+    std::vector<float> two(values.numel());
+    auto first = c.recv(std::span(one), 0);
+    c.recv(std::span(two), 0).wait();
+    first.wait();
+    EXPECT_EQ(one, std::vector<float>(values.numel(), 2.0F));
+    EXPECT_EQ(two, threes);
+  });
+}
+
+TEST(NcclMemory, OfManySendsArrivesInTheOrderOfTheCalls) {
+  constexpr int kRounds = 200;
+  constexpr int kSends = 8;
+  const NcclDouble cuda;
+  run(2, [](Communicator& c) {
+    std::vector<int> wrong;
+    for (int round = 0; round < kRounds; ++round) {
+      std::vector<OnDevice<int>> values;
+      for (int i = 0; i < kSends; ++i) values.emplace_back(std::vector{c.rank() == 0 ? i : -1});
+      std::vector<Request> requests;
+      for (const auto& value : values) {
+        requests.push_back(c.rank() == 0 ? c.send(ConstBuffer(value.buffer()), 1)
+                                         : c.recv(value.buffer(), 0));
+      }
+      for (auto& request : requests) request.wait();
+      for (int i = 0; i < kSends; ++i) {
+        if (values[static_cast<std::size_t>(i)].values().front() != i) wrong.push_back(round);
+      }
+    }
+    EXPECT_EQ(wrong, std::vector<int>());
   });
 }
 

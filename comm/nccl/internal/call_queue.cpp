@@ -93,7 +93,7 @@ std::unique_ptr<internal::Operation> CallQueue::start(internal::Call call, const
   place(call, turn);
   try {
     const DeviceGuard guard(connection_->device());
-    const CallPtr pending = make(*host_.data);
+    const CallPtr pending = make(*host_.data, send_turns_);
     pending->call = call;
     if (is_ordered(*pending)) waiting_.emplace(call.sequence, pending);
     history_.add(call, Clock::now());

@@ -19,6 +19,7 @@
 #include "comm/nccl/internal/marks.h"
 #include "comm/nccl/internal/pending_call.h"
 #include "comm/nccl/internal/places.h"
+#include "comm/nccl/internal/send_turns.h"
 
 namespace convoy::comm::nccl {
 
@@ -49,9 +50,9 @@ class CallQueue : public std::enable_shared_from_this<CallQueue> {
   [[nodiscard]] std::shared_ptr<Communicator> host_for_splits();
 
   /// Makes a call, with the device current, and starts it. `host` is the communicator that host
-  /// memory travels over.
+  /// memory travels over, `turns` the order of sends.
   /// @throws CommError; ContractError for a place that is not reserved for it.
-  using Make = std::function<std::shared_ptr<PendingCall>(Communicator& host)>;
+  using Make = std::function<std::shared_ptr<PendingCall>(Communicator& host, SendTurns& turns)>;
   [[nodiscard]] std::unique_ptr<internal::Operation> start(internal::Call call, const Make& make,
                                                            Turn turn = {});
   /// Adds to bytes_sent() what host communicators do not count.
@@ -103,6 +104,7 @@ class CallQueue : public std::enable_shared_from_this<CallQueue> {
   std::unique_ptr<Marks> marks_;  // null unless calls are checked
   CommunicatorOptions options_;
   Places places_;
+  SendTurns send_turns_;
   std::vector<CallPtr> active_;               // in the order of the calls
   std::map<std::uint64_t, CallPtr> waiting_;  // collectives that have not begun, by place
   CallPtr beginning_;                         // NCCL has not taken all of it yet

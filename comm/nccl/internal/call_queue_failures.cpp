@@ -38,6 +38,9 @@ void CallQueue::poison(const std::string& why) {
   poisoned_ = true;
   // First the host side, so that peers learn of it where it can tell them.
   bytes_sent_ += host_.data->bytes_sent();
+  host_.data->give_up(why);
+  host_.splits->give_up(why);
+  if (marks_ != nullptr) marks_->give_up(why);
   host_ = {};
   marks_.reset();
   const bool at_rest = connection_->abort();

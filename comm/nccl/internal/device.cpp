@@ -74,10 +74,14 @@ void check_usable(const std::vector<DevicePlace>& places) {
 DevicePlace own_place(const std::string& problem, int wanted) {
   DevicePlace place{.host = host_name(), .problem = problem, .wanted = wanted};
   if (!problem.empty()) return place;
-  int devices = 0;
-  check_cuda(cudaGetDeviceCount(&devices), "cudaGetDeviceCount");
-  place.devices = devices;
-  place.visible = hash_of_visible(devices);
+  try {
+    int devices = 0;
+    check_cuda(cudaGetDeviceCount(&devices), "cudaGetDeviceCount");
+    place.devices = devices;
+    place.visible = hash_of_visible(devices);
+  } catch (const internal::TransportError& error) {
+    place.problem = error.what();  // the others wait for this rank's place: they must hear of it
+  }
   return place;
 }
 

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "comm/communicator.h"
@@ -25,6 +26,8 @@ class Marks {
 
   /// Tells the others about a collective, and begins to hear from them.
   void announce(const internal::CallMark& own, Device device);
+  /// See Communicator::give_up().
+  void give_up(const std::string& why) noexcept { messages_->give_up(why); }
   /// True when every rank calls the same with `sequence`. @throws internal::TransportError that
   /// names a rank that does not.
   [[nodiscard]] bool agreed(std::uint64_t sequence);

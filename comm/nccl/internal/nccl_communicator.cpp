@@ -49,7 +49,7 @@ NcclCommunicator::OperationPtr NcclCommunicator::start_on_device(const Call& cal
                                                                  std::uint64_t bytes_sent) {
   auto operation = queue_->start(
       call,
-      [&](Communicator& /*host*/) {
+      [&](Communicator& /*host*/, SendTurns& /*turns*/) {
         auto made =
             std::make_shared<DeviceCall>(call, queue_->connection(), caller(), std::move(launch));
         for (auto& owner : owners) made->keep(std::move(owner));
@@ -67,8 +67,9 @@ NcclCommunicator::OperationPtr NcclCommunicator::start_on_host(const Call& call,
   const auto kept = std::make_shared<Start>(std::move(start));
   return queue_->start(
       call,
-      [&](Communicator& host) {
-        return std::make_shared<HostCall>(call, [kept, &host] { return (*kept)(host); });
+      [&](Communicator& host, SendTurns& /*turns*/) {
+        return std::make_shared<HostCall>(call, host,
+                                          [kept](Communicator& c) { return (*kept)(c); });
       },
       turn);
 }
@@ -163,13 +164,18 @@ NcclCommunicator::OperationPtr NcclCommunicator::do_broadcast(Buffer values, int
 NcclCommunicator::OperationPtr NcclCommunicator::do_send(ConstBuffer values, int peer, int tag) {
   const Call call = call_of(Kind::kSend, values);
   if (is_host(values)) {
-    return start_on_host(call, [values = std::move(values), peer, tag](Communicator& host) mutable {
-      return host.send(std::move(values), peer, tag);
+    return queue_->start(call, [&](Communicator& host, SendTurns& turns) {
+      return std::make_shared<HostSend>(
+          call, host,
+          [values = std::move(values), peer, tag](Communicator& by) {
+            return by.send(values, peer, tag);
+          },
+          turns.take(peer, tag));
     });
   }
-  return queue_->start(call, [&](Communicator& host) {
-    return std::make_shared<StagedSend>(call, queue_->connection(), caller(), host,
-                                        std::move(values), peer, tag);
+  return queue_->start(call, [&](Communicator& host, SendTurns& turns) {
+    return std::make_shared<StagedSend>(call, queue_->connection(), caller(), host, values, peer,
+                                        tag, turns.take(peer, tag));
   });
 }
 
@@ -180,7 +186,7 @@ NcclCommunicator::OperationPtr NcclCommunicator::do_recv(Buffer values, int peer
       return host.recv(std::move(values), peer, tag);
     });
   }
-  return queue_->start(call, [&](Communicator& host) {
+  return queue_->start(call, [&](Communicator& host, SendTurns& /*turns*/) {
     return std::make_shared<StagedRecv>(call, queue_->connection(), caller(), host,
                                         std::move(values), peer, tag);
   });

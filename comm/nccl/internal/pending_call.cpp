@@ -21,7 +21,8 @@ DeviceCall::DeviceCall(const internal::Call& made, Connection& connection, cudaS
 
 void DeviceCall::begin() {
   check_cuda(cudaStreamWaitEvent(connection_.stream(), ready_.get(), 0), "cudaStreamWaitEvent");
-  if (call.numel > 0) launch_(connection_);
+  // Whoever sends nothing to all may still receive.
+  if (call.numel > 0 || call.kind == internal::Kind::kAllToAll) launch_(connection_);
 }
 
 // What NCCL has not taken yet stands on no stream: recorded now, the event would come before it.
@@ -31,7 +32,22 @@ bool DeviceCall::has_begun() {
   return true;
 }
 
+void HostCall::begin() {
+  if (internal::is_collective(call.kind)) host_.set_context(call.context);
+  request_ = start_(host_);
+}
+
 void HostCall::drop() noexcept { drop_request(request_); }
+
+bool HostSend::has_left() {
+  if (sending_ || !turn_.has_come()) return sending_;
+  request_ = start_(host_);
+  sending_ = true;
+  turn_.end();
+  return true;
+}
+
+void HostSend::drop() noexcept { drop_request(request_); }
 
 void drop_request(Request& request) noexcept {
   try {

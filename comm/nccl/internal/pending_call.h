@@ -10,6 +10,7 @@
 
 #include "comm/internal/exchange.h"
 #include "comm/nccl/internal/collectives.h"
+#include "comm/nccl/internal/send_turns.h"
 
 namespace convoy::comm::nccl {
 
@@ -69,14 +70,35 @@ class DeviceCall final : public PendingCall {
 /// An operation on host memory: one of the bootstrap's kind.
 class HostCall final : public PendingCall {
  public:
-  using Start = std::function<Request()>;
-  HostCall(const internal::Call& made, Start start) : PendingCall(made), start_(std::move(start)) {}
-  void begin() override { request_ = start_(); }
+  using Start = std::function<Request(Communicator&)>;
+  HostCall(const internal::Call& made, Communicator& host, Start start)
+      : PendingCall(made), host_(host), start_(std::move(start)) {}
+  void begin() override;
   [[nodiscard]] bool is_over() override { return request_.test(); }
   void drop() noexcept override;
 
  private:
+  Communicator& host_;
   Start start_;
+  Request request_;
+};
+
+/// A send of host memory, which may have to wait for one of device memory.
+class HostSend final : public PendingCall {
+ public:
+  HostSend(const internal::Call& made, Communicator& host, HostCall::Start start, SendTurn turn)
+      : PendingCall(made), host_(host), start_(std::move(start)), turn_(std::move(turn)) {}
+  void begin() override { static_cast<void>(has_left()); }
+  [[nodiscard]] bool is_over() override { return has_left() && request_.test(); }
+  void drop() noexcept override;
+
+ private:
+  [[nodiscard]] bool has_left();
+
+  Communicator& host_;
+  HostCall::Start start_;
+  SendTurn turn_;
+  bool sending_ = false;
   Request request_;
 };
 

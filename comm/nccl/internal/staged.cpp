@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <span>
+#include <utility>
 
 #include "comm/nccl/internal/check.h"
 
@@ -23,7 +24,8 @@ void copy(const Connection& connection, std::byte* to, const std::byte* from, st
 }  // namespace
 
 StagedSend::StagedSend(const internal::Call& made, Connection& connection, cudaStream_t caller,
-                       Communicator& host, const ConstBuffer& values, int peer, int tag)
+                       Communicator& host, const ConstBuffer& values, int peer, int tag,
+                       SendTurn turn)
     : PendingCall(made),
       connection_(connection),
       host_(host),
@@ -32,7 +34,8 @@ StagedSend::StagedSend(const internal::Call& made, Connection& connection, cudaS
       tag_(tag),
       staging_(std::make_shared<PinnedMemory>(make_pinned_memory(values.bytes.size()))),
       ready_(make_event()),
-      copied_(make_event()) {
+      copied_(make_event()),
+      turn_(std::move(turn)) {
   check_cuda(cudaEventRecord(ready_.get(), caller), "cudaEventRecord");
 }
 
@@ -43,17 +46,19 @@ void StagedSend::begin() {
 
 bool StagedSend::is_over() {
   if (!sending_) {
-    if (!nccl::is_over(copied_)) return false;
+    if (!turn_.has_come() || !nccl::is_over(copied_)) return false;
     const std::span<const std::byte> bytes(staging_->get(), values_.bytes.size());
     request_ = host_.send(ConstBuffer(bytes, values_.dtype, staging_), peer_, tag_);
     sending_ = true;
+    turn_.end();
   }
   return request_.test();
 }
 
 std::string StagedSend::whom_it_waits_for() const {
-  return sending_ ? fmt::format("rank {} has not taken its data", peer_)
-                  : "the device has not come to it";
+  if (sending_) return fmt::format("rank {} has not taken its data", peer_);
+  return turn_.has_come() ? "the device has not come to it"
+                          : fmt::format("an earlier send to rank {} has not left", peer_);
 }
 
 StagedRecv::StagedRecv(const internal::Call& made, Connection& connection, cudaStream_t caller,

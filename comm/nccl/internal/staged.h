@@ -15,7 +15,7 @@ namespace convoy::comm::nccl {
 class StagedSend final : public PendingCall {
  public:
   StagedSend(const internal::Call& made, Connection& connection, cudaStream_t caller,
-             Communicator& host, const ConstBuffer& values, int peer, int tag);
+             Communicator& host, const ConstBuffer& values, int peer, int tag, SendTurn turn);
   void begin() override;
   [[nodiscard]] bool is_over() override;
   void drop() noexcept override { drop_request(request_); }
@@ -30,6 +30,7 @@ class StagedSend final : public PendingCall {
   std::shared_ptr<PinnedMemory> staging_;  // shared with a message that may outlive the call
   Event ready_;
   Event copied_;
+  SendTurn turn_;
   bool sending_ = false;
   Request request_;
 };
