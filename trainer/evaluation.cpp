@@ -44,7 +44,7 @@ Totals add_up(Model& model, const Dataset& dataset, std::span<const std::int64_t
   Totals totals;
   for (std::size_t begin = 0; begin < indices.size();) {
     const auto count = std::min(indices.size() - begin, static_cast<std::size_t>(batch_size));
-    const Batch batch = dataset.get(indices.subspan(begin, count), 0);
+    const Batch batch = dataset.get(indices.subspan(begin, count), 0).to(model.device());
     add_batch(totals, dataset.info().task, model, batch);
     begin += count;
   }

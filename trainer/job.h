@@ -53,7 +53,7 @@ struct TrainConfig {
 
 /// [communication] of the job file.
 struct CommunicationConfig {
-  std::string backend = "auto";  ///< "mpi" | "local" | "auto"; "nccl" where built
+  std::string backend = "auto";  ///< "mpi" | "local" | "nccl" (GPUs) | "auto"
   /// backend mpi: what data travels on: "mpi" | "tcp" | "auto", which is tcp between several hosts
   /// without a fast fabric.
   std::string transport = "auto";

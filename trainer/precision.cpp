@@ -13,38 +13,43 @@ namespace {
 
 constexpr double kFirstOfHalf = 65536.0;
 
-// While it lives, this thread's operations of LibTorch run in bfloat16 where that is safe.
+// While it lives, this thread's operations of LibTorch run in `type` where that is safe.
 class Autocast {
  public:
-  Autocast() {
+  Autocast(at::DeviceType device, at::ScalarType type) : device_(device), type_(type) {
     at::autocast::increment_nesting();
-    autocast_on_cpu(true);
+    set_autocast(device_, type_, true);
   }
   ~Autocast() {
-    autocast_on_cpu(false);
+    set_autocast(device_, type_, false);
     // Weights that were converted, which the next update changes.
     if (at::autocast::decrement_nesting() == 0) at::autocast::clear_cache();
   }
   Autocast(const Autocast&) = delete;
   Autocast& operator=(const Autocast&) = delete;
+
+ private:
+  at::DeviceType device_;
+  at::ScalarType type_;
 };
 
-torch::Tensor forward_in_bfloat16(Model& model, const torch::Tensor& inputs) {
-  const Autocast autocast;
+torch::Tensor forward_in(at::ScalarType type, Model& model, const torch::Tensor& inputs) {
+  const Autocast autocast(model.device().type(), type);
   return model.forward(inputs);
 }
 
 }  // namespace
 
-void check_precision(const TrainConfig& train) {
-  require_config(train.amp != "fp16",
-                 "train.amp = \"fp16\" needs a GPU, which convoy cannot train on yet: on CPUs use "
+void check_precision(const TrainConfig& train, std::string_view backend) {
+  require_config(train.amp != "fp16" || backend == "nccl",
+                 "train.amp = \"fp16\" needs GPUs (communication.backend = \"nccl\"): on CPUs use "
                  "\"bf16\"");
 }
 
 torch::Tensor forward_loss(std::string_view amp, Task task, Model& model, const Batch& batch) {
   if (amp == "none") return mean_loss(task, model.forward(batch.inputs), batch.targets);
-  const auto outputs = forward_in_bfloat16(model, batch.inputs);
+  const auto outputs =
+      forward_in(amp == "fp16" ? torch::kFloat16 : torch::kBFloat16, model, batch.inputs);
   return mean_loss(task, outputs.to(torch::kFloat32), batch.targets);
 }
 

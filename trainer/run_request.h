@@ -7,6 +7,7 @@
 #include <functional>
 
 #include "comm/communicator.h"
+#include "trainer/parallel/placement.h"
 
 namespace convoy::trainer {
 
@@ -32,6 +33,8 @@ struct RunRequest {
   /// The ranks of this rank's host, in the order of all: what communication.hierarchical needs.
   /// nullptr: all ranks average with each other. Borrowed.
   comm::Communicator* host = nullptr;
+  /// Where this rank trains. A device: `placement.memory` is what the communicator moves by itself.
+  Placement placement = {};
   /// Called on rank 0 before the first step, when data, model and checkpoint have been found to
   /// fit: what a refused run must not write belongs here. May throw.
   std::function<void()> on_accepted = {};

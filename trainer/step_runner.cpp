@@ -106,7 +106,8 @@ void StepRunner::micro_batch(const StepPosition& position, std::int64_t batch, b
           : 0;
   const StepSeconds before = result_.seconds;
   emulate_slowness(std::ssize(share.indices));
-  train_on(dataset_.get(share.indices, augment_key), position, batch, last, vote);
+  train_on(dataset_.get(share.indices, augment_key).to(model_.device()), position, batch, last,
+           vote);
   if (balance_) {
     balance_->add(std::ssize(share.indices), result_.seconds.computing() - before.computing());
   }

@@ -28,14 +28,20 @@ template <typename Key = OptimizerStateKey>
   }
 }
 
-/// Switches this thread's operations on the CPU to bfloat16 where that is safe, or back.
-inline void autocast_on_cpu(bool enabled) {
+/// Switches this thread's operations on the CPU, or on CUDA's devices, to `type` where that is
+/// safe, or back.
+inline void set_autocast(at::DeviceType device, at::ScalarType type, bool enabled) {
 #if TORCH_VERSION_MAJOR > 2 || (TORCH_VERSION_MAJOR == 2 && TORCH_VERSION_MINOR >= 4)
-  at::autocast::set_autocast_dtype(at::kCPU, at::kBFloat16);
-  at::autocast::set_autocast_enabled(at::kCPU, enabled);
+  at::autocast::set_autocast_dtype(device, type);
+  at::autocast::set_autocast_enabled(device, enabled);
 #else
-  at::autocast::set_autocast_cpu_dtype(at::kBFloat16);
-  at::autocast::set_cpu_enabled(enabled);
+  if (device == at::kCPU) {
+    at::autocast::set_autocast_cpu_dtype(type);
+    at::autocast::set_cpu_enabled(enabled);
+  } else {
+    at::autocast::set_autocast_gpu_dtype(type);
+    at::autocast::set_enabled(enabled);
+  }
 #endif
 }
 

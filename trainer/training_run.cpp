@@ -35,7 +35,7 @@ std::string identity_of(const Job& job, const Model& model, const Dataset& datas
 }
 
 std::unique_ptr<Model> build_model(comm::Communicator& communicator, const Job& job,
-                                   const DataInfo& info) {
+                                   const DataInfo& info, torch::Device device) {
   std::unique_ptr<Model> model;
   together(communicator, [&] {
     model = make_model(job.model, info, job.run.seed);
@@ -44,6 +44,7 @@ std::unique_ptr<Model> build_model(comm::Communicator& communicator, const Job& 
             !model->draws_from_shared_generator(),
         "model.torchscript draws random numbers (dropout) from LibTorch's process-wide "
         "generator, which thread ranks would share: use communication.backend = \"mpi\"");
+    model->to(device);
   });
   return model;
 }
@@ -70,7 +71,7 @@ TrainingRun::TrainingRun(comm::Communicator& communicator, const Job& job,
       request_(request),
       datasets_(std::move(datasets)),
       geometry_(job.train, datasets_.train->size(), communicator.size()),
-      model_(build_model(communicator, job, datasets_.train->info())),
+      model_(build_model(communicator, job, datasets_.train->info(), request.placement.device)),
       optimizer_(std::make_unique<Optimizer>(job.train.optimizer, model_->parameters())),
       checkpoints_(communicator, request.run_dir / "checkpoints", job.checkpoint,
                    identity_of(job, *model_, *datasets_.train)) {
@@ -112,8 +113,10 @@ void TrainingRun::start_parallel(const std::vector<NamedTensor>& compression_sta
   compress::ReducerFactory factory;
   together(communicator_,
            [&] { factory = reducer_of(job_, request_.replay_plans, request_.host); });
+  DataParallelOptions options = parallel_options(job_, *optimizer_);
+  options.placement = request_.placement;
   parallel_ = std::make_unique<DataParallel>(communicator_, model_->parameters(), model_->buffers(),
-                                             parallel_options(job_, *optimizer_), factory);
+                                             options, factory);
   parallel_->set_next_step(position_.step);
   together(communicator_,
            [&] { parallel_->reducer().load_state(reducer_state(compression_state)); });
@@ -288,8 +291,7 @@ void TrainingRun::save_checkpoint() {
     state.counters["chunk_kb"] = static_cast<double>(chunk_kb_);
     state.counters["skipped_steps"] = static_cast<double>(summary_.skipped_steps);
     state.counters["loss_scale"] = runner_->scaler().scale();
-    state.counters["loss_scale_good_steps"] =
-        static_cast<double>(runner_->scaler().good_steps());
+    state.counters["loss_scale_good_steps"] = static_cast<double>(runner_->scaler().good_steps());
   }
   checkpoints_.save(state);
   saved_step_ = position_.step;

@@ -97,4 +97,11 @@ std::unique_ptr<Communicator> make(Communicator& bootstrap, const Options& optio
   return std::make_unique<NcclCommunicator>(bootstrap.duplicate(), options, device);
 }
 
+int device_of(const Communicator& communicator) {
+  const auto* over_nccl = dynamic_cast<const NcclCommunicator*>(&communicator);
+  require(over_nccl != nullptr,
+          fmt::format("nccl: a communicator over {} has no device", communicator.backend()));
+  return over_nccl->device();
+}
+
 }  // namespace convoy::comm::nccl

@@ -55,4 +55,7 @@ struct Options {
 [[nodiscard]] std::unique_ptr<Communicator> make(Communicator& bootstrap,
                                                  const Options& options = {});
 
+/// The CUDA device of this rank. @throws ContractError for a communicator of another backend.
+[[nodiscard]] int device_of(const Communicator& communicator);
+
 }  // namespace convoy::comm::nccl

@@ -19,4 +19,6 @@ std::unique_ptr<Communicator> make(Communicator& /*bootstrap*/, const Options& /
   throw ContractError(missing());
 }
 
+int device_of(const Communicator& /*communicator*/) { throw ContractError(missing()); }
+
 }  // namespace convoy::comm::nccl

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "compress/reduce/dense_reducer.h"
 
+#include <utility>
+
 #include "compress/reduce/family.h"
 
 namespace convoy::compress {
@@ -8,8 +10,10 @@ namespace convoy::compress {
 Reduction DenseReducer::start(const Bucket& bucket, int priority) {
   sent_.start();
   const TimedSpan span(timeline_, Phase::kWire, bucket.layers.front().name);
-  auto mean = communicator_.all_reduce(comm::Buffer(bucket.values, bucket.owner),
-                                       comm::ReduceOp::kMean, {.priority = priority});
+  comm::Buffer values(bucket.values, bucket.owner);
+  values.device = bucket.device;
+  auto mean =
+      communicator_.all_reduce(std::move(values), comm::ReduceOp::kMean, {.priority = priority});
   co_await mean;
 }
 

@@ -19,6 +19,8 @@ class DenseReducer final : public Reducer {
   }
   [[nodiscard]] Reduction start(const Bucket& bucket, int priority) override;
   void end_step() override { sent_.stop(); }
+  /// A device's buckets stay there: the communicator must move such memory.
+  [[nodiscard]] bool works_on(comm::Device /*device*/) const override { return true; }
   [[nodiscard]] double wire_bytes(const Layer& layer) override;
   [[nodiscard]] bool shows_nonfinite() const override { return true; }
   [[nodiscard]] Traffic traffic() const override {

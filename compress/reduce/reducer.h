@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/timeline.h"
+#include "comm/buffer.h"
 #include "compress/reduce/plan_record.h"
 #include "compress/reduce/reduction.h"
 #include "compress/reduce/shadow.h"
@@ -30,6 +31,7 @@ struct Bucket {
   std::span<float> values;
   /// Holds the memory of `values`; handed to the communicator (see comm::Buffer::owner).
   std::shared_ptr<void> owner = nullptr;
+  comm::Device device = comm::Device::kHost;  ///< where `values` lie
 
   [[nodiscard]] std::span<float> values_of(const Layer& layer) const {
     return values.subspan(static_cast<std::size_t>(layer.offset),
@@ -89,6 +91,10 @@ class Reducer {
   /// The same for one layer: its average is not applied.
   virtual void discard_layer(const std::string& name) { (void)name; }
 
+  /// Where buckets may lie: every Reducer takes those on the host.
+  [[nodiscard]] virtual bool works_on(comm::Device device) const {
+    return device == comm::Device::kHost;
+  }
   /// Whether a layer, known by name, shape and numel, is ever compressed. Those that never are want
   /// buckets of their own, so that the little ones travel as few messages. Between steps.
   [[nodiscard]] virtual bool compresses(const Layer& layer) {

@@ -58,6 +58,10 @@ const StepBench& StepOptions::settle(const std::string& benchmark) {
   if (!family_.empty()) sets.push_back("compression.family=" + family_);
   sets.insert(sets.end(), sets_.begin(), sets_.end());
   bench_.job = parse_job(kJob, benchmark, sets);
+  require_config(bench_.job.communication.backend != "nccl",
+                 "bench " + benchmark +
+                     " measures CPUs: communication.backend = \"nccl\" is for "
+                     "convoy train");
   bench_.sleep = parse_compute(compute_);
   const auto& train = bench_.job.train;
   require_config(bench_.job.model.torchscript.empty() && train.accumulate == 1 &&

@@ -51,7 +51,8 @@ class EvaluateCommand final : public Command {
   }
 
   [[nodiscard]] int run(Process& process) override {
-    const trainer::Job job = load();
+    trainer::Job job = load();
+    if (job.communication.backend == "nccl") job.communication.backend = "auto";  // on CPUs
     require_weights();
     run_ranks(process, job, [&](comm::Communicator& communicator) {
       require_same_job(communicator, job);

@@ -14,6 +14,7 @@
 #include "launch/commands/trace_options.h"
 #include "launch/job/job_file.h"
 #include "launch/process/backend.h"
+#include "launch/process/placement.h"
 #include "launch/process/run_directory.h"
 #include "launch/process/signals.h"
 #include "trainer/together.h"
@@ -119,6 +120,8 @@ class TrainCommand final : public Command {
                 const trainer::Job& job) const {
     require_same_job(communicator, job);
     trainer::together(communicator, [&] { trainer::check_job(job, communicator.size()); });
+    trainer::Placement placement;
+    trainer::together(communicator, [&] { placement = placement_of(communicator); });
     const ResumePoint place = same_place(communicator, [&] { return place_of_run(job); });
     const trainer::RunRequest request{
         .run_dir = place.run_dir,
@@ -129,6 +132,7 @@ class TrainCommand final : public Command {
         .replay_plans = replay_plans_,
         .trace = trace_.settle(),
         .host = host,
+        .placement = placement,
         .on_accepted = [&] { write_file_atomic(place.run_dir / "job.toml", job_text(job)); }};
     const trainer::Summary summary = trainer::train(communicator, job, request);
     if (communicator.rank() != 0) return;

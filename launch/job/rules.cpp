@@ -45,17 +45,17 @@ void check_run(const trainer::RunConfig& run, const Document& document) {
                                        place(document, "run.name"), run.name));
 }
 
-// The communicator is there (comm/nccl/nccl.h); what would train with it on a device is not.
-[[noreturn]] void refuse_nccl(const std::string& where) {
-  const std::string missing = comm::nccl::missing();
-  throw ConfigError(
-      fmt::format(R"({} = "nccl": convoy cannot train on GPUs yet, use "mpi" or "local"{}{})",
-                  where, missing.empty() ? "" : "; besides, ", missing));
+// Whether there are devices is for the ranks to say: who starts them may have none.
+void check_nccl(const std::string& where, const Document& document) {
+  require_config(comm::nccl::built(),
+                 fmt::format(R"({} = "nccl": {})", where, comm::nccl::missing()));
+  require_config(!document.contains("federation"),
+                 where + R"( = "nccl" cannot be had with [federation]: sites train on CPUs)");
 }
 
 void check_backend(const std::string& backend, const Document& document) {
   const std::string where = place(document, "communication.backend");
-  if (backend == "nccl") refuse_nccl(where);
+  if (backend == "nccl") check_nccl(where, document);
   require_config(backend != "mpi" || comm::mpi::available(),
                  fmt::format(R"({} = "mpi": {})", where, comm::mpi::version()));
 }

@@ -5,6 +5,7 @@
 
 #include "base/errors.h"
 #include "comm/local/local.h"
+#include "comm/nccl/nccl.h"
 #include "launch/process/hardware.h"
 #include "launch/process/ready_file.h"
 #include "launch/process/startup_check.h"
@@ -41,12 +42,14 @@ void run_mpi(Process& process, const trainer::CommunicationConfig& config,
   // Apart, because a body that has failed may have left calls open in `world`.
   const auto farewell = world->duplicate();
   std::unique_ptr<comm::Communicator> bulk;
+  std::unique_ptr<comm::Communicator> device;  // over NCCL, and over those above for host memory
   std::unique_ptr<comm::Communicator> host;
   try {
     if (world->size() > 1) compare_ranks(*world);
     if (world->rank() == 0) announce_ready();
     bulk = make_bulk_communicator(*world, config);
-    comm::Communicator& used = bulk != nullptr ? *bulk : *world;
+    if (config.backend == "nccl") device = comm::nccl::make(bulk != nullptr ? *bulk : *world);
+    comm::Communicator& used = device != nullptr ? *device : bulk != nullptr ? *bulk : *world;
     if (config.hierarchical) host = split_by_host(*world);
     process.set_host(host.get());
     body(used);
@@ -72,7 +75,7 @@ void run_mpi(Process& process, const trainer::CommunicationConfig& config,
 }  // namespace
 
 Backend choose_backend(const trainer::CommunicationConfig& config, bool launched, int mpi_ranks) {
-  if (config.backend == "mpi") return Backend::kMpi;
+  if (config.backend == "mpi" || config.backend == "nccl") return Backend::kMpi;
   if (config.backend == "auto") return launched ? Backend::kMpi : Backend::kLocal;
   require_config(mpi_ranks == 1,
                  "communication.backend = \"local\" runs in one process, and here are " +

@@ -6,6 +6,7 @@
 #include <fstream>
 
 #include "base/errors.h"
+#include "comm/nccl/nccl.h"
 
 namespace convoy::launch {
 namespace {
@@ -230,9 +231,17 @@ TEST(JobFile, NamesTheCompressionKeyThatCannotBe) {
             "job.toml:4: compression.plan_lag = 200: must not be above adapt_every = 100");
 }
 
-TEST(JobFile, SaysWhatThisVersionLacks) {
-  const std::string nccl = train_error("[communication]\nbackend = \"nccl\"");
-  EXPECT_EQ(nccl.rfind("job.toml:4: communication.backend = \"nccl\": ", 0), 0U) << nccl;
+TEST(JobFile, TakesNcclWhereItIsBuiltAndSaysElseWhatIsMissing) {
+  const std::string job = "[train]\nsteps = 1\n[communication]\nbackend = \"nccl\"\n";
+  if (comm::nccl::built()) {
+    EXPECT_EQ(parse(job).communication.backend, "nccl");
+    EXPECT_EQ(train_error("[communication]\nbackend = \"nccl\"\n[federation]\nclients = 2"),
+              "job.toml:4: communication.backend = \"nccl\" cannot be had with [federation]: sites "
+              "train on CPUs");
+  } else {
+    EXPECT_EQ(train_error("[communication]\nbackend = \"nccl\""),
+              "job.toml:4: communication.backend = \"nccl\": " + comm::nccl::missing());
+  }
 }
 
 TEST(JobFile, ChecksTheTransportAndItsNetwork) {

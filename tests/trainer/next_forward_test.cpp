@@ -8,6 +8,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "tests/trainer/poisoned_module.h"
 #include "tests/trainer/resume_check.h"
 #include "tests/trainer/training_fixture.h"
 
@@ -116,18 +117,6 @@ std::string failure_of(const Job& job, const std::filesystem::path& run_dir) {
     return error.what();
   }
   return "";
-}
-
-/// Its loss is finite, the gradient of `poison` is not.
-void save_poisoned_module(const std::filesystem::path& file) {
-  torch::jit::Module module("m");
-  module.register_parameter("weight", torch::zeros({5, 12}).requires_grad_(), false);
-  module.register_parameter("poison", torch::ones({3}).requires_grad_(), false);
-  module.define(R"(
-    def forward(self, x):
-      return torch.matmul(x, self.weight.t()) + torch.sqrt(torch.abs(self.poison - 1.0)).sum()
-  )");
-  module.save(file.string());
 }
 
 TEST(NextForwardTraining, NamesTheSameNonFiniteGradientOrLoss) {

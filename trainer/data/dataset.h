@@ -24,6 +24,10 @@ struct Batch {
   torch::Tensor inputs;   ///< [B, ...] float32, or int64 tokens [B, T]
   torch::Tensor targets;  ///< see Task
   [[nodiscard]] std::int64_t samples() const { return inputs.defined() ? inputs.size(0) : 0; }
+  /// The same on `device`; not empty.
+  [[nodiscard]] Batch to(torch::Device device) const {
+    return {inputs.to(device), targets.to(device)};
+  }
 };
 
 /// What a model must know about the data.

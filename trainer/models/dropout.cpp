@@ -13,8 +13,9 @@ torch::Tensor DropoutImpl::forward(const torch::Tensor& inputs) {
   if (!is_training() || probability_ == 0.0) return inputs;
   require(generator_.defined(), "a Dropout in training needs set_generator()");
   const double keep = 1.0 - probability_;
-  auto mask = torch::empty_like(inputs, inputs.options().requires_grad(false));
-  return inputs * mask.bernoulli_(keep, generator_).div_(keep);
+  // Drawn on the host, whose generator it is: every device gets the same.
+  auto mask = torch::empty_like(inputs, inputs.options().device(torch::kCPU).requires_grad(false));
+  return inputs * mask.bernoulli_(keep, generator_).div_(keep).to(inputs.device());
 }
 
 }  // namespace convoy::trainer

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "base/errors.h"
 #include "trainer/data/dataset.h"
 #include "trainer/models/model_config.h"
 #include "trainer/named_tensor.h"
@@ -21,6 +22,15 @@ class BatchStatistics;
 class Model {
  public:
   virtual ~Model() = default;
+  /// Moves parameters and buffers, before an optimizer or gradients hold on to them. @throws
+  /// ContractError for a model that knows only the CPU; what LibTorch throws for a device that is
+  /// not there.
+  void to(torch::Device device) {
+    move_to(device);
+    device_ = device;
+  }
+  /// Where inputs and targets have to be.
+  [[nodiscard]] torch::Device device() const { return device_; }
   [[nodiscard]] virtual torch::Tensor forward(const torch::Tensor& inputs) = 0;
   /// Training or evaluation mode.
   virtual void train(bool on) = 0;
@@ -43,6 +53,13 @@ class Model {
   /// Writes what a run leaves behind: a TorchScript archive for a scripted module, else a state
   /// dictionary that Python's torch.load reads.
   virtual void save(const std::string& path) const = 0;
+
+ private:
+  virtual void move_to(torch::Device device) {
+    require(device.is_cpu(), "this model can only live on the CPU");
+  }
+
+  torch::Device device_ = torch::kCPU;
 };
 
 /// Builds the network that the job names, for data of this kind, with weights drawn from `seed`

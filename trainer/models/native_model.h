@@ -27,6 +27,8 @@ class NativeModel : public Model {
   void save(const std::string& path) const override;
 
  private:
+  void move_to(torch::Device device) override { network_->to(device); }
+
   std::shared_ptr<Network> network_;  // shared: LibTorch's modules can live no other way
   at::Generator dropout_generator_;
   std::vector<BatchNorm> batch_norms_;  // in the order in which forward runs them

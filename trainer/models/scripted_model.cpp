@@ -76,7 +76,13 @@ void ScriptedModel::set_batch_statistics(BatchStatistics* statistics) {
 
 void ScriptedModel::save(const std::string& path) const {
   std::ostringstream archive;
-  module_.save(archive);
+  if (device().is_cpu()) {
+    module_.save(archive);
+  } else {  // so that it loads everywhere
+    auto copy = module_.deepcopy();
+    copy.to(torch::Device(torch::kCPU));
+    copy.save(archive);
+  }
   write_file_atomic(path, archive.str());
 }
 

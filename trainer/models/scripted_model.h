@@ -31,6 +31,8 @@ class ScriptedModel : public Model {
   void save(const std::string& path) const override;
 
  private:
+  void move_to(torch::Device device) override { module_.to(device); }
+
   std::string path_;
   torch::jit::Module module_;
   bool random_ = false;

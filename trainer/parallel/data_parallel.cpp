@@ -74,7 +74,7 @@ internal::ExchangeOptions exchange_options(const DataParallelOptions& options,
   const auto update = [update = options.update, indices = std::move(indices)](std::size_t i) {
     update(indices[i]);
   };
-  return {bucket_bytes(options), options.overlap, options.find_unused, update};
+  return {bucket_bytes(options), options.overlap, options.find_unused, update, options.placement};
 }
 
 }  // namespace

@@ -18,6 +18,7 @@
 #include "trainer/parallel/module_tensors.h"
 #include "trainer/parallel/nonfinite.h"
 #include "trainer/parallel/overlap.h"
+#include "trainer/parallel/placement.h"
 
 namespace convoy::trainer {
 
@@ -42,6 +43,10 @@ struct DataParallelOptions {
   /// Allow parameters that backward does not reach. Costs one small exchange a step.
   bool find_unused = false;
   BufferPolicy buffers = BufferPolicy::kBroadcast;
+  /// Where parameters and gradients live. Averages are made there by Reducers that can (see
+  /// compress::Reducer::works_on), on a communicator that moves such memory; for others gradients
+  /// are copied to the host and back.
+  Placement placement;
 };
 
 /// The size that holds: given, or the default.
@@ -72,8 +77,8 @@ struct StepTimes {
 ///
 /// Every rank contributes what `.grad` holds after its backward, so zero gradients before each step
 /// on all ranks. Gradients travel as float32, whatever the parameter's type; sparse ones as dense.
-/// After a step `.grad` of a float32 parameter on the host lies in the bucket: its values change in
-/// the next step, so clone what you keep.
+/// After a step `.grad` of a float32 parameter that lives where buckets do lies in one of them: its
+/// values change in the next step, so clone what you keep.
 /// Buckets are cut in reverse order of registration and, once, anew in the order in which rank 0's
 /// gradients were ready in its first step; layers that are compressed and layers that never are
 /// have buckets of their own. Result bits depend on none of it, nor on overlap.

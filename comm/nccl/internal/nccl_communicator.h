@@ -21,6 +21,7 @@ class NcclCommunicator final : public Communicator {
   ~NcclCommunicator() override;
 
   [[nodiscard]] std::string_view backend() const override { return "nccl"; }
+  [[nodiscard]] int device() const { return queue_->connection().device(); }
   [[nodiscard]] std::uint64_t bytes_sent() const override { return queue_->bytes_sent(); }
   [[nodiscard]] bool poisoned() const override { return queue_->poisoned(); }
   [[nodiscard]] std::uint64_t reserve(int count, PlaceFor what) override {

@@ -12,8 +12,11 @@ namespace {
 using torch::autograd::AutogradContext;
 using torch::autograd::tensor_list;
 
-std::span<double> values_of(torch::Tensor& tensor) {
-  return {tensor.data_ptr<double>(), static_cast<std::size_t>(tensor.numel())};
+/// The sums over ranks, in place where `own` is on the host.
+torch::Tensor over_ranks(const torch::Tensor& own, BatchStatistics& statistics) {
+  const auto host = own.cpu();
+  statistics.sum({host.data_ptr<double>(), static_cast<std::size_t>(host.numel())});
+  return host.to(own.device());
 }
 
 /// Sums [B, C, H, W] per channel, accumulating in float64.
@@ -26,9 +29,9 @@ torch::Tensor per_channel(const torch::Tensor& values, const torch::Tensor& like
   return values.to(like.dtype()).view({1, -1, 1, 1});
 }
 
-/// `packed` is [count, sums, sums of squares], 1 + 2C values.
-Moments exchange_moments(torch::Tensor packed, BatchStatistics& statistics) {
-  statistics.sum(values_of(packed));
+/// `own` is [count, sums, sums of squares], 1 + 2C values.
+Moments exchange_moments(const torch::Tensor& own, BatchStatistics& statistics) {
+  const auto packed = over_ranks(own, statistics);
   const std::int64_t channels = (packed.numel() - 1) / 2;
   Moments moments;
   moments.count = packed[0].item<double>();
@@ -70,9 +73,8 @@ class GlobalBatchNorm : public torch::autograd::Function<GlobalBatchNorm> {
     const auto centred = inputs - per_channel(mean, inputs);
     const auto own_bias = channel_sums(gradient);
     const auto own_weight = channel_sums(gradient * centred) * inverse_deviation;
-    auto packed = torch::cat({own_bias, own_weight});
-    statistics.sum(values_of(packed));
-    const auto halves = packed.div_(count).chunk(2);
+    auto sums = over_ranks(torch::cat({own_bias, own_weight}), statistics);
+    const auto halves = sums.div_(count).chunk(2);
 
     // dx = weight / deviation * (dy - mean(dy) - xhat * mean(dy * xhat)), means over all ranks.
     const auto slope = per_channel(halves[1] * inverse_deviation, inputs);
@@ -89,7 +91,7 @@ Moments sum_moments(const torch::Tensor& inputs, BatchStatistics& statistics) {
   const torch::NoGradGuard no_grad;
   const auto exact = inputs.to(torch::kFloat64);
   const auto count = static_cast<double>(inputs.numel() / inputs.size(1));
-  return exchange_moments(torch::cat({torch::full({1}, count, torch::kFloat64), channel_sums(exact),
+  return exchange_moments(torch::cat({torch::full({1}, count, exact.options()), channel_sums(exact),
                                       channel_sums(exact.square())}),
                           statistics);
 }
@@ -106,8 +108,7 @@ torch::Tensor global_batch_norm(const torch::Tensor& inputs, const torch::Tensor
 }
 
 void sum_no_gradients(std::int64_t channels, BatchStatistics& statistics) {
-  auto packed = torch::zeros({2 * channels}, torch::kFloat64);
-  statistics.sum(values_of(packed));
+  (void)over_ranks(torch::zeros({2 * channels}, torch::kFloat64), statistics);
 }
 
 }  // namespace convoy::trainer::internal

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "trainer/parallel/internal/finite_check.h"
 
+#include <iterator>
 #include <limits>
 #include <span>
 #include <utility>
@@ -14,15 +15,24 @@ namespace {
 
 constexpr auto kNobody = std::numeric_limits<std::int32_t>::max();
 
-std::optional<std::string> first_nonfinite(const compress::Bucket& bucket) {
-  if (compress::all_finite(bucket.values)) return std::nullopt;
-  for (const auto& layer : bucket.layers) {
-    if (!compress::all_finite(bucket.values_of(layer))) return layer.name;
-  }
-  return std::nullopt;
+/// On a device: waits for what was put on its stream before.
+bool all_finite(std::span<float> values, comm::Device memory, torch::Device device) {
+  if (memory == comm::Device::kHost) return compress::all_finite(values);
+  const torch::NoGradGuard no_grad;
+  const auto tensor = torch::from_blob(values.data(), {std::ssize(values)},
+                                       torch::dtype(torch::kFloat32).device(device));
+  return torch::isfinite(tensor).all().item<bool>();
 }
 
 }  // namespace
+
+std::optional<std::string> FiniteCheck::first_nonfinite(const compress::Bucket& bucket) const {
+  if (all_finite(bucket.values, bucket.device, device_)) return std::nullopt;
+  for (const auto& layer : bucket.layers) {
+    if (!all_finite(bucket.values_of(layer), bucket.device, device_)) return layer.name;
+  }
+  return std::nullopt;
+}
 
 void FiniteCheck::look_at(const compress::Bucket& bucket) {
   if (!own_) own_ = first_nonfinite(bucket);

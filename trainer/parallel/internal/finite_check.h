@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <torch/torch.h>
+
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -17,6 +19,8 @@ namespace convoy::trainer::internal {
 /// ranks agree on the first rank that has one.
 class FiniteCheck {
  public:
+  /// @param device  where the values of buckets outside the host's memory lie.
+  explicit FiniteCheck(torch::Device device) : device_(device) {}
   void begin_step() {
     own_.reset();
     average_.reset();
@@ -36,10 +40,13 @@ class FiniteCheck {
                                                 comm::Request asked) const;
 
  private:
+  [[nodiscard]] std::optional<std::string> first_nonfinite(const compress::Bucket& bucket) const;
+
   struct Found {
     std::size_t index;
     std::string name;
   };
+  torch::Device device_;
   std::optional<std::string> own_;  // the first layer of this rank in this step
   std::optional<Found> average_;    // the first layer whose average is not finite
   // The first rank that has found something; shared with the transfer under way.

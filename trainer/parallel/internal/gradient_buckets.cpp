@@ -4,12 +4,11 @@
 namespace convoy::trainer::internal {
 namespace {
 
-/// A tensor over bucket memory that holds the memory. Not a view in autograd's sense, so that
+/// A tensor over a part of a bucket that holds all of it. Not a view in autograd's sense, so that
 /// zero_grad() may detach it in place.
-torch::Tensor tensor_over(const std::shared_ptr<float[]>& memory, std::int64_t offset,
-                          torch::IntArrayRef shape) {
+torch::Tensor part_of(const torch::Tensor& bucket, std::int64_t offset, torch::IntArrayRef shape) {
   return torch::from_blob(
-      memory.get() + offset, shape, [memory](void*) {}, torch::kFloat32);
+      bucket.data_ptr<float>() + offset, shape, [bucket](void*) {}, bucket.options());
 }
 
 torch::Tensor dense(const torch::Tensor& gradient) {
@@ -19,8 +18,9 @@ torch::Tensor dense(const torch::Tensor& gradient) {
 }  // namespace
 
 GradientBuckets::GradientBuckets(const std::vector<NamedTensor>& parameters,
-                                 const std::vector<std::vector<std::size_t>>& layout)
-    : slots_(parameters.size()) {
+                                 const std::vector<std::vector<std::size_t>>& layout,
+                                 const Placement& place)
+    : place_(place), slots_(parameters.size()) {
   for (const auto& members : layout) make_bucket(parameters, members);
 }
 
@@ -33,13 +33,15 @@ void GradientBuckets::make_bucket(const std::vector<NamedTensor>& parameters,
     bucket.layers.push_back({name, filled, tensor.sizes().vec(), tensor.numel()});
     filled += tensor.numel();
   }
-  const auto memory = std::make_shared<float[]>(static_cast<std::size_t>(filled));
-  bucket.values = {memory.get(), static_cast<std::size_t>(filled)};
-  bucket.owner = memory;
+  const auto memory = torch::zeros({filled}, torch::dtype(torch::kFloat32).device(place_.device));
+  bucket.values = {memory.data_ptr<float>(), static_cast<std::size_t>(filled)};
+  bucket.owner = std::make_shared<torch::Tensor>(memory);
+  bucket.device = place_.memory;
   for (std::size_t i = 0; i < members.size(); ++i) {
     const auto& tensor = parameters[members[i]].tensor;
-    const bool in_place = tensor.is_cpu() && tensor.scalar_type() == torch::kFloat32;
-    slots_[members[i]] = {tensor, tensor_over(memory, bucket.layers[i].offset, tensor.sizes()),
+    const bool in_place =
+        tensor.device() == place_.device && tensor.scalar_type() == torch::kFloat32;
+    slots_[members[i]] = {tensor, part_of(memory, bucket.layers[i].offset, tensor.sizes()),
                           buckets_.size(), in_place};
   }
   buckets_.push_back(std::move(bucket));

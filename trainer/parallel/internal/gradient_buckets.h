@@ -8,17 +8,19 @@
 
 #include "compress/reduce/reducer.h"
 #include "trainer/named_tensor.h"
+#include "trainer/parallel/placement.h"
 
 namespace convoy::trainer::internal {
 
 /// The memory in which gradients travel: one float32 slot per parameter, slots in buckets.
-/// A dense float32 gradient on the host lives in its slot (`.grad` is the slot, so that an average
-/// needs no copy back); others are converted on the way in and out.
+/// A dense float32 gradient on the buckets' device lives in its slot (`.grad` is the slot, so that
+/// an average needs no copy back); others are copied and converted on the way in and out.
 class GradientBuckets {
  public:
   /// @param layout  for each bucket the indices of its parameters.
+  /// @param place  where buckets lie.
   GradientBuckets(const std::vector<NamedTensor>& parameters,
-                  const std::vector<std::vector<std::size_t>>& layout);
+                  const std::vector<std::vector<std::size_t>>& layout, const Placement& place);
 
   [[nodiscard]] std::size_t size() const { return buckets_.size(); }
   [[nodiscard]] const compress::Bucket& bucket(std::size_t index) const { return buckets_[index]; }
@@ -50,6 +52,7 @@ class GradientBuckets {
 
   void unscale(Slot& slot) const;
 
+  Placement place_;
   double to_unscale_ = 1.0;
   std::vector<Slot> slots_;  // by parameter
   std::vector<compress::Bucket> buckets_;

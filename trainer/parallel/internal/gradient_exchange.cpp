@@ -28,7 +28,7 @@ GradientExchange::GradientExchange(std::vector<NamedTensor> parameters,
       communicator_(std::move(communicator)),
       reached_(parameters_.size()),
       packed_(parameters_.size()),
-      thread_(*communicator_, std::move(reducer)),
+      thread_(*communicator_, std::move(reducer), options.placement.device),
       updates_(tensors_of(parameters_), [this](std::size_t parameter) { update(parameter); }),
       hooks_(tensors_of(parameters_), [this](std::size_t parameter) { on_ready(parameter); }) {
   ready_order_.reserve(parameters_.size());
@@ -44,8 +44,10 @@ void GradientExchange::cut(const std::vector<std::size_t>& order) {
     numels.push_back(layer.numel);
     compressed.push_back(thread_.reducer().compresses(layer));
   }
+  const bool stays = thread_.reducer().works_on(options_.placement.memory);
   buckets_ = std::make_unique<GradientBuckets>(
-      parameters_, cut_buckets(order, numels, compressed, options_.bucket_bytes));
+      parameters_, cut_buckets(order, numels, compressed, options_.bucket_bytes),
+      stays ? options_.placement : Placement());
 }
 
 void GradientExchange::rethrow_error() const {

@@ -30,6 +30,7 @@ struct ExchangeOptions {
   bool find_unused;
   /// kNextForward: applies the average of one parameter.
   std::function<void(std::size_t)> update;
+  Placement placement;  ///< of parameters and gradients
 };
 
 /// Averages the gradients of one backward pass while it runs. The hooks of trained parameters fill

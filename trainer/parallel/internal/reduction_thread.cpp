@@ -34,9 +34,10 @@ class OnException {
 }  // namespace
 
 ReductionThread::ReductionThread(comm::Communicator& communicator,
-                                 std::unique_ptr<compress::Reducer> reducer)
+                                 std::unique_ptr<compress::Reducer> reducer, torch::Device device)
     : communicator_(communicator),
       reducer_(std::move(reducer)),
+      finite_(device),
       thread_([this](const std::stop_token& stop) { run(stop); }) {}
 
 ReductionThread::~ReductionThread() {

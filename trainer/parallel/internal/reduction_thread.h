@@ -25,8 +25,9 @@ namespace convoy::trainer::internal {
 /// was.
 class ReductionThread {
  public:
-  /// Borrows `communicator`, on which `reducer` works.
-  ReductionThread(comm::Communicator& communicator, std::unique_ptr<compress::Reducer> reducer);
+  /// Borrows `communicator`, on which `reducer` works. @param device  of buckets on devices.
+  ReductionThread(comm::Communicator& communicator, std::unique_ptr<compress::Reducer> reducer,
+                  torch::Device device);
   /// Drops what has not begun and waits for what has: at most the communicator's timeout.
   ~ReductionThread();
   ReductionThread(const ReductionThread&) = delete;
