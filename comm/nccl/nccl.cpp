@@ -8,6 +8,7 @@
 #include <cstdlib>
 
 #include "base/errors.h"
+#include "comm/nccl/internal/check.h"
 #include "comm/nccl/internal/device.h"
 #include "comm/nccl/internal/nccl_communicator.h"
 #include "comm/values.h"
@@ -91,6 +92,8 @@ std::string version() {
 std::unique_ptr<Communicator> make(Communicator& bootstrap, const Options& options) {
   const auto places = exchange_places(bootstrap, own_place(missing(), options.device));
   const int device = choose_device(places, bootstrap.rank());
+  // And stays: a thread that goes back to device 0 makes a context there, beside that of its rank.
+  check_cuda(cudaSetDevice(device), "cudaSetDevice");
   const auto checking = all_reduce_value(bootstrap, std::int32_t{options.check_calls ? 1 : 0});
   require(checking == 0 || checking == bootstrap.size(),
           "nccl: Options::check_calls must be the same on all ranks");

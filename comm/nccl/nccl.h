@@ -40,6 +40,9 @@ struct Options {
 /// options as those of `bootstrap`, whose timeout also holds for the set-up. After a failure it can
 /// be called again with the same `bootstrap`, if that is not poisoned.
 ///
+/// The rank's device becomes the current one of this thread. Other threads that call should have
+/// made it theirs as well: else each call makes it current and goes back.
+///
 /// Ranks that see the same devices (of one host, with equal CUDA_VISIBLE_DEVICES) take one each, in
 /// the order of their ranks.
 ///

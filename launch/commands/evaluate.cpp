@@ -51,8 +51,7 @@ class EvaluateCommand final : public Command {
   }
 
   [[nodiscard]] int run(Process& process) override {
-    trainer::Job job = load();
-    if (job.communication.backend == "nccl") job.communication.backend = "auto";  // on CPUs
+    const trainer::Job job = load();
     require_weights();
     run_ranks(process, job, [&](comm::Communicator& communicator) {
       require_same_job(communicator, job);
@@ -79,11 +78,17 @@ class EvaluateCommand final : public Command {
   }
 
   [[nodiscard]] trainer::Job load() const {
-    if (!job_file_.empty()) return load_job(job_file_, sets_);
+    trainer::Job job = load_job(job_file(), sets_);
+    if (job.communication.backend == "nccl") job.communication.backend = "auto";  // on CPUs
+    return job;
+  }
+
+  [[nodiscard]] fs::path job_file() const {
+    if (!job_file_.empty()) return job_file_;
     const fs::path beside = run_dir() / "job.toml";
     require_config(fs::is_regular_file(beside),
                    "no job: " + beside.string() + " does not exist; name one with --job");
-    return load_job(beside, sets_);
+    return beside;
   }
 
   std::string model_;

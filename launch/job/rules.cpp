@@ -3,7 +3,6 @@
 
 #include "base/errors.h"
 #include "comm/mpi/mpi.h"
-#include "comm/nccl/nccl.h"
 #include "comm/tcp/tcp.h"
 #include "launch/job/reader.h"
 
@@ -45,17 +44,10 @@ void check_run(const trainer::RunConfig& run, const Document& document) {
                                        place(document, "run.name"), run.name));
 }
 
-// Whether there are devices is for the ranks to say: who starts them may have none.
-void check_nccl(const std::string& where, const Document& document) {
-  require_config(comm::nccl::built(),
-                 fmt::format(R"({} = "nccl": {})", where, comm::nccl::missing()));
-  require_config(!document.contains("federation"),
-                 where + R"( = "nccl" cannot be had with [federation]: sites train on CPUs)");
-}
-
 void check_backend(const std::string& backend, const Document& document) {
   const std::string where = place(document, "communication.backend");
-  if (backend == "nccl") check_nccl(where, document);
+  require_config(backend != "nccl" || !document.contains("federation"),
+                 where + R"( = "nccl" cannot be had with [federation]: sites train on CPUs)");
   require_config(backend != "mpi" || comm::mpi::available(),
                  fmt::format(R"({} = "mpi": {})", where, comm::mpi::version()));
 }
@@ -102,6 +94,10 @@ void check_overlap(const trainer::Job& job, const Document& document) {
   require_config(job.train.loss_scale == 0.0,
                  what + place(document, "train.loss_scale") +
                      ": steps are left out when all gradients are known");
+  require_config(
+      job.train.amp != "fp16",
+      what + place(document, "train.amp") +
+          R"( = "fp16", whose loss is scaled: steps are left out when all gradients are known)");
   require_config(!job.train.find_unused,
                  what + place(document, "train.find_unused") +
                      ": what no rank has used is known when all have ended their backward");

@@ -35,6 +35,13 @@ bool all_have_failed(comm::Communicator& farewell) {
   }
 }
 
+// Whether there are devices is for the ranks to say: who starts them may have none.
+void check_nccl() {
+  const std::string what = "communication.backend = \"nccl\": ";
+  require_config(comm::nccl::built(), what + comm::nccl::missing());
+  require_config(comm::mpi::available(), what + "it needs MPI beside it: " + comm::mpi::version());
+}
+
 void run_mpi(Process& process, const trainer::CommunicationConfig& config,
              const std::function<void(comm::Communicator&)>& body) {
   auto& mpi = process.start_mpi();
@@ -75,6 +82,7 @@ void run_mpi(Process& process, const trainer::CommunicationConfig& config,
 }  // namespace
 
 Backend choose_backend(const trainer::CommunicationConfig& config, bool launched, int mpi_ranks) {
+  if (config.backend == "nccl") check_nccl();
   if (config.backend == "mpi" || config.backend == "nccl") return Backend::kMpi;
   if (config.backend == "auto") return launched ? Backend::kMpi : Backend::kLocal;
   require_config(mpi_ranks == 1,

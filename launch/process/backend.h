@@ -15,7 +15,7 @@ enum class Backend { kMpi, kLocal };
 /// What communication.backend means here: "auto" is MPI where a launcher started us, else threads;
 /// "nccl" is MPI with devices beside it.
 /// `mpi_ranks`: how many processes the launcher starts; 1 without one.
-/// @throws ConfigError for "local" in several processes.
+/// @throws ConfigError for "local" in several processes, and for "nccl" where it was not built.
 [[nodiscard]] Backend choose_backend(const trainer::CommunicationConfig& config, bool launched,
                                      int mpi_ranks);
 

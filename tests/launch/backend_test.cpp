@@ -3,7 +3,11 @@
 
 #include <gtest/gtest.h>
 
+#include <string>
+
 #include "base/errors.h"
+#include "comm/mpi/mpi.h"
+#include "comm/nccl/nccl.h"
 #include "launch/process/transport_choice.h"
 
 namespace convoy::launch {
@@ -20,6 +24,19 @@ TEST(ChooseBackend, AutoFollowsTheLauncher) {
   EXPECT_EQ(choose("mpi", false, 1), Backend::kMpi);
   EXPECT_EQ(choose("local", true, 1), Backend::kLocal);
   EXPECT_THROW((void)choose("local", true, 2), ConfigError);
+}
+
+TEST(ChooseBackend, NcclIsMpiWithDevicesOrSaysWhatIsMissing) {
+  if (comm::nccl::built() && comm::mpi::available()) {
+    EXPECT_EQ(choose("nccl", false, 1), Backend::kMpi);
+    return;
+  }
+  try {
+    (void)choose("nccl", true, 2);
+    ADD_FAILURE() << "was taken";
+  } catch (const ConfigError& error) {
+    EXPECT_TRUE(std::string(error.what()).starts_with("communication.backend = \"nccl\": "));
+  }
 }
 
 TEST(ChooseTransport, AutoIsTcpBetweenHostsWithoutAFastFabric) {

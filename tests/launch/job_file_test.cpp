@@ -6,7 +6,6 @@
 #include <fstream>
 
 #include "base/errors.h"
-#include "comm/nccl/nccl.h"
 
 namespace convoy::launch {
 namespace {
@@ -231,17 +230,19 @@ TEST(JobFile, NamesTheCompressionKeyThatCannotBe) {
             "job.toml:4: compression.plan_lag = 200: must not be above adapt_every = 100");
 }
 
-TEST(JobFile, TakesNcclWhereItIsBuiltAndSaysElseWhatIsMissing) {
-  const std::string job = "[train]\nsteps = 1\n[communication]\nbackend = \"nccl\"\n";
-  if (comm::nccl::built()) {
-    EXPECT_EQ(parse(job).communication.backend, "nccl");
-    EXPECT_EQ(train_error("[communication]\nbackend = \"nccl\"\n[federation]\nclients = 2"),
-              "job.toml:4: communication.backend = \"nccl\" cannot be had with [federation]: sites "
-              "train on CPUs");
-  } else {
-    EXPECT_EQ(train_error("[communication]\nbackend = \"nccl\""),
-              "job.toml:4: communication.backend = \"nccl\": " + comm::nccl::missing());
-  }
+TEST(JobFile, TakesNcclButForFederations) {
+  const std::string nccl = "[communication]\nbackend = \"nccl\"";
+  EXPECT_EQ(parse("[train]\nsteps = 1\n" + nccl).communication.backend, "nccl");
+  EXPECT_EQ(train_error(nccl + "\n[federation]\nclients = 2"),
+            "job.toml:4: communication.backend = \"nccl\" cannot be had with [federation]: sites "
+            "train on CPUs");
+}
+
+TEST(JobFile, ScaledLossesHaveToWaitForAllGradients) {
+  EXPECT_EQ(train_error("amp = \"fp16\"\n[communication]\noverlap = \"next_forward\""),
+            "job.toml:5: communication.overlap = \"next_forward\" cannot be had with job.toml:3: "
+            "train.amp = \"fp16\", whose loss is scaled: steps are left out when all gradients are "
+            "known");
 }
 
 TEST(JobFile, ChecksTheTransportAndItsNetwork) {

@@ -12,6 +12,7 @@
 #include "tests/nccl_double/nccl_double.h"
 #include "tests/trainer/poisoned_module.h"
 #include "tests/trainer/training_fixture.h"
+#include "trainer/parallel/data_parallel.h"
 
 namespace convoy::trainer {
 namespace {
@@ -125,6 +126,14 @@ TEST(DeviceTraining, NamesTheLayerAndTheRankWhoseGradientIsNotFinite) {
   job.model.torchscript = (folder.path() / "m.pt").string();
   const std::string why = failure_of(job, 2);
   EXPECT_TRUE(why.starts_with("the gradient of poison on rank 0 is not finite in step 1")) << why;
+}
+
+TEST(DevicePlacement, OfADeviceIsNotTheHostsMemory) {
+  comm::local::run(1, [](comm::Communicator& communicator) {
+    torch::nn::LinearImpl net(2, 2);
+    const DataParallelOptions options{.placement = {.device = torch::Device(torch::kCUDA, 0)}};
+    EXPECT_THROW(DataParallel(communicator, net, options), ContractError);
+  });
 }
 
 TEST(DeviceTraining, ADeviceThatNeverComesEndsTheRun) {

@@ -52,8 +52,9 @@ void BatchNormImpl::update_running(const torch::Tensor& mean, const torch::Tenso
   num_batches_tracked_.add_(1);
   // PyTorch normalises by the biased variance and remembers the unbiased one.
   const double unbias = count > 1.0 ? count / (count - 1.0) : 1.0;
-  running_mean_.mul_(1.0 - kMomentum).add_(mean.to(running_mean_.dtype()), kMomentum);
-  running_var_.mul_(1.0 - kMomentum).add_((variance * unbias).to(running_var_.dtype()), kMomentum);
+  running_mean_.mul_(1.0 - kMomentum).add_(mean.to(running_mean_.options()), kMomentum);
+  running_var_.mul_(1.0 - kMomentum)
+      .add_((variance * unbias).to(running_var_.options()), kMomentum);
 }
 
 }  // namespace convoy::trainer

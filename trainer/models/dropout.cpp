@@ -14,8 +14,13 @@ torch::Tensor DropoutImpl::forward(const torch::Tensor& inputs) {
   require(generator_.defined(), "a Dropout in training needs set_generator()");
   const double keep = 1.0 - probability_;
   // Drawn on the host, whose generator it is: every device gets the same.
-  auto mask = torch::empty_like(inputs, inputs.options().device(torch::kCPU).requires_grad(false));
-  return inputs * mask.bernoulli_(keep, generator_).div_(keep).to(inputs.device());
+  // In float32 where LibTorch's host cannot draw.
+  const bool is_half = inputs.scalar_type() == torch::kHalf;
+  auto mask = torch::empty_like(inputs, inputs.options()
+                                            .device(torch::kCPU)
+                                            .dtype(is_half ? torch::kFloat : inputs.scalar_type())
+                                            .requires_grad(false));
+  return inputs * mask.bernoulli_(keep, generator_).div_(keep).to(inputs.options());
 }
 
 }  // namespace convoy::trainer

@@ -31,11 +31,12 @@ double sum_of_squares(const T* values, std::int64_t count) {
 }
 
 double sum_of_squares(const torch::Tensor& gradient) {
-  if (gradient.scalar_type() == torch::kFloat && gradient.device().is_cpu()) {
+  if (!gradient.is_cpu()) return gradient.to(torch::kDouble).square().sum().item<double>();
+  if (gradient.scalar_type() == torch::kFloat) {
     const auto values = gradient.contiguous();
     return sum_of_squares(values.data_ptr<float>(), values.numel());
   }
-  const auto values = gradient.to(torch::kCPU, torch::kDouble).contiguous();
+  const auto values = gradient.to(torch::kDouble).contiguous();
   return sum_of_squares(values.data_ptr<double>(), values.numel());
 }
 

@@ -14,6 +14,7 @@
 #include "compress/reduce/dense_reducer.h"
 #include "trainer/parallel/internal/agreement.h"
 #include "trainer/parallel/internal/buffer_sync.h"
+#include "trainer/parallel/internal/device_stream.h"
 #include "trainer/parallel/internal/gradient_exchange.h"
 #include "trainer/parallel/internal/layer_watch.h"
 #include "trainer/parallel/internal/packed_tensors.h"
@@ -35,6 +36,8 @@ void require_unique(const std::vector<NamedTensor>& tensors) {
 
 void check(const DataParallelOptions& options) {
   require(bucket_bytes(options) > 0, "DataParallel: bucket_bytes must be positive");
+  require(options.placement.device.is_cpu() || options.placement.memory != comm::Device::kHost,
+          "DataParallel: placement.memory says that a device's memory is the host's");
   if (options.overlap != Overlap::kNextForward) return;
   require(options.update != nullptr, "DataParallel: Overlap::kNextForward needs an update");
   require(!options.find_unused,
@@ -207,6 +210,7 @@ void DataParallel::Impl::run_backward(const torch::Tensor& loss, double scale) {
   if (layers_) layers_->begin_backward();
   try {
     loss.backward(scale == 1.0 ? torch::Tensor() : torch::full_like(loss, scale));
+    internal::wait_for_stream(options_.placement.device);  // so that times are those of the work
   } catch (...) {
     if (sync_) exchange_->abandon(std::current_exception());
     throw;

@@ -45,7 +45,7 @@ struct DataParallelOptions {
   BufferPolicy buffers = BufferPolicy::kBroadcast;
   /// Where parameters and gradients live. Averages are made there by Reducers that can (see
   /// compress::Reducer::works_on), on a communicator that moves such memory; for others gradients
-  /// are copied to the host and back.
+  /// are copied to the host and back. LibTorch must work on its default stream of the device.
   Placement placement;
 };
 

@@ -42,6 +42,18 @@ TEST(Dropout, LeavesTheProcessWideGeneratorAlone) {
   EXPECT_FALSE(model->draws_from_shared_generator());
 }
 
+TEST(Dropout, DropsTheSameInSixteenBits) {
+  const auto drop = [](const torch::Tensor& inputs) {
+    Dropout dropout(0.5);
+    dropout->set_generator(at::detail::createCPUGenerator(7));
+    return dropout->forward(inputs);
+  };
+  const auto expected = drop(torch::ones({4, 8}));
+  const auto half = drop(torch::ones({4, 8}, torch::kHalf));
+  EXPECT_EQ(half.scalar_type(), torch::kHalf);
+  EXPECT_TRUE(half.to(torch::kFloat).equal(expected));
+}
+
 TEST(Dropout, IsOffInEvaluation) {
   const auto info = image_info(1, 28, 10);
   const auto with = make_model({.name = "cnn", .dropout = 0.5}, info, 1);

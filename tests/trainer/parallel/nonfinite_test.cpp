@@ -90,7 +90,9 @@ TEST(NonFinite, GradientsThatOnlyTheirScaleMakesInfiniteLeaveResidualsAlone) {
       EXPECT_FALSE(step(16777216.0));
       EXPECT_TRUE(parallel.reducer().state().arrays == before) << "residuals must be as they were";
       EXPECT_TRUE(step(4096.0));
-      if (!compressed) EXPECT_EQ(net.second.grad()[0][0].item<float>(), 1e33F);
+      if (!compressed) {
+        EXPECT_EQ(net.second.grad()[0][0].item<float>(), 1e33F);
+      }
     });
   }
 }

@@ -18,6 +18,7 @@ constexpr auto kNobody = std::numeric_limits<std::int32_t>::max();
 /// On a device: waits for what was put on its stream before.
 bool all_finite(std::span<float> values, comm::Device memory, torch::Device device) {
   if (memory == comm::Device::kHost) return compress::all_finite(values);
+  if (values.empty()) return true;
   const torch::NoGradGuard no_grad;
   const auto tensor = torch::from_blob(values.data(), {std::ssize(values)},
                                        torch::dtype(torch::kFloat32).device(device));

@@ -4,11 +4,11 @@
 namespace convoy::trainer::internal {
 namespace {
 
-/// A tensor over a part of a bucket that holds all of it. Not a view in autograd's sense, so that
-/// zero_grad() may detach it in place.
-torch::Tensor part_of(const torch::Tensor& bucket, std::int64_t offset, torch::IntArrayRef shape) {
-  return torch::from_blob(
-      bucket.data_ptr<float>() + offset, shape, [bucket](void*) {}, bucket.options());
+/// A part of a bucket, which holds all of it. Not a view in autograd's sense, so that zero_grad()
+/// may detach it in place.
+torch::Tensor part_of(const torch::Tensor& bucket, std::int64_t offset,
+                      const torch::Tensor& parameter) {
+  return bucket.narrow(0, offset, parameter.numel()).view(parameter.sizes()).variable_data();
 }
 
 torch::Tensor dense(const torch::Tensor& gradient) {
@@ -40,9 +40,9 @@ void GradientBuckets::make_bucket(const std::vector<NamedTensor>& parameters,
   for (std::size_t i = 0; i < members.size(); ++i) {
     const auto& tensor = parameters[members[i]].tensor;
     const bool in_place =
-        tensor.device() == place_.device && tensor.scalar_type() == torch::kFloat32;
-    slots_[members[i]] = {tensor, part_of(memory, bucket.layers[i].offset, tensor.sizes()),
-                          buckets_.size(), in_place};
+        tensor.device() == memory.device() && tensor.scalar_type() == torch::kFloat32;
+    slots_[members[i]] = {tensor, part_of(memory, bucket.layers[i].offset, tensor), buckets_.size(),
+                          in_place};
   }
   buckets_.push_back(std::move(bucket));
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "trainer/parallel/internal/reduction_thread.h"
 
+#include <c10/core/DeviceGuard.h>
+
 #include <algorithm>
 #include <chrono>
 #include <exception>
@@ -37,6 +39,7 @@ ReductionThread::ReductionThread(comm::Communicator& communicator,
                                  std::unique_ptr<compress::Reducer> reducer, torch::Device device)
     : communicator_(communicator),
       reducer_(std::move(reducer)),
+      device_(device),
       finite_(device),
       thread_([this](const std::stop_token& stop) { run(stop); }) {}
 
@@ -86,6 +89,9 @@ void ReductionThread::wait() {
 
 void ReductionThread::run(const std::stop_token& stop) {
   try {
+    // Device 0, where threads begin, may be another rank's.
+    std::optional<c10::DeviceGuard> guard;
+    if (!device_.is_cpu()) guard.emplace(device_);
     // Requests that an exception drops wait for nobody, and peers learn at once.
     const OnException drop_all([this] { drop(); });
     for (;;) {

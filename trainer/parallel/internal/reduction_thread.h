@@ -84,6 +84,7 @@ class ReductionThread {
 
   comm::Communicator& communicator_;
   std::unique_ptr<compress::Reducer> reducer_;
+  torch::Device device_;
   // The thread's own while tasks are queued.
   FiniteCheck finite_;
   std::optional<NonFinite> nonfinite_;
