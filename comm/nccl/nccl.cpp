@@ -26,21 +26,6 @@ std::string nccl_version(int code) {
   return fmt::format("{}.{}.{}", code / 10000, code % 10000 / 100, code % 100);
 }
 
-struct Versions {
-  int runtime = 0;
-  int driver = 0;  // 0: none is installed
-  int nccl = 0;    // 0: it does not even say that
-};
-
-Versions versions() {
-  Versions found;
-  static_cast<void>(cudaRuntimeGetVersion(&found.runtime));
-  static_cast<void>(cudaDriverGetVersion(&found.driver));
-  static_cast<void>(ncclGetVersion(&found.nccl));
-  static_cast<void>(cudaGetLastError());
-  return found;
-}
-
 std::string why_no_device(cudaError_t result) {
   const char* chosen = std::getenv("CUDA_VISIBLE_DEVICES");
   if (result == cudaErrorNoDevice || result == cudaSuccess) {
@@ -55,6 +40,15 @@ std::string why_no_device(cudaError_t result) {
 }  // namespace
 
 bool built() { return true; }
+
+Versions versions() {
+  Versions found;
+  static_cast<void>(cudaRuntimeGetVersion(&found.runtime));
+  static_cast<void>(cudaDriverGetVersion(&found.driver));
+  static_cast<void>(ncclGetVersion(&found.nccl));
+  static_cast<void>(cudaGetLastError());
+  return found;
+}
 
 bool available() { return missing().empty(); }
 

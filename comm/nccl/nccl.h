@@ -32,6 +32,13 @@ struct Options {
 /// Which of NCCL, runtime, driver and device is missing, and what helps, in one line; empty when
 /// nothing is.
 [[nodiscard]] std::string missing();
+/// As NCCL and CUDA number them: 22809 is 2.28.9, 13000 is 13.0; 0: there is none.
+struct Versions {
+  int runtime = 0;
+  int driver = 0;  ///< the newest CUDA that it runs
+  int nccl = 0;
+};
+[[nodiscard]] Versions versions();
 /// Versions of NCCL, CUDA runtime and driver, or missing(). One line.
 [[nodiscard]] std::string version();
 

@@ -13,6 +13,8 @@ std::string missing() {
   return "convoy was built without NCCL: " CONVOY_NCCL_MISSING "; use backend mpi or local";
 }
 
+Versions versions() { return {}; }
+
 std::string version() { return missing(); }
 
 std::unique_ptr<Communicator> make(Communicator& /*bootstrap*/, const Options& /*options*/) {

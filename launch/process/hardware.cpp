@@ -82,6 +82,13 @@ std::vector<std::string> devices() {
   return names;
 }
 
+TorchCuda torch_cuda() {
+  // Not at::hasCUDA(), which also wants a device.
+  if (!at::globalContext().hasCUDART()) return {};
+  return {.runtime = static_cast<int>(at::detail::getCUDAHooks().versionCUDART()),
+          .devices = static_cast<int>(torch::cuda::device_count())};
+}
+
 std::string torch_version() { return TORCH_VERSION; }
 
 std::string one_line(const std::exception& error) {

@@ -38,6 +38,13 @@ inline constexpr double kSaneGflopsPerThread = 20.0;
 /// "cpu", "cuda:0", ...
 [[nodiscard]] std::vector<std::string> devices();
 
+/// What LibTorch has of CUDA.
+struct TorchCuda {
+  int runtime = 0;  ///< CUDA's version that it was built with, 13000 for 13.0; 0: without
+  int devices = 0;  ///< that it can use
+};
+[[nodiscard]] TorchCuda torch_cuda();
+
 [[nodiscard]] std::string torch_version();
 
 /// what() in one line, without LibTorch's stack trace.

@@ -22,13 +22,37 @@ int usable_cores() {
   return CPU_COUNT(&set);
 }
 
-std::vector<BackendReport> backend_reports() {
-  const std::string no_nccl = comm::nccl::missing();
+std::string names_of(const std::vector<MissingPart>& missing) {
+  std::string text;
+  for (const MissingPart& part : missing) text += (text.empty() ? "" : ", ") + part.part;
+  return text;
+}
+
+std::vector<BackendReport> backend_reports(const GpuParts& gpu) {
+  const std::string lack = names_of(missing_parts(gpu));
   return {{"mpi", comm::mpi::available(), comm::mpi::available(), comm::mpi::version()},
           {"local", true, true, "ranks as threads of one process"},
           {"tcp", true, true, "sockets between ranks that mpirun has started"},
           {"nccl", comm::nccl::built(), false,
-           no_nccl.empty() ? "for C++ programs; jobs cannot use it yet" : no_nccl}};
+           lack.empty() ? "for C++ programs; jobs cannot use it yet" : "it lacks " + lack}};
+}
+
+nlohmann::json version_or_null(int code, std::string (*text)(int)) {
+  return code == 0 ? nlohmann::json() : nlohmann::json(text(code));
+}
+
+nlohmann::json gpu_json(const GpuParts& gpu) {
+  nlohmann::json missing = nlohmann::json::array();
+  for (const MissingPart& part : missing_parts(gpu)) {
+    missing.push_back({{"part", part.part}, {"what", part.what}, {"cure", part.cure}});
+  }
+  return {{"driver_cuda", version_or_null(gpu.driver, cuda_version)},
+          {"devices", gpu.devices},
+          {"runtime", version_or_null(gpu.runtime, cuda_version)},
+          {"nccl", version_or_null(gpu.nccl, nccl_version)},
+          {"kernels", gpu.kernels},
+          {"libtorch_cuda", version_or_null(gpu.torch_runtime, cuda_version)},
+          {"missing", missing}};
 }
 
 /// "a x 2, b" for hosts a, a, b.
@@ -46,16 +70,18 @@ std::string count_hosts(const std::vector<std::string>& hosts) {
 }  // namespace
 
 MachineReport make_machine_report(comm::Communicator& communicator) {
+  const GpuParts gpu = find_gpu_parts();
   MachineReport report{.convoy = convoy_version(),
                        .compiler = compiler_version(),
                        .libtorch = torch_version(),
                        .mpi = comm::mpi::version(),
-                       .backends = backend_reports(),
+                       .backends = backend_reports(gpu),
                        .transport = std::string(communicator.backend()),
                        .fast_fabric = has_fast_fabric(),
                        .ranks = communicator.size(),
                        .hosts = host_names(communicator),
                        .devices = devices(),
+                       .gpu = gpu,
                        .cores = usable_cores(),
                        .threads = torch_threads(),
                        .blas = blas_library()};
@@ -95,6 +121,7 @@ std::string to_json(const MachineReport& report) {
       {"ranks", report.ranks},
       {"hosts", report.hosts},
       {"devices", report.devices},
+      {"gpu", gpu_json(report.gpu)},
       {"cores", report.cores},
       {"threads", report.threads},
       {"blas",
@@ -119,6 +146,9 @@ std::string to_text(const MachineReport& report) {
                       count_hosts(report.hosts), report.transport,
                       report.fast_fabric ? " (a fast fabric is here)" : "",
                       fmt::join(report.devices, ", "));
+  for (const MissingPart& part : missing_parts(report.gpu)) {
+    text += "for GPUs, " + to_line(part) + "\n";
+  }
   text +=
       fmt::format("cores {}, threads {}\nBLAS {}{}\n", report.cores, report.threads,
                   report.blas.config.empty() ? "" : report.blas.config + ", ", report.blas.file);

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "comm/communicator.h"
+#include "launch/process/gpu_parts.h"
 #include "launch/process/hardware.h"
 
 namespace convoy::launch {
@@ -29,6 +30,7 @@ struct MachineReport {
   int ranks = 1;
   std::vector<std::string> hosts;  ///< one for each rank
   std::vector<std::string> devices;
+  GpuParts gpu;     ///< of rank 0
   int cores = 1;    ///< that this process may use
   int threads = 1;  ///< that LibTorch uses
   BlasLibrary blas;
