@@ -8,12 +8,10 @@
 namespace convoy::launch {
 namespace {
 
-// Packages as Debian 12 and 13 name them. Their own driver (535 and 550) is one for CUDA 12.
-constexpr const char* kDriverOfDebian =
-    "apt-get install nvidia-driver (Debian's component non-free), then restart";
-constexpr const char* kDriverOfNvidia =
-    "apt-get install nvidia-driver from NVIDIA's repository (Debian's own is for CUDA 12), then "
-    "restart";
+// Packages as Debian 12 and 13 and NVIDIA's repositories name them.
+constexpr const char* kDriver =
+    "apt-get install nvidia-driver (Debian's own, in non-free, is for CUDA 12; NVIDIA's repository "
+    "has newer ones), then restart";
 constexpr const char* kToolkit =
     "apt-get install cuda-toolkit from NVIDIA's repository (or set CUDAToolkit_ROOT), then build "
     "convoy again";
@@ -21,13 +19,12 @@ constexpr const char* kToolkit =
 int major_of(int code) { return code / 1000; }
 
 void add_driver(const GpuParts& found, std::vector<MissingPart>& missing) {
-  const char* cure = major_of(found.runtime) > 12 ? kDriverOfNvidia : kDriverOfDebian;
   if (found.driver == 0) {
-    missing.push_back({"driver", "none is installed (libcuda.so.1 does not load)", cure});
+    missing.push_back({"driver", "none is installed (libcuda.so.1 does not load)", kDriver});
   } else if (major_of(found.driver) < major_of(found.runtime)) {
     const auto what = fmt::format("it is for CUDA {}, too old for convoy's runtime {}",
                                   cuda_version(found.driver), cuda_version(found.runtime));
-    missing.push_back({"driver", what, cure});
+    missing.push_back({"driver", what, kDriver});
   }
 }
 

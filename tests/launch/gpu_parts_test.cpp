@@ -39,11 +39,8 @@ TEST(GpuParts, NameTheDriver) {
   found.devices = 0;
   EXPECT_EQ(only_line(found),
             "driver: none is installed (libcuda.so.1 does not load): apt-get install nvidia-driver "
-            "from NVIDIA's repository (Debian's own is for CUDA 12), then restart");
-  found.runtime = 12040;
-  EXPECT_EQ(only_line(found),
-            "driver: none is installed (libcuda.so.1 does not load): apt-get install nvidia-driver "
-            "(Debian's component non-free), then restart");
+            "(Debian's own, in non-free, is for CUDA 12; NVIDIA's repository has newer ones), then "
+            "restart");
 }
 
 TEST(GpuParts, NameADriverThatIsTooOld) {
@@ -51,7 +48,8 @@ TEST(GpuParts, NameADriverThatIsTooOld) {
   found.driver = 12040;
   EXPECT_EQ(only_line(found),
             "driver: it is for CUDA 12.4, too old for convoy's runtime 13.0: apt-get install "
-            "nvidia-driver from NVIDIA's repository (Debian's own is for CUDA 12), then restart");
+            "nvidia-driver (Debian's own, in non-free, is for CUDA 12; NVIDIA's repository has "
+            "newer ones), then restart");
   found.runtime = 12080;  // a newer minor version runs
   EXPECT_TRUE(missing_parts(found).empty());
 }
