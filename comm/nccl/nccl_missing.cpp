@@ -9,9 +9,7 @@ bool built() { return false; }
 
 bool available() { return false; }
 
-std::string missing() {
-  return "convoy was built without NCCL: " CONVOY_NCCL_MISSING "; use backend mpi or local";
-}
+std::string missing() { return "convoy was built without NCCL: " CONVOY_NCCL_MISSING; }
 
 Versions versions() { return {}; }
 

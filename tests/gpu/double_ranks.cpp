@@ -17,7 +17,7 @@ void run_world(int ranks, const Body& body, const comm::CommunicatorOptions& opt
       ranks,
       [&](comm::Communicator& bootstrap) {
         take_own_device(bootstrap);
-        body(*make_staging_nccl(bootstrap, {}, std::size_t{24} << 20));
+        body(*make_staging_nccl(bootstrap, {}, std::size_t{12} << 20));
       },
       options);
 }
