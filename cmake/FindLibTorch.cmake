@@ -52,6 +52,11 @@ if(LibTorch_FOUND AND NOT TARGET LibTorch::LibTorch)
   foreach(name IN LISTS libtorch_libraries)
     target_link_libraries(LibTorch::LibTorch INTERFACE ${LibTorch_${name}})
   endforeach()
+  if(LibTorch_HAS_CUDA)
+    # Nothing here names a symbol of it, and a linker that drops what is not needed would leave CPUs only.
+    target_link_libraries(LibTorch::LibTorch INTERFACE
+      "-Wl,--push-state,--no-as-needed,${LibTorch_torch},--pop-state")
+  endif()
   target_include_directories(LibTorch::LibTorch SYSTEM INTERFACE
     ${libtorch_headers} ${libtorch_headers}/torch/csrc/api/include)
 endif()
