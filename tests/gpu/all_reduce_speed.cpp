@@ -4,7 +4,9 @@
 // seconds, in 10^9 bytes. The seconds are the slowest rank's. One JSON line for each size.
 #include <cuda_runtime_api.h>
 
+#include <cstddef>
 #include <cstdio>
+#include <exception>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 #include <vector>

@@ -2,9 +2,13 @@
 // How fast the codecs of a GPU are, beside a copy of the same values from device memory to device
 // memory. One JSON line for each case; GB/s counts the float32 values once, in 10^9 bytes.
 #include <chrono>
+#include <cstdint>
 #include <cstdio>
+#include <exception>
 #include <functional>
 #include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
 
 #include "base/random.h"
 #include "bench/harness.h"

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The shared tests through the staging view on the double: that the view copies as it should.
+#include <chrono>
+
 #include "comm/local/local.h"
 #include "tests/comm/worlds.h"
 #include "tests/gpu/own_device.h"
