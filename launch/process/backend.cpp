@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "launch/process/backend.h"
 
+#include <spdlog/fmt/fmt.h>
+
 #include <chrono>
+#include <string>
 
 #include "base/errors.h"
 #include "comm/local/local.h"
 #include "comm/nccl/nccl.h"
+#include "comm/values.h"
+#include "launch/process/gpu_parts.h"
 #include "launch/process/hardware.h"
 #include "launch/process/ready_file.h"
 #include "launch/process/startup_check.h"
@@ -42,6 +47,25 @@ void check_nccl() {
   require_config(comm::mpi::available(), what + "it needs MPI beside it: " + comm::mpi::version());
 }
 
+/// What one rank lacks is an error on all.
+void require_gpus(comm::Communicator& world) {
+  std::string lack;
+  try {
+    require_gpu_parts(find_gpu_parts(),
+                      fmt::format(R"(communication.backend = "nccl" on rank {})", world.rank()));
+  } catch (const ConfigError& error) {
+    lack = error.what();
+  }
+  const int first = comm::all_reduce_value(world, lack.empty() ? world.size() : world.rank(),
+                                           comm::ReduceOp::kMin);
+  if (first < world.size()) throw ConfigError(comm::broadcast_text(world, lack, first));
+}
+
+std::unique_ptr<comm::Communicator> make_device_communicator(comm::Communicator& host) {
+  require_gpus(host);
+  return comm::nccl::make(host);
+}
+
 void run_mpi(Process& process, const trainer::CommunicationConfig& config,
              const std::function<void(comm::Communicator&)>& body) {
   auto& mpi = process.start_mpi();
@@ -55,7 +79,9 @@ void run_mpi(Process& process, const trainer::CommunicationConfig& config,
     if (world->size() > 1) compare_ranks(*world);
     if (world->rank() == 0) announce_ready();
     bulk = make_bulk_communicator(*world, config);
-    if (config.backend == "nccl") device = comm::nccl::make(bulk != nullptr ? *bulk : *world);
+    if (config.backend == "nccl") {
+      device = make_device_communicator(bulk != nullptr ? *bulk : *world);
+    }
     comm::Communicator& used = device != nullptr ? *device : bulk != nullptr ? *bulk : *world;
     if (config.hierarchical) host = split_by_host(*world);
     process.set_host(host.get());

@@ -86,12 +86,18 @@ std::vector<MissingPart> missing_parts(const GpuParts& found) {
   return missing;
 }
 
+std::vector<MissingPart> missing_for_jobs(const GpuParts& found) {
+  auto missing = missing_parts(found);
+  std::erase_if(missing, [](const MissingPart& part) { return part.part == "kernels"; });
+  return missing;
+}
+
 std::string to_line(const MissingPart& missing) {
   return fmt::format("{}: {}: {}", missing.part, missing.what, missing.cure);
 }
 
 void require_gpu_parts(const GpuParts& found, const std::string& where) {
-  const auto missing = missing_parts(found);
+  const auto missing = missing_for_jobs(found);
   if (missing.empty()) return;
   std::string text;
   for (const MissingPart& part : missing) text += (text.empty() ? "" : "; ") + to_line(part);

@@ -31,6 +31,8 @@ struct MissingPart {
 
 /// Every part that is missing, in the order in which one would install them. Pure.
 [[nodiscard]] std::vector<MissingPart> missing_parts(const GpuParts& found);
+/// Those that `convoy train` needs: it compresses on the CPU, without the kernels.
+[[nodiscard]] std::vector<MissingPart> missing_for_jobs(const GpuParts& found);
 /// "driver: none ...: apt-get install ..."
 [[nodiscard]] std::string to_line(const MissingPart& missing);
 /// CUDA's way of writing a version: "13.0" for 13000.
@@ -40,8 +42,8 @@ struct MissingPart {
 
 /// Looks, and starts the driver where there is one, which takes a moment at the first call.
 [[nodiscard]] GpuParts find_gpu_parts();
-/// @throws ConfigError in one line that names every missing part and what to install; `where` is
-///         what the user wrote, as in `job.toml:4: communication.backend = "nccl"`.
+/// @throws ConfigError in one line that names every part of missing_for_jobs() and what to install;
+///         `where` is what the user wrote, as in `communication.backend = "nccl"`.
 void require_gpu_parts(const GpuParts& found, const std::string& where);
 
 }  // namespace convoy::launch

@@ -29,12 +29,12 @@ std::string names_of(const std::vector<MissingPart>& missing) {
 }
 
 std::vector<BackendReport> backend_reports(const GpuParts& gpu) {
-  const std::string lack = names_of(missing_parts(gpu));
+  const std::string lack = names_of(missing_for_jobs(gpu));
   return {{"mpi", comm::mpi::available(), comm::mpi::available(), comm::mpi::version()},
           {"local", true, true, "ranks as threads of one process"},
           {"tcp", true, true, "sockets between ranks that mpirun has started"},
-          {"nccl", comm::nccl::built(), false,
-           lack.empty() ? "for C++ programs; jobs cannot use it yet" : "it lacks " + lack}};
+          {"nccl", comm::nccl::built(), lack.empty(),
+           lack.empty() ? comm::nccl::version() : "it lacks " + lack}};
 }
 
 nlohmann::json version_or_null(int code, std::string (*text)(int)) {

@@ -127,6 +127,7 @@ TEST(GpuParts, AreAllNamedInOneError) {
   found.driver = 0;
   found.devices = 0;
   found.torch_runtime = 0;
+  found.kernels = false;  // no job needs them
   try {
     require_gpu_parts(found, "job.toml:4: communication.backend = \"nccl\"");
     FAIL() << "no ConfigError";
@@ -138,6 +139,7 @@ TEST(GpuParts, AreAllNamedInOneError) {
               0U)
         << text;
     EXPECT_NE(text.find("; libtorch: LibTorch 2.9.0 was built without CUDA"), std::string::npos);
+    EXPECT_EQ(text.find("kernels"), std::string::npos);
     EXPECT_EQ(text.find('\n'), std::string::npos);
   }
 }

@@ -2,7 +2,9 @@
 // The real program: its exit codes, and one clear line for each kind of bad input.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <csignal>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "base/file.h"
@@ -114,6 +116,24 @@ TEST(Program, LocalBackendIsRefusedOnSeveralProcesses) {
   expect_refused(run(folder, {"launch", "-n", "2", "--", "train", job}),
                  "communication.backend = \"local\" runs in one process, and here are 2; use "
                  "\"auto\" or \"mpi\"");
+}
+
+TEST(Program, NcclNamesWhatIsMissing) {
+  const TemporaryFolder folder;
+  const std::string job = folder.file(
+      "job.toml",
+      "[data]\nname = \"synthetic\"\nsamples = 40\n[model]\nname = \"mlp\"\n[train]\nsteps = 1\n"
+      "[communication]\nbackend = \"nccl\"\n");
+  const std::string dir = (folder.path() / "run").string();
+  const Ended ended = run(folder, {"train", job, "--run-dir", dir});
+  if (ended.code == 0) GTEST_SKIP() << "GPUs can be used here";
+  EXPECT_EQ(ended.code, 2);
+  EXPECT_TRUE(ended.errors.starts_with("convoy: communication.backend = \"nccl\"")) << ended.errors;
+  EXPECT_TRUE(ended.errors.find("built without NCCL") != std::string::npos ||
+              ended.errors.find(" on rank 0 cannot be used here: ") != std::string::npos)
+      << ended.errors;
+  EXPECT_EQ(std::ranges::count(ended.errors, '\n'), 1) << ended.errors;
+  EXPECT_FALSE(std::filesystem::exists(dir));
 }
 
 TEST(Program, TakenRunDirIsRefused) {
