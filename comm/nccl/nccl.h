@@ -29,8 +29,7 @@ struct Options {
 /// True when convoy was built with NCCL, and this process has a driver and a device. Takes a
 /// moment at the first call: CUDA starts.
 [[nodiscard]] bool available();
-/// Which of NCCL, runtime, driver and device is missing, and what helps, in one line; empty when
-/// nothing is.
+/// Which of NCCL, runtime, driver and device is missing, in one line; empty when nothing is.
 [[nodiscard]] std::string missing();
 /// As NCCL and CUDA number them: 22809 is 2.28.9, 13000 is 13.0; 0: there is none.
 struct Versions {

@@ -43,7 +43,9 @@ bool all_have_failed(comm::Communicator& farewell) {
 // Whether there are devices is for the ranks to say: who starts them may have none.
 void check_nccl() {
   const std::string what = "communication.backend = \"nccl\": ";
-  require_config(comm::nccl::built(), what + comm::nccl::missing());
+  require_config(comm::nccl::built(),
+                 what + comm::nccl::missing() +
+                     "; convoy info says what to install, and mpi and local need none of it");
   require_config(comm::mpi::available(), what + "it needs MPI beside it: " + comm::mpi::version());
 }
 

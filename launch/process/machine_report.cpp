@@ -33,8 +33,10 @@ std::vector<BackendReport> backend_reports(const GpuParts& gpu) {
   return {{"mpi", comm::mpi::available(), comm::mpi::available(), comm::mpi::version()},
           {"local", true, true, "ranks as threads of one process"},
           {"tcp", true, true, "sockets between ranks that mpirun has started"},
-          {"nccl", comm::nccl::built(), lack.empty(),
-           lack.empty() ? comm::nccl::version() : "it lacks " + lack}};
+          {"nccl", comm::nccl::built(), lack.empty() && comm::mpi::available(),
+           !lack.empty()             ? "it lacks " + lack
+           : !comm::mpi::available() ? "it needs MPI beside it: " + comm::mpi::version()
+                                     : comm::nccl::version()}};
 }
 
 nlohmann::json version_or_null(int code, std::string (*text)(int)) {

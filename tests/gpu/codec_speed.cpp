@@ -38,6 +38,7 @@ void report(const std::string& what, std::int64_t numel, const std::function<voi
                                     {"spread_s", timing.spread},
                                     {"gb_per_s", bytes / timing.median * 1e-9}};
   std::puts(line.dump().c_str());
+  std::fflush(stdout);
 }
 
 std::vector<float> normal_values(std::int64_t numel) {

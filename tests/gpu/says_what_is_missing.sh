@@ -13,6 +13,6 @@ fail() {
 }
 [ "$code" -eq 77 ] || fail "exit code $code instead of 77: $said"
 info=$("$2" info) || fail "convoy info does not run"
-line=$(grep -E '^for GPUs, (driver|device): ' <<<"$info" | head -n 1)
+line=$(grep -E '^for GPUs, (driver: none|device: )' <<<"$info" | head -n 1)
 [ "$said" = "tests/gpu/run: ${line#for GPUs, }" ] || fail "\"$said\", and convoy info: \"$line\""
 exit "$failed"
