@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "comm/communicator.h"
 #include "compress/reduce/reducer.h"
@@ -21,32 +22,41 @@ class FiniteCheck {
  public:
   /// @param device  where the values of buckets outside the host's memory lie.
   explicit FiniteCheck(torch::Device device) : device_(device) {}
-  void begin_step() {
-    own_.reset();
-    average_.reset();
-  }
-  /// This rank's gradients. One pass over the bucket, until something was found.
+  void begin_step();
+  /// This rank's gradients. One pass over the bucket, until something was found; on a device one
+  /// that is queued, and answered when somebody asks.
   void look_at(const compress::Bucket& bucket);
   /// The averages, which are the same on all ranks. One pass, unless an earlier bucket has shown
   /// something. @param index  of the bucket, in the order that all ranks share.
   void look_at_average(const compress::Bucket& bucket, std::size_t index);
   /// Of the averages of this step so far.
-  [[nodiscard]] bool average_is_finite() const { return !average_; }
+  [[nodiscard]] bool average_is_finite();
   /// After all own gradients. Collective: begins one small all-reduce. @throws CommError.
   [[nodiscard]] comm::Request ask(comm::Communicator& communicator);
   /// Of what was asked, after all averages. Collective: a broadcast of the name where there is one.
   /// @throws CommError.
   [[nodiscard]] std::optional<NonFinite> answer(comm::Communicator& communicator,
-                                                comm::Request asked) const;
+                                                comm::Request asked);
 
  private:
-  [[nodiscard]] std::optional<std::string> first_nonfinite(const compress::Bucket& bucket) const;
-
   struct Found {
     std::size_t index;
     std::string name;
   };
+  /// What a device will say of a layer.
+  struct Answer {
+    Found layer;
+    torch::Tensor is_finite;
+  };
+  void ask_device(const compress::Bucket& bucket, std::size_t index,
+                  std::vector<Answer>& answers) const;
+  /// Waits for its answers.
+  void hear_device();
+  [[nodiscard]] static std::optional<Found> first_of(const std::vector<Answer>& answers);
+
   torch::Device device_;
+  std::vector<Answer> own_answers_;
+  std::vector<Answer> average_answers_;
   std::optional<std::string> own_;  // the first layer of this rank in this step
   std::optional<Found> average_;    // the first layer whose average is not finite
   // The first rank that has found something; shared with the transfer under way.
