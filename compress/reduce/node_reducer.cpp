@@ -71,9 +71,15 @@ Reduction NodeReducer::begin_between(std::size_t up_to) {
   while (begun_ <= up_to) {
     Entry& next = entries_[begun_];
     co_await next.sum;
+    if (failed_ != nullptr) std::rethrow_exception(failed_);
     if (next.between) continue;  // by another bucket, meanwhile
     for (float& value : next.bucket->values) value *= share;
-    next.between.emplace(leader_->start(*next.bucket, next.priority));
+    try {
+      next.between.emplace(leader_->start(*next.bucket, next.priority));
+    } catch (...) {
+      failed_ = std::current_exception();  // no other bucket may try that again
+      throw;
+    }
     ++begun_;
   }
 }

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <exception>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -77,7 +78,8 @@ class NodeReducer final : public Reducer {
   Timeline* timeline_ = nullptr;
   // Last: what is under way uses all above.
   std::deque<Entry> entries_;
-  std::size_t begun_ = 0;  // of them, between leaders
+  std::size_t begun_ = 0;      // of them, between leaders
+  std::exception_ptr failed_;  // what one could not be begun for
 };
 
 }  // namespace convoy::compress
