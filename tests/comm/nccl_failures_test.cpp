@@ -269,6 +269,7 @@ TEST(NcclGiveUp, TellsPeersOnTheHostWhy) {
           3,
           [&](Communicator& bootstrap) {
             const auto c = comm::nccl::make(bootstrap, {.check_calls = checks});
+            c->barrier().wait();  // all have it
             if (c->rank() == 1) return c->give_up("the optimizer is broken");
             expect_match(comm_error([&] { wait(*c); }), "the optimizer is broken");
           },
