@@ -49,18 +49,6 @@ void expect_the_bits_of_hosts(const Job& job) {
   EXPECT_EQ(devices.train_loss, hosts.train_loss);
 }
 
-Job planned_job(const std::string& family) {
-  Job job = small_job();
-  job.compression.family = family;
-  job.compression.policy = "lgreco";
-  job.compression.min_numel = 64;
-  job.compression.warmup_steps = 4;
-  job.compression.window = 3;
-  job.compression.adapt_every = 6;
-  job.compression.plan_lag = 2;
-  return job;
-}
-
 TEST(DeviceTraining, DenseHasTheBitsOfHosts) {
   Job job = small_job();
   job.communication.bucket_mb = 0.001;  // several

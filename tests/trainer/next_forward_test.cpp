@@ -30,15 +30,8 @@ void expect_same_bits(Job job, int ranks) {
 }
 
 Job power_sgd_job() {
-  Job job = small_job();
-  job.compression.family = "power_sgd";
+  Job job = planned_job("power_sgd");
   job.compression.level = 2;
-  job.compression.policy = "lgreco";
-  job.compression.min_numel = 64;
-  job.compression.warmup_steps = 4;
-  job.compression.window = 3;
-  job.compression.adapt_every = 6;
-  job.compression.plan_lag = 2;
   return job;
 }
 

@@ -28,6 +28,19 @@ inline trainer::Job small_job() {
   return job;
 }
 
+/// A small job whose levels are planned several times in 20 steps.
+inline trainer::Job planned_job(const std::string& family) {
+  trainer::Job job = small_job();
+  job.compression.family = family;
+  job.compression.policy = "lgreco";
+  job.compression.min_numel = 64;
+  job.compression.warmup_steps = 4;
+  job.compression.window = 3;
+  job.compression.adapt_every = 6;
+  job.compression.plan_lag = 2;
+  return job;
+}
+
 /// A small job on real images with a network that has BatchNorm.
 inline trainer::Job image_job() {
   trainer::Job job = small_job();
