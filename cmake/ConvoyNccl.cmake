@@ -12,9 +12,13 @@ endif()
 set(CONVOY_NCCL_SOURCES
     comm/nccl/nccl.cpp comm/nccl/internal/call_queue.cpp comm/nccl/internal/call_queue_failures.cpp
     comm/nccl/internal/check.cpp comm/nccl/internal/collectives.cpp
-    comm/nccl/internal/connection.cpp comm/nccl/internal/device.cpp comm/nccl/internal/handles.cpp
+    comm/nccl/internal/connection.cpp comm/nccl/internal/copies.cpp comm/nccl/internal/device.cpp comm/nccl/internal/handles.cpp
     comm/nccl/internal/marks.cpp comm/nccl/internal/nccl_communicator.cpp
-    comm/nccl/internal/pending_call.cpp comm/nccl/internal/places.cpp comm/nccl/internal/staged.cpp)
+    comm/nccl/internal/pending_call.cpp comm/nccl/internal/pinned_pool.cpp
+    comm/nccl/internal/places.cpp comm/nccl/internal/staged.cpp comm/nccl/internal/staged_plans.cpp
+    comm/nccl/internal/staging_communicator.cpp comm/nccl/internal/staging_queue.cpp
+    comm/nccl/internal/staging_queue_failures.cpp
+    comm/nccl/staging.cpp)
 set(CONVOY_NCCL_OLDEST 2.14.0)  # the first whose communicators need not block
 
 # The number behind `#define <name>` in a header.

@@ -100,7 +100,7 @@ Request Communicator::all_reduce(Buffer values, ReduceOp op, Turn turn) {
   return Request(do_all_reduce(std::move(values), op, turn));
 }
 
-Request Communicator::reduce_scatter(ConstBuffer values, Buffer piece, ReduceOp op) {
+Request Communicator::reduce_scatter(ConstBuffer values, Buffer piece, ReduceOp op, Turn turn) {
   check("reduce_scatter", values);
   check("reduce_scatter", piece);
   check_types("reduce_scatter", values, piece);
@@ -108,7 +108,7 @@ Request Communicator::reduce_scatter(ConstBuffer values, Buffer piece, ReduceOp 
   check_numel("reduce_scatter", "values", values.numel(), piece.numel() * size_);
   check_apart("reduce_scatter", piece, values,
               piece.bytes.size() * static_cast<std::size_t>(rank_));
-  return Request(do_reduce_scatter(std::move(values), std::move(piece), op));
+  return Request(do_reduce_scatter(std::move(values), std::move(piece), op, turn));
 }
 
 Request Communicator::all_gather(ConstBuffer piece, Buffer values, Turn turn) {

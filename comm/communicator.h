@@ -84,7 +84,7 @@ class Communicator {
   /// `values` holds size() pieces of piece.numel(); rank r receives the reduced piece r, which may
   /// be written over the own one in `values`. Buffers of one call overlap in no other way.
   [[nodiscard]] Request reduce_scatter(ConstBuffer values, Buffer piece,
-                                       ReduceOp op = ReduceOp::kSum);
+                                       ReduceOp op = ReduceOp::kSum, Turn turn = {});
   /// Rank r's `piece` becomes piece r of everybody's `values` (size() * piece.numel()), where it
   /// may lie already.
   [[nodiscard]] Request all_gather(ConstBuffer piece, Buffer values, Turn turn = {});
@@ -139,7 +139,8 @@ class Communicator {
  private:
   using OperationPtr = std::unique_ptr<internal::Operation>;
   virtual OperationPtr do_all_reduce(Buffer values, ReduceOp op, Turn turn) = 0;
-  virtual OperationPtr do_reduce_scatter(ConstBuffer values, Buffer piece, ReduceOp op) = 0;
+  virtual OperationPtr do_reduce_scatter(ConstBuffer values, Buffer piece, ReduceOp op,
+                                         Turn turn) = 0;
   virtual OperationPtr do_all_gather_v(ConstBuffer piece, Buffer values,
                                        std::vector<std::int64_t> counts, Turn turn) = 0;
   virtual OperationPtr do_all_to_all_v(ConstBuffer from, std::vector<std::int64_t> to_counts,

@@ -29,9 +29,13 @@ void Request::wait(std::chrono::milliseconds timeout) {
 }
 
 bool Request::wait_or(const std::function<bool()>& enough, std::chrono::microseconds longest_nap) {
+  return operation_ == nullptr || wait_or(enough, longest_nap, operation_->default_timeout());
+}
+
+bool Request::wait_or(const std::function<bool()>& enough, std::chrono::microseconds longest_nap,
+                      std::chrono::milliseconds timeout) {
   if (operation_ == nullptr) return true;
-  return settle(
-      [&] { return operation_->wait(operation_->default_timeout(), enough, longest_nap); });
+  return settle([&] { return operation_->wait(timeout, enough, longest_nap); });
 }
 
 bool Request::test() {

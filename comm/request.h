@@ -59,6 +59,10 @@ class [[nodiscard]] Request {
   /// tells.
   [[nodiscard]] bool wait_or(const std::function<bool()>& enough,
                              std::chrono::microseconds longest_nap = kAnyNap);
+  /// The same with a timeout of its own.
+  [[nodiscard]] bool wait_or(const std::function<bool()>& enough,
+                             std::chrono::microseconds longest_nap,
+                             std::chrono::milliseconds timeout);
   [[nodiscard]] bool pending() const { return operation_ != nullptr; }
 
  private:

@@ -24,9 +24,10 @@ TransportCommunicator::OperationPtr TransportCommunicator::do_all_reduce(Buffer 
 
 TransportCommunicator::OperationPtr TransportCommunicator::do_reduce_scatter(ConstBuffer values,
                                                                              Buffer piece,
-                                                                             ReduceOp op) {
+                                                                             ReduceOp op,
+                                                                             Turn turn) {
   return engine_->start(
-      make_reduce_scatter(engine_->layout(), std::move(values), std::move(piece), op));
+      make_reduce_scatter(engine_->layout(), std::move(values), std::move(piece), op), turn);
 }
 
 TransportCommunicator::OperationPtr TransportCommunicator::do_all_gather_v(

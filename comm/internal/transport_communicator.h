@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string_view>
@@ -27,6 +28,10 @@ class TransportCommunicator final : public Communicator {
   [[nodiscard]] std::uint64_t reserve(int count, PlaceFor what) override {
     return engine_->reserve(count, what);
   }
+  /// Up to here the CPU copies what a call sends or receives from or to one rank.
+  [[nodiscard]] std::size_t rides_along_bytes() const {
+    return engine_->layout().rides_along_bytes;
+  }
   void wake() override { engine_->wake(); }
   void give_up(const std::string& why) noexcept override { engine_->give_up(why); }
   void set_context(std::uint32_t context) override { engine_->set_context(context); }
@@ -34,7 +39,7 @@ class TransportCommunicator final : public Communicator {
  private:
   using OperationPtr = std::unique_ptr<Operation>;
   OperationPtr do_all_reduce(Buffer values, ReduceOp op, Turn turn) override;
-  OperationPtr do_reduce_scatter(ConstBuffer values, Buffer piece, ReduceOp op) override;
+  OperationPtr do_reduce_scatter(ConstBuffer values, Buffer piece, ReduceOp op, Turn turn) override;
   OperationPtr do_all_gather_v(ConstBuffer piece, Buffer values, std::vector<std::int64_t> counts,
                                Turn turn) override;
   OperationPtr do_all_to_all_v(ConstBuffer from, std::vector<std::int64_t> to_counts, Buffer to,

@@ -17,6 +17,14 @@ namespace convoy::comm::mpi {
 /// variables; calls no MPI).
 [[nodiscard]] bool launched();
 
+/// Whether the MPI library takes addresses of CUDA device memory, as far as it says.
+struct CudaSupport {
+  bool is_there = false;
+  std::string text;  ///< one line that says how it is known, or why not
+};
+/// Of the library that runs. After MPI has started: before, some do not know.
+[[nodiscard]] CudaSupport cuda_support();
+
 /// MPI for the life of a process: MPI_Init_thread in the constructor, MPI_Finalize in the
 /// destructor, which is left out when a communicator made here is poisoned (it would hang). At most
 /// one per process; main() owns it. Uses an MPI that the program has initialised already, and then

@@ -15,6 +15,8 @@ bool available() { return false; }
 
 std::string version() { return kMissing; }
 
+CudaSupport cuda_support() { return {false, kMissing}; }
+
 struct Environment::State {};
 
 Environment::Environment() { throw ContractError(kMissing); }

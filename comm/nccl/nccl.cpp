@@ -11,20 +11,13 @@
 #include "comm/nccl/internal/check.h"
 #include "comm/nccl/internal/device.h"
 #include "comm/nccl/internal/nccl_communicator.h"
+#include "comm/nccl/internal/staging_communicator.h"
 #include "comm/values.h"
 
 static_assert(NCCL_VERSION_CODE >= NCCL_VERSION(2, 14, 0), "non-blocking communicators are newer");
 
 namespace convoy::comm::nccl {
 namespace {
-
-// CUDA says 12020 for 12.2.
-std::string cuda_version(int code) { return fmt::format("{}.{}", code / 1000, code % 1000 / 10); }
-
-// NCCL says 22809 for 2.28.9.
-std::string nccl_version(int code) {
-  return fmt::format("{}.{}.{}", code / 10000, code % 10000 / 100, code % 100);
-}
 
 std::string why_no_device(cudaError_t result) {
   const char* chosen = std::getenv("CUDA_VISIBLE_DEVICES");
@@ -60,14 +53,14 @@ std::string missing() {
     return fmt::format(
         "no NVIDIA driver is installed (libcuda.so.1; convoy is built with CUDA runtime {}, NCCL "
         "{}): install the driver, or use backend mpi",
-        cuda_version(found.runtime), nccl_version(found.nccl));
+        cuda_version_text(found.runtime), nccl_version_text(found.nccl));
   }
   int devices = 0;
   const cudaError_t result = cudaGetDeviceCount(&devices);
   static_cast<void>(cudaGetLastError());
   if (result == cudaErrorInsufficientDriver) {
     return fmt::format("the NVIDIA driver is too old: it is for CUDA {}, the runtime is {}",
-                       cuda_version(found.driver), cuda_version(found.runtime));
+                       cuda_version_text(found.driver), cuda_version_text(found.runtime));
   }
   return result == cudaSuccess && devices > 0 ? "" : why_no_device(result);
 }
@@ -79,8 +72,8 @@ std::string version() {
   int devices = 0;
   static_cast<void>(cudaGetDeviceCount(&devices));
   return fmt::format("NCCL {}, CUDA runtime {}, driver for CUDA {}, {} device{}",
-                     nccl_version(found.nccl), cuda_version(found.runtime),
-                     cuda_version(found.driver), devices, devices == 1 ? "" : "s");
+                     nccl_version_text(found.nccl), cuda_version_text(found.runtime),
+                     cuda_version_text(found.driver), devices, devices == 1 ? "" : "s");
 }
 
 std::unique_ptr<Communicator> make(Communicator& bootstrap, const Options& options) {
@@ -95,6 +88,9 @@ std::unique_ptr<Communicator> make(Communicator& bootstrap, const Options& optio
 }
 
 int device_of(const Communicator& communicator) {
+  if (const auto* staging = dynamic_cast<const StagingCommunicator*>(&communicator)) {
+    return staging->device();
+  }
   const auto* over_nccl = dynamic_cast<const NcclCommunicator*>(&communicator);
   require(over_nccl != nullptr,
           fmt::format("nccl: a communicator over {} has no device", communicator.backend()));

@@ -38,6 +38,10 @@ struct Versions {
   int nccl = 0;
 };
 [[nodiscard]] Versions versions();
+/// "12.2" of 12020.
+[[nodiscard]] std::string cuda_version_text(int code);
+/// "2.28.9" of 22809.
+[[nodiscard]] std::string nccl_version_text(int code);
 /// Versions of NCCL, CUDA runtime and driver, or missing(). One line.
 [[nodiscard]] std::string version();
 
@@ -64,7 +68,8 @@ struct Versions {
 [[nodiscard]] std::unique_ptr<Communicator> make(Communicator& bootstrap,
                                                  const Options& options = {});
 
-/// The CUDA device of this rank. @throws ContractError for a communicator of another backend.
+/// The CUDA device of this rank. @throws ContractError for a communicator of neither make() nor
+/// stage().
 [[nodiscard]] int device_of(const Communicator& communicator);
 
 }  // namespace convoy::comm::nccl

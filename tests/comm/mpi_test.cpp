@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <iostream>
 #include <memory>
 #include <span>
 #include <stdexcept>
@@ -35,6 +36,13 @@ TEST(MpiEnvironment, KnowsItsPlaceAndLibrary) {
   EXPECT_EQ(world->rank(), tests::mpi_world().rank());
   EXPECT_EQ(world->size(), tests::mpi_world().size());
   EXPECT_EQ(world->backend(), "mpi");
+}
+
+TEST(MpiEnvironment, SaysHowItKnowsOfCudaSupport) {
+  const CudaSupport support = cuda_support();
+  std::cout << "CUDA support: " << support.text << "\n";
+  EXPECT_EQ(support.text.find('\n'), std::string::npos);
+  EXPECT_NE(support.text.find(support.is_there ? "MPI takes CUDA" : "not"), std::string::npos);
 }
 
 TEST(MpiEnvironment, LeavesAnMpiThatRunsAlreadyToItsOwner) {

@@ -3,11 +3,13 @@
 #include <gtest/gtest.h>
 
 #include <iostream>
+#include <optional>
 #include <string>
 
 #include "base/errors.h"
 #include "comm/local/local.h"
 #include "comm/nccl/nccl.h"
+#include "comm/nccl/staging.h"
 
 namespace convoy::comm {
 namespace {
@@ -21,6 +23,28 @@ std::string error_of_make(Communicator& bootstrap) {
     return error.what();  // built without
   }
   return "";
+}
+
+// Ranks without a device take part in sharing them, whatever they were built with.
+TEST(NcclOnThisMachine, StagesWhereThereIsADevice) {
+  local::run(2, [](Communicator& all) {
+    EXPECT_EQ(nccl::share_devices(all, false), std::nullopt);
+    if (nccl::available()) return;
+    try {
+      static_cast<void>(nccl::share_devices(all, all.rank() == 1));
+      ADD_FAILURE() << "no error";
+    } catch (const ConfigError& error) {
+      EXPECT_NE(std::string(error.what()).find("rank 1 on host"), std::string::npos);
+      EXPECT_NE(std::string(error.what()).find(nccl::missing()), std::string::npos);
+    }
+    EXPECT_ANY_THROW(static_cast<void>(nccl::stage(all, {.device = 0})));
+    EXPECT_FALSE(all.poisoned());
+  });
+}
+
+TEST(NcclOnThisMachine, TellsVersionsInWords) {
+  EXPECT_EQ(nccl::cuda_version_text(12020), "12.2");
+  EXPECT_EQ(nccl::nccl_version_text(22809), "2.28.9");
 }
 
 TEST(NcclOnThisMachine, SaysWhatIsMissingAndDoesNotCrash) {

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
-#include <cstring>
 #include <functional>
 #include <numeric>
 #include <span>
@@ -19,36 +18,13 @@
 #include "tests/comm/comm_errors.h"
 #include "tests/comm/values.h"
 #include "tests/nccl_double/nccl_double.h"
+#include "tests/nccl_double/on_device.h"
 
 namespace convoy::comm::nccl {
 namespace {
 
 using tests::NcclDouble;
-
-/// Device memory that holds a copy of `values`. The double's can be read and written directly.
-template <typename T>
-class OnDevice {
- public:
-  explicit OnDevice(const std::vector<T>& values)
-      : numel_(values.size()), memory_(make_device_memory(values.size() * sizeof(T))) {
-    if (numel_ > 0) std::memcpy(memory_.get(), values.data(), numel_ * sizeof(T));
-  }
-  [[nodiscard]] Buffer buffer() const {
-    Buffer all({memory_.get(), numel_ * sizeof(T)}, dtype_of<T>());
-    all.device = Device::kCuda;
-    return all;
-  }
-  [[nodiscard]] std::size_t numel() const { return numel_; }
-  [[nodiscard]] std::vector<T> values() const {
-    std::vector<T> copy(numel_);
-    if (numel_ > 0) std::memcpy(copy.data(), memory_.get(), numel_ * sizeof(T));
-    return copy;
-  }
-
- private:
-  std::size_t numel_;
-  DeviceMemory memory_;
-};
+using tests::OnDevice;
 
 void run(int ranks, const std::function<void(Communicator&)>& body, const Options& options = {}) {
   local::run(ranks, [&](Communicator& bootstrap) { body(*make(bootstrap, options)); });

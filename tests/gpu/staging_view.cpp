@@ -89,10 +89,12 @@ class StagingView final : public Communicator {
     auto request = behind_->all_reduce(call.in_and_out(std::move(values)), op, turn);
     return forward(std::move(request), std::move(call));
   }
-  OperationPtr do_reduce_scatter(ConstBuffer values, Buffer piece, ReduceOp op) override {
+  OperationPtr do_reduce_scatter(ConstBuffer values, Buffer piece, ReduceOp op,
+                                 Turn turn) override {
     auto call = stage();
     auto all = call.in(std::move(values));
-    auto request = behind_->reduce_scatter(std::move(all), call.in_and_out(std::move(piece)), op);
+    auto request =
+        behind_->reduce_scatter(std::move(all), call.in_and_out(std::move(piece)), op, turn);
     return forward(std::move(request), std::move(call));
   }
   OperationPtr do_all_gather_v(ConstBuffer piece, Buffer values, std::vector<std::int64_t> counts,

@@ -124,10 +124,16 @@ cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaM
   const std::lock_guard lock(all.mutex);
   CUstream_st* stream = use(all, handle);
   if (stream == nullptr) return cudaErrorInvalidResourceHandle;
+  if (all.switches.broken_devices.contains(stream->device)) return cudaErrorIllegalAddress;
   if (!check_copy(all, to, from, bytes, kind)) return cudaErrorInvalidValue;
-  push(*stream, [&all, to, from, bytes, kind](std::unique_lock<std::mutex>& /*held*/) {
-    if (check_copy(all, to, from, bytes, kind)) std::memcpy(to, from, bytes);
-  });
+  push(*stream,
+       [&all, to, from, bytes, kind, device = stream->device](std::unique_lock<std::mutex>& held) {
+         be_late(all, all.switches.longest_copy_delay, held);
+         const auto goes_on = [&] { return !all.switches.stopped_devices.contains(device); };
+         all.changed.wait(held, [&] { return goes_on() || all.ending; });
+         if (all.ending) return;
+         if (check_copy(all, to, from, bytes, kind)) std::memcpy(to, from, bytes);
+       });
   return cudaSuccess;
 }
 

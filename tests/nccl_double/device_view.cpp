@@ -69,9 +69,10 @@ class DeviceView final : public Communicator {
   OperationPtr do_all_reduce(Buffer values, ReduceOp op, Turn turn) override {
     return forward(behind_->all_reduce(on_device(std::move(values)), op, turn));
   }
-  OperationPtr do_reduce_scatter(ConstBuffer values, Buffer piece, ReduceOp op) override {
-    return forward(
-        behind_->reduce_scatter(on_device(std::move(values)), on_device(std::move(piece)), op));
+  OperationPtr do_reduce_scatter(ConstBuffer values, Buffer piece, ReduceOp op,
+                                 Turn turn) override {
+    return forward(behind_->reduce_scatter(on_device(std::move(values)),
+                                           on_device(std::move(piece)), op, turn));
   }
   OperationPtr do_all_gather_v(ConstBuffer piece, Buffer values, std::vector<std::int64_t> counts,
                                Turn turn) override {

@@ -24,13 +24,6 @@ struct GroupOfThread {
 };
 thread_local GroupOfThread group;
 
-std::chrono::microseconds draw_delay(State& all) {
-  const auto longest = static_cast<std::uint64_t>(all.switches.longest_delay.count());
-  if (longest == 0) return {};
-  convoy::Random random{all.switches.seed, ++all.draws};
-  return std::chrono::microseconds(random.below(longest));
-}
-
 bool check_op(State& all, const Op& op, int ranks) {
   const std::size_t piece = op.count * element_bytes(op.type);
   const auto times = static_cast<std::size_t>(ranks);
@@ -44,12 +37,7 @@ bool check_op(State& all, const Op& op, int ranks) {
 // aborted.
 void run(State& all, Launch& launch, std::unique_lock<std::mutex>& lock) {
   ncclComm& comm = *launch.comm;
-  const auto delay = draw_delay(all);
-  if (delay.count() > 0) {
-    lock.unlock();
-    std::this_thread::sleep_for(delay);
-    lock.lock();
-  }
+  be_late(all, all.switches.longest_delay, lock);
   const auto given_up = [&] { return comm.stopped || all.ending; };
   const auto stands_still = [&] {
     return comm.error != ncclSuccess || all.switches.lost_ranks.contains(comm.rank);

@@ -20,10 +20,16 @@ struct NcclSwitches {
   bool all_memory_is_device = false;
   /// Before a collective a stream sleeps for a random time up to this.
   std::chrono::microseconds longest_delay{0};
+  /// The same before a copy.
+  std::chrono::microseconds longest_copy_delay{0};
   std::uint64_t seed = 1;
   /// So many questions after its state a communicator has taken a launch: until then nothing of it
   /// stands on a stream, and everything answers ncclInProgress.
   int slow_launches = 0;
+  /// These devices refuse copies.
+  std::set<int> broken_devices;
+  /// These devices never come to a copy.
+  std::set<int> stopped_devices;
   /// The devices of these ranks never come to a collective.
   std::set<int> lost_ranks;
   /// These ranks never join a new communicator.

@@ -7,6 +7,8 @@
 #include <cstdlib>
 #include <sstream>
 
+#include "base/random.h"
+
 namespace convoy::tests {
 namespace nccl_double {
 namespace {
@@ -62,6 +64,15 @@ CUstream_st* new_stream(State& state, int device) {
 void push(CUstream_st& stream, Task task) {
   stream.tasks.push_back(std::move(task));
   stream.work.notify_one();
+}
+
+void be_late(State& state, std::chrono::microseconds longest, std::unique_lock<std::mutex>& lock) {
+  if (longest.count() == 0) return;
+  Random random{state.switches.seed, ++state.draws};
+  const std::chrono::microseconds delay(random.below(static_cast<std::uint64_t>(longest.count())));
+  lock.unlock();
+  std::this_thread::sleep_for(delay);
+  lock.lock();
 }
 
 CUstream_st* use(State& state, cudaStream_t handle) {

@@ -98,4 +98,7 @@ bool check_memory(State& state, const void* memory, std::size_t bytes, bool pinn
 CUstream_st* new_stream(State& state, int device);
 void push(CUstream_st& stream, Task task);
 
+/// A stream sleeps for a random time up to `longest`.
+void be_late(State& state, std::chrono::microseconds longest, std::unique_lock<std::mutex>& lock);
+
 }  // namespace convoy::tests::nccl_double

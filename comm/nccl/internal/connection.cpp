@@ -3,35 +3,21 @@
 
 #include <spdlog/fmt/fmt.h>
 
-#include <algorithm>
+#include <chrono>
 #include <cstdint>
 #include <cstring>
 #include <exception>
-#include <thread>
 #include <utility>
 #include <vector>
 
 #include "base/errors.h"
 #include "comm/nccl/internal/check.h"
 #include "comm/nccl/internal/device.h"
+#include "comm/nccl/internal/wait_until.h"
 #include "comm/values.h"
 
 namespace convoy::comm::nccl {
 namespace {
-
-using Clock = std::chrono::steady_clock;
-
-// @return false when `is_done` was not true within `at_most`.
-template <typename Question>
-bool wait_until(const Question& is_done, Clock::duration at_most) {
-  constexpr std::chrono::microseconds kLongestNap{1000};
-  const auto deadline = Clock::now() + at_most;
-  for (std::chrono::microseconds nap{20}; !is_done(); nap = std::min(2 * nap, kLongestNap)) {
-    if (Clock::now() >= deadline) return false;
-    std::this_thread::sleep_for(nap);
-  }
-  return true;
-}
 
 // Rank 0 brings it. Where it cannot, it tells the others so, with an empty one.
 ncclUniqueId exchange_id(Communicator& bootstrap) {
@@ -57,7 +43,7 @@ Connection::Connection(Communicator& bootstrap, int device)
     const DeviceGuard guard(device);
     connect(bootstrap);
     stream_ = make_stream();
-    copies_ = make_stream();
+    copies_.emplace();
   } catch (const internal::TransportError& error) {
     throw CommError(
         fmt::format("nccl set-up rank {}/{}, device {}: {}", rank_, size_, device, error.what()));
@@ -89,7 +75,7 @@ bool Connection::abort() noexcept {
   try {
     const DeviceGuard guard(device_);
     comm_ = NcclComm();  // see NcclComm
-    return wait_until([&] { return is_idle(stream_) && is_idle(copies_); }, kRest);
+    return wait_until([&] { return is_idle(stream_) && copies_->at_rest(); }, kRest);
   } catch (const std::exception&) {
     return false;  // a device that answers with errors may still write
   }

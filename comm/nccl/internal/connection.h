@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <chrono>
+#include <optional>
 
 #include "comm/communicator.h"
+#include "comm/nccl/internal/copies.h"
 #include "comm/nccl/internal/handles.h"
 
 namespace convoy::comm::nccl {
@@ -25,7 +26,7 @@ class Connection {
   /// Where all of NCCL's work goes.
   [[nodiscard]] cudaStream_t stream() const { return stream_.get(); }
   /// For copies from and to the host, which must not wait for collectives.
-  [[nodiscard]] cudaStream_t copies() const { return copies_.get(); }
+  [[nodiscard]] const Copies& copies() const { return *copies_; }
 
   /// True while NCCL has not taken the last call. @throws internal::TransportError for what has
   /// failed since, here or at a peer as far as NCCL knows.
@@ -36,8 +37,6 @@ class Connection {
   /// The end in peace, when nothing is under way: waits for NCCL for kRest at most, then aborts.
   void close() noexcept;
 
-  static constexpr std::chrono::seconds kRest{5};
-
  private:
   void connect(Communicator& bootstrap);
   [[nodiscard]] bool finalize();
@@ -46,7 +45,7 @@ class Connection {
   int size_;
   int device_;
   Stream stream_;
-  Stream copies_;
+  std::optional<Copies> copies_;  // always, once it is made
   NcclComm comm_;
 };
 

@@ -2,43 +2,15 @@
 #include "comm/nccl/internal/device.h"
 
 #include <cuda_runtime_api.h>
-#include <spdlog/fmt/fmt.h>
-#include <unistd.h>
 
-#include <algorithm>
 #include <array>
-#include <cstring>
-#include <iterator>
 #include <span>
 
-#include "base/errors.h"
 #include "base/hash.h"
 #include "comm/nccl/internal/check.h"
-#include "comm/values.h"
 
 namespace convoy::comm::nccl {
 namespace {
-
-// A DevicePlace as it travels.
-struct WirePlace {
-  std::array<char, 64> host{};
-  std::array<char, 320> problem{};
-  std::uint64_t visible = 0;
-  std::int32_t devices = 0;
-  std::int32_t wanted = -1;
-};
-
-template <std::size_t N>
-std::array<char, N> cut(const std::string& text) {
-  std::array<char, N> array{};
-  std::copy_n(text.begin(), std::min(text.size(), N - 1), array.begin());
-  return array;
-}
-
-std::string host_name() {
-  std::array<char, 256> name{};
-  return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "unknown";
-}
 
 std::uint64_t hash_of_visible(int devices) {
   std::string addresses;
@@ -51,28 +23,12 @@ std::uint64_t hash_of_visible(int devices) {
   return hash64(std::as_bytes(std::span(addresses)));
 }
 
-bool share_devices(const DevicePlace& a, const DevicePlace& b) {
-  return a.host == b.host && a.visible == b.visible && a.wanted < 0 && b.wanted < 0;
-}
-
-void check_usable(const std::vector<DevicePlace>& places) {
-  for (std::size_t rank = 0; rank < places.size(); ++rank) {
-    const DevicePlace& place = places[rank];
-    if (!place.problem.empty()) {
-      throw ConfigError(fmt::format("nccl: rank {} on host {} has no usable CUDA device: {}", rank,
-                                    place.host, place.problem));
-    }
-    if (place.wanted >= place.devices) {
-      throw ConfigError(fmt::format("nccl: rank {} wants CUDA device {}, host {} has {}", rank,
-                                    place.wanted, place.host, place.devices));
-    }
-  }
-}
-
 }  // namespace
 
 DevicePlace own_place(const std::string& problem, int wanted) {
-  DevicePlace place{.host = host_name(), .problem = problem, .wanted = wanted};
+  DevicePlace place{.host = host_name(),
+                    .problem = problem,
+                    .wanted = wanted < 0 ? DevicePlace::kAny : wanted};
   if (!problem.empty()) return place;
   try {
     int devices = 0;
@@ -83,42 +39,6 @@ DevicePlace own_place(const std::string& problem, int wanted) {
     place.problem = error.what();  // the others wait for this rank's place: they must hear of it
   }
   return place;
-}
-
-std::vector<DevicePlace> exchange_places(Communicator& bootstrap, const DevicePlace& own) {
-  const WirePlace wire{cut<64>(own.host), cut<320>(own.problem), own.visible, own.devices,
-                       own.wanted};
-  std::vector<std::uint8_t> bytes(sizeof wire);
-  std::memcpy(bytes.data(), &wire, sizeof wire);
-  const auto all = all_gather_values(bootstrap, std::move(bytes));
-  std::vector<DevicePlace> places;
-  for (std::size_t at = 0; at < all.size(); at += sizeof wire) {
-    WirePlace theirs;
-    std::memcpy(&theirs, &all[at], sizeof theirs);
-    places.push_back({.host = theirs.host.data(),
-                      .problem = theirs.problem.data(),
-                      .devices = theirs.devices,
-                      .visible = theirs.visible,
-                      .wanted = theirs.wanted});
-  }
-  return places;
-}
-
-int choose_device(const std::vector<DevicePlace>& places, int rank) {
-  check_usable(places);
-  for (const DevicePlace& place : places) {
-    const auto sharing = std::ranges::count_if(
-        places, [&](const DevicePlace& other) { return share_devices(place, other); });
-    if (sharing <= place.devices) continue;
-    throw ConfigError(fmt::format(
-        "nccl: {} ranks on host {} share {} CUDA device{}: start one rank for each device there "
-        "(CUDA_VISIBLE_DEVICES chooses which)",
-        sharing, place.host, place.devices, place.devices == 1 ? "" : "s"));
-  }
-  const DevicePlace& own = places[static_cast<std::size_t>(rank)];
-  if (own.wanted >= 0) return own.wanted;
-  return static_cast<int>(std::count_if(places.begin(), places.begin() + rank,
-                                        [&](const auto& p) { return share_devices(p, own); }));
 }
 
 DeviceGuard::DeviceGuard(int device) {

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "comm/nccl/internal/staged.h"
+#include "comm/nccl/internal/staged_plans.h"
 
 namespace convoy::comm::nccl {
 namespace {
@@ -92,18 +92,20 @@ NcclCommunicator::OperationPtr NcclCommunicator::do_all_reduce(Buffer values, Re
 }
 
 NcclCommunicator::OperationPtr NcclCommunicator::do_reduce_scatter(ConstBuffer values, Buffer piece,
-                                                                   ReduceOp op) {
+                                                                   ReduceOp op, Turn turn) {
   const Call call = call_of(Kind::kReduceScatter, values, op);
   if (is_host(values)) {
-    return start_on_host(call, [values = std::move(values), piece = std::move(piece),
-                                op](Communicator& host) mutable {
-      return host.reduce_scatter(std::move(values), std::move(piece), op);
-    });
+    return start_on_host(
+        call,
+        [values = std::move(values), piece = std::move(piece), op](Communicator& host) mutable {
+          return host.reduce_scatter(std::move(values), std::move(piece), op);
+        },
+        turn);
   }
   const auto sent = to_each_other(piece.bytes.size());
   auto launch = launch_reduce_scatter(values, piece, op);
   return start_on_device(call, std::move(launch), {std::move(values.owner), std::move(piece.owner)},
-                         {}, sent);
+                         turn, sent);
 }
 
 NcclCommunicator::OperationPtr NcclCommunicator::do_all_gather_v(ConstBuffer piece, Buffer values,
@@ -163,19 +165,15 @@ NcclCommunicator::OperationPtr NcclCommunicator::do_broadcast(Buffer values, int
 
 NcclCommunicator::OperationPtr NcclCommunicator::do_send(ConstBuffer values, int peer, int tag) {
   const Call call = call_of(Kind::kSend, values);
-  if (is_host(values)) {
-    return queue_->start(call, [&](Communicator& host, SendTurns& turns) {
-      return std::make_shared<HostSend>(
-          call, host,
-          [values = std::move(values), peer, tag](Communicator& by) {
-            return by.send(values, peer, tag);
-          },
-          turns.take(peer, tag));
-    });
-  }
   return queue_->start(call, [&](Communicator& host, SendTurns& turns) {
-    return std::make_shared<StagedSend>(call, queue_->connection(), caller(), host, values, peer,
-                                        tag, turns.take(peer, tag));
+    const Copies& copies = queue_->connection().copies();
+    // Of host memory too: one of device memory may be before it.
+    StagedPlan plan =
+        is_host(values) ? plan_host_send(values, peer, tag) : plan_send(copies, values, peer, tag);
+    auto made = std::make_shared<StagedCall>(call, copies, caller(), host, std::move(plan),
+                                             turns.take(peer, tag));
+    made->keep(std::move(values.owner));
+    return made;
   });
 }
 
@@ -187,8 +185,11 @@ NcclCommunicator::OperationPtr NcclCommunicator::do_recv(Buffer values, int peer
     });
   }
   return queue_->start(call, [&](Communicator& host, SendTurns& /*turns*/) {
-    return std::make_shared<StagedRecv>(call, queue_->connection(), caller(), host,
-                                        std::move(values), peer, tag);
+    const Copies& copies = queue_->connection().copies();
+    auto made = std::make_shared<StagedCall>(call, copies, caller(), host,
+                                             plan_recv(copies, values, peer, tag));
+    made->keep(std::move(values.owner));
+    return made;
   });
 }
 

@@ -35,7 +35,7 @@ class NcclCommunicator final : public Communicator {
  private:
   using OperationPtr = std::unique_ptr<internal::Operation>;
   OperationPtr do_all_reduce(Buffer values, ReduceOp op, Turn turn) override;
-  OperationPtr do_reduce_scatter(ConstBuffer values, Buffer piece, ReduceOp op) override;
+  OperationPtr do_reduce_scatter(ConstBuffer values, Buffer piece, ReduceOp op, Turn turn) override;
   OperationPtr do_all_gather_v(ConstBuffer piece, Buffer values, std::vector<std::int64_t> counts,
                                Turn turn) override;
   OperationPtr do_all_to_all_v(ConstBuffer from, std::vector<std::int64_t> to_counts, Buffer to,

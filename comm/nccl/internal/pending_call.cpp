@@ -39,16 +39,6 @@ void HostCall::begin() {
 
 void HostCall::drop() noexcept { drop_request(request_); }
 
-bool HostSend::has_left() {
-  if (sending_ || !turn_.has_come()) return sending_;
-  request_ = start_(host_);
-  sending_ = true;
-  turn_.end();
-  return true;
-}
-
-void HostSend::drop() noexcept { drop_request(request_); }
-
 void drop_request(Request& request) noexcept {
   try {
     static_cast<void>(request.test());

@@ -10,7 +10,6 @@
 
 #include "comm/internal/exchange.h"
 #include "comm/nccl/internal/collectives.h"
-#include "comm/nccl/internal/send_turns.h"
 
 namespace convoy::comm::nccl {
 
@@ -80,25 +79,6 @@ class HostCall final : public PendingCall {
  private:
   Communicator& host_;
   Start start_;
-  Request request_;
-};
-
-/// A send of host memory, which may have to wait for one of device memory.
-class HostSend final : public PendingCall {
- public:
-  HostSend(const internal::Call& made, Communicator& host, HostCall::Start start, SendTurn turn)
-      : PendingCall(made), host_(host), start_(std::move(start)), turn_(std::move(turn)) {}
-  void begin() override { static_cast<void>(has_left()); }
-  [[nodiscard]] bool is_over() override { return has_left() && request_.test(); }
-  void drop() noexcept override;
-
- private:
-  [[nodiscard]] bool has_left();
-
-  Communicator& host_;
-  HostCall::Start start_;
-  SendTurn turn_;
-  bool sending_ = false;
   Request request_;
 };
 

@@ -5,8 +5,13 @@ namespace convoy::comm::nccl {
 
 std::uint64_t Places::reserve(int count, PlaceFor what) {
   const std::uint64_t first = given_ + 1;
-  for (int i = 0; i < count; ++i) open_.emplace(++given_, what);
+  add(first, count, what);
+  given_ += static_cast<std::uint64_t>(count);
   return first;
+}
+
+void Places::add(std::uint64_t first, int count, PlaceFor what) {
+  for (int i = 0; i < count; ++i) open_.emplace(first + static_cast<std::uint64_t>(i), what);
 }
 
 std::uint64_t Places::take(std::uint64_t wanted, PlaceFor what) {

@@ -1,97 +1,72 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "comm/nccl/internal/staged.h"
 
-#include <spdlog/fmt/fmt.h>
-
-#include <cstddef>
-#include <span>
 #include <utility>
 
 #include "comm/nccl/internal/check.h"
 
 namespace convoy::comm::nccl {
-namespace {
 
-// After `ready`, on the stream for copies; `copied` says when it is over.
-void copy(const Connection& connection, std::byte* to, const std::byte* from, std::size_t bytes,
-          cudaMemcpyKind kind, const Event& ready, const Event& copied) {
-  const cudaStream_t stream = connection.copies();
-  check_cuda(cudaStreamWaitEvent(stream, ready.get(), 0), "cudaStreamWaitEvent");
-  if (bytes > 0) check_cuda(cudaMemcpyAsync(to, from, bytes, kind, stream), "cudaMemcpyAsync");
-  check_cuda(cudaEventRecord(copied.get(), stream), "cudaEventRecord");
-}
-
-}  // namespace
-
-StagedSend::StagedSend(const internal::Call& made, Connection& connection, cudaStream_t caller,
-                       Communicator& host, const ConstBuffer& values, int peer, int tag,
-                       SendTurn turn)
+StagedCall::StagedCall(const internal::Call& made, const Copies& copies, cudaStream_t caller,
+                       Communicator& host, StagedPlan plan, std::optional<SendTurn> turn)
     : PendingCall(made),
-      connection_(connection),
+      copies_(copies),
       host_(host),
-      values_(values),
-      peer_(peer),
-      tag_(tag),
-      staging_(std::make_shared<PinnedMemory>(make_pinned_memory(values.bytes.size()))),
-      ready_(make_event()),
-      copied_(make_event()),
+      plan_(std::move(plan)),
       turn_(std::move(turn)) {
+  const bool copies_something = !plan_.in.empty() || !plan_.back.empty();
+  if (copies_something) copied_ = make_event();
+  if (!copies_something && !plan_.is_direct) return;
+  ready_ = make_event();
   check_cuda(cudaEventRecord(ready_.get(), caller), "cudaEventRecord");
 }
 
-void StagedSend::begin() {
-  copy(connection_, staging_->get(), values_.bytes.data(), values_.bytes.size(),
-       cudaMemcpyDeviceToHost, ready_, copied_);
+void StagedCall::begin() {
+  if (!plan_.in.empty()) copies_.start(plan_.in, ready_, copied_);
+  if (may_leave()) leave();
 }
 
-bool StagedSend::is_over() {
-  if (!sending_) {
-    if (!turn_.has_come() || !nccl::is_over(copied_)) return false;
-    const std::span<const std::byte> bytes(staging_->get(), values_.bytes.size());
-    request_ = host_.send(ConstBuffer(bytes, values_.dtype, staging_), peer_, tag_);
-    sending_ = true;
-    turn_.end();
+bool StagedCall::may_leave() const {
+  if (turn_ && !turn_->has_come()) return false;
+  if (!plan_.in.empty()) return nccl::is_over(copied_);
+  return !plan_.is_direct || nccl::is_over(ready_);
+}
+
+void StagedCall::leave() {
+  request_ = plan_.start(host_);
+  stage_ = Stage::kOnHost;
+  if (turn_) turn_->end();
+}
+
+bool StagedCall::is_over() {
+  if (stage_ == Stage::kBefore) {
+    if (!may_leave()) return false;
+    leave();
   }
-  return request_.test();
-}
-
-std::string StagedSend::whom_it_waits_for() const {
-  if (sending_) return fmt::format("rank {} has not taken its data", peer_);
-  return turn_.has_come() ? "the device has not come to it"
-                          : fmt::format("an earlier send to rank {} has not left", peer_);
-}
-
-StagedRecv::StagedRecv(const internal::Call& made, Connection& connection, cudaStream_t caller,
-                       Communicator& host, const Buffer& values, int peer, int tag)
-    : PendingCall(made),
-      connection_(connection),
-      host_(host),
-      values_(values),
-      peer_(peer),
-      tag_(tag),
-      staging_(std::make_shared<PinnedMemory>(make_pinned_memory(values.bytes.size()))),
-      ready_(make_event()),
-      copied_(make_event()) {
-  check_cuda(cudaEventRecord(ready_.get(), caller), "cudaEventRecord");
-}
-
-void StagedRecv::begin() {
-  const std::span<std::byte> bytes(staging_->get(), values_.bytes.size());
-  request_ = host_.recv(Buffer(bytes, values_.dtype, staging_), peer_, tag_);
-}
-
-bool StagedRecv::is_over() {
-  if (!copying_) {
-    if (!request_.test()) return false;
-    copy(connection_, values_.bytes.data(), staging_->get(), values_.bytes.size(),
-         cudaMemcpyHostToDevice, ready_, copied_);
-    copying_ = true;
+  if (stage_ == Stage::kOnHost) {
+    if (is_lent_ || !request_.test()) return false;
+    if (!plan_.back.empty()) copies_.start(plan_.back, ready_, copied_);
+    stage_ = Stage::kBack;
   }
-  return nccl::is_over(copied_);
+  return plan_.back.empty() || nccl::is_over(copied_);
 }
 
-std::string StagedRecv::whom_it_waits_for() const {
-  return copying_ ? "the device has not come to it" : fmt::format("no data from rank {}", peer_);
+Request* StagedCall::lend() {
+  if (stage_ != Stage::kOnHost || is_lent_ || !request_.pending()) return nullptr;
+  is_lent_ = true;
+  return &request_;
+}
+
+void StagedCall::drop() noexcept {
+  if (!is_lent_) drop_request(request_);
+}
+
+std::string StagedCall::whom_it_waits_for() const {
+  if (stage_ == Stage::kOnHost) return plan_.late;
+  if (stage_ == Stage::kBack || !turn_ || turn_->has_come()) {
+    return "the device has not come to it";
+  }
+  return "an earlier one to the same rank has not left";
 }
 
 }  // namespace convoy::comm::nccl
