@@ -2,12 +2,16 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <cstdint>
 #include <initializer_list>
 #include <numeric>
 #include <span>
 #include <utility>
 #include <vector>
+
+#include "base/host_device.h"
+#include "base/mix.h"
 
 namespace convoy {
 
@@ -18,22 +22,33 @@ namespace convoy {
 
 /// xoshiro256** (Blackman and Vigna, arXiv:1805.01407), seeded by splitmix64 from one key. The same
 /// key gives the same numbers on every machine, which the std distributions do not promise.
-/// Satisfies UniformRandomBitGenerator.
+/// Satisfies UniformRandomBitGenerator. What CONVOY_HOST_DEVICE stands before is for kernels too.
 class Random {
  public:
   using result_type = std::uint64_t;
 
-  explicit Random(std::uint64_t key);
+  CONVOY_HOST_DEVICE explicit Random(std::uint64_t key)
+      : state_{splitmix64(key), splitmix64(key), splitmix64(key), splitmix64(key)} {}
   Random(std::initializer_list<std::uint64_t> words) : Random(mix(words)) {}
 
   static constexpr std::uint64_t min() { return 0; }
   static constexpr std::uint64_t max() { return ~std::uint64_t{0}; }
-  std::uint64_t operator()();
+  CONVOY_HOST_DEVICE std::uint64_t operator()() {
+    const std::uint64_t result = std::rotl(state_[1] * 5, 7) * 9;
+    const std::uint64_t t = state_[1] << 17;
+    state_[2] ^= state_[0];
+    state_[3] ^= state_[1];
+    state_[1] ^= state_[2];
+    state_[0] ^= state_[3];
+    state_[2] ^= t;
+    state_[3] = std::rotl(state_[3], 45);
+    return result;
+  }
 
   /// Uniform integer in [0, bound), without bias. `bound` must be positive.
   std::uint64_t below(std::uint64_t bound);
   /// Uniform double in [0, 1) with 53 random bits.
-  double uniform();
+  CONVOY_HOST_DEVICE double uniform() { return static_cast<double>((*this)() >> 11) * 0x1.0p-53; }
   /// Standard normal (Box-Muller, one of the pair).
   double normal();
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # CONVOY_WITH_CUDA: whether compress/cuda has kernels or only says that they are missing. Sets
-# CONVOY_CUDA, finds the toolkit, and chooses for which GPUs there is code.
+# CONVOY_CUDA and CONVOY_CUDART (the runtime), finds the toolkit, and chooses for which GPUs there is code.
 set(CONVOY_WITH_CUDA AUTO CACHE STRING "Build the CUDA kernels: AUTO (where nvcc works), ON or OFF")
 set_property(CACHE CONVOY_WITH_CUDA PROPERTY STRINGS AUTO ON OFF)
 set(CONVOY_OLDEST_NVCC 12.0)  # the first that knows C++20
@@ -87,6 +87,10 @@ if(CONVOY_CUDA)
     set(CMAKE_CUDA20_EXTENSION_COMPILE_OPTION -std=c++20)
   endif()
   find_package(CUDAToolkit REQUIRED)
+  set(CONVOY_CUDART ${CUDA_cudart_LIBRARY})
+  if(CONVOY_HAS_NCCL)
+    set(CONVOY_CUDART ${CONVOY_CUDART_LIBRARY})
+  endif()
   set(convoy_cuda_summary "on, nvcc ${CONVOY_NVCC_VERSION}, architectures ${CMAKE_CUDA_ARCHITECTURES}")
   if(NOT CONVOY_NVCC_VERSION VERSION_LESS 13)
     string(APPEND convoy_cuda_summary " (nvcc 13 has dropped 70)")

@@ -25,6 +25,7 @@ class HalfCodec : public Codec {
   explicit HalfCodec(HalfConfig config = {}) : config_(config) {}
   [[nodiscard]] std::string_view family() const override { return "half"; }
   void check_level(Level level) const override;
+  [[nodiscard]] const HalfConfig& config() const { return config_; }
 
  private:
   [[nodiscard]] std::size_t do_max_bytes(std::int64_t numel, Level level) const override;

@@ -7,18 +7,13 @@
 
 #include "base/errors.h"
 #include "compress/codec/internal/low_rank_kernels.h"
+#include "compress/codec/internal/product_order.h"
 
 namespace convoy::compress {
 namespace {
 
 using internal::Factor;
 using internal::MatrixBlock;
-
-// Sums run over blocks of this many terms, then over the blocks: rounding errors grow with the
-// length of a block and the number of blocks instead of their product. Part of the fixed order; four
-// factor columns of a block fit the second-level cache.
-constexpr std::int64_t kBlockRows = 256;
-constexpr std::int64_t kBlockColumns = 4096;
 
 std::int64_t count_of(std::span<const float> values) {
   return static_cast<std::int64_t>(values.size());
@@ -71,11 +66,12 @@ void multiply(std::span<const float> matrix, MatrixShape shape, std::span<const 
   const Factors factors = check(matrix, shape, p, q);
   std::fill(p.begin(), p.end(), 0.0F);
   const Factor<float> sums = columns_of(p, shape.rows);
-  for_each_block(shape.columns, kBlockColumns, [&](std::int64_t first, std::int64_t columns) {
-    const MatrixBlock block{matrix.data() + first, shape.columns, shape.rows, columns};
-    internal::multiply_block(block, {factors.q.data + first, factors.q.stride, factors.q.count},
-                             sums);
-  });
+  for_each_block(
+      shape.columns, internal::kProductBlockColumns, [&](std::int64_t first, std::int64_t columns) {
+        const MatrixBlock block{matrix.data() + first, shape.columns, shape.rows, columns};
+        internal::multiply_block(block, {factors.q.data + first, factors.q.stride, factors.q.count},
+                                 sums);
+      });
 }
 
 void multiply_transposed(std::span<const float> matrix, MatrixShape shape, std::span<const float> p,
@@ -83,23 +79,26 @@ void multiply_transposed(std::span<const float> matrix, MatrixShape shape, std::
   const Factors factors = check(matrix, shape, p, q);
   std::fill(q.begin(), q.end(), 0.0F);
   const Factor<float> sums = columns_of(q, shape.columns);
-  const std::int64_t width = std::min(kBlockColumns, shape.columns);
+  const std::int64_t width = std::min(internal::kProductBlockColumns, shape.columns);
   std::vector<float> of_block(static_cast<std::size_t>(width * sums.count));
-  for_each_block(shape.columns, kBlockColumns, [&](std::int64_t column, std::int64_t columns) {
-    for_each_block(shape.rows, kBlockRows, [&](std::int64_t row, std::int64_t rows) {
-      std::fill(of_block.begin(), of_block.end(), 0.0F);
-      const MatrixBlock block{matrix.data() + row * shape.columns + column, shape.columns, rows,
-                              columns};
-      internal::multiply_transposed_block(block,
-                                          {factors.p.data + row, factors.p.stride, factors.p.count},
-                                          {of_block.data(), width, sums.count});
-      for (std::int64_t c = 0; c < sums.count; ++c) {
-        float* sum = sums.column(c) + column;
-        const float* added = of_block.data() + c * width;
-        for (std::int64_t j = 0; j < columns; ++j) sum[j] += added[j];
-      }
-    });
-  });
+  for_each_block(shape.columns, internal::kProductBlockColumns,
+                 [&](std::int64_t column, std::int64_t columns) {
+                   for_each_block(
+                       shape.rows, internal::kProductBlockRows,
+                       [&](std::int64_t row, std::int64_t rows) {
+                         std::fill(of_block.begin(), of_block.end(), 0.0F);
+                         const MatrixBlock block{matrix.data() + row * shape.columns + column,
+                                                 shape.columns, rows, columns};
+                         internal::multiply_transposed_block(
+                             block, {factors.p.data + row, factors.p.stride, factors.p.count},
+                             {of_block.data(), width, sums.count});
+                         for (std::int64_t c = 0; c < sums.count; ++c) {
+                           float* sum = sums.column(c) + column;
+                           const float* added = of_block.data() + c * width;
+                           for (std::int64_t j = 0; j < columns; ++j) sum[j] += added[j];
+                         }
+                       });
+                 });
 }
 
 namespace {
@@ -110,12 +109,13 @@ void product_into(std::span<const float> p, std::span<const float> q, MatrixShap
   if (factors.p.count == 0) return std::fill(out.begin(), out.end(), 0.0F);
   for (std::int64_t row = 0; row < shape.rows; ++row) {
     const Factor<const float> weights{factors.p.data + row, factors.p.stride, factors.p.count};
-    for_each_block(shape.columns, kBlockColumns, [&](std::int64_t first, std::int64_t columns) {
-      const std::int64_t at = row * shape.columns + first;
-      internal::product_row(weights, {factors.q.data + first, factors.q.stride, factors.q.count},
-                            columns, out.data() + at,
-                            residual == nullptr ? nullptr : residual + at);
-    });
+    for_each_block(shape.columns, internal::kProductBlockColumns,
+                   [&](std::int64_t first, std::int64_t columns) {
+                     const std::int64_t at = row * shape.columns + first;
+                     internal::product_row(
+                         weights, {factors.q.data + first, factors.q.stride, factors.q.count},
+                         columns, out.data() + at, residual == nullptr ? nullptr : residual + at);
+                   });
   }
 }
 

@@ -1,37 +1,35 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
-#include <array>
+#include <bit>
 #include <cmath>
 #include <vector>
 
 #include "base/errors.h"
+#include "compress/codec/internal/dot_order.h"
 #include "compress/codec/low_rank.h"
 
 namespace convoy::compress {
 namespace {
 
-// What is left of a column after its projections are taken out is rounding error of the float32
-// values, and no direction, when it is smaller than this part of the column.
-constexpr double kDependent = 1e-6;
-// Below this part of the norm, what is left has lost so many digits that it is projected again
-// ("twice is enough", Giraud et al., Numer. Math. 101, 2005).
-constexpr double kCancelled = 0.5;
+using internal::kCancelled;
+using internal::kDependent;
+using internal::kDotLanes;
 
-// Term i goes to lane i % 8; fixed, so that compilers may vectorise it without changing its bits.
+// In the order of dot_order.h. Lanes without terms are left out: adding their zero changes nothing.
 template <typename T>
 double dot(const std::vector<double>& a, const T* b) {
-  std::array<double, 8> lanes{};
-  const std::size_t whole = a.size() / lanes.size() * lanes.size();
-  for (std::size_t i = 0; i < whole; i += lanes.size()) {
-    for (std::size_t lane = 0; lane < lanes.size(); ++lane) {
-      lanes[lane] += a[i + lane] * static_cast<double>(b[i + lane]);
+  double lanes[kDotLanes];
+  const auto count = static_cast<std::int64_t>(a.size());
+  const auto used = static_cast<int>(
+      std::bit_ceil(static_cast<std::uint64_t>(std::min<std::int64_t>(count, kDotLanes))));
+  std::fill_n(lanes, used, 0.0);
+  for (std::int64_t first = 0; first < count; first += kDotLanes) {
+    const auto terms = static_cast<int>(std::min<std::int64_t>(count - first, kDotLanes));
+    for (int lane = 0; lane < terms; ++lane) {
+      lanes[lane] += a[first + lane] * static_cast<double>(b[first + lane]);
     }
   }
-  for (std::size_t i = whole; i < a.size(); ++i) {
-    lanes[i - whole] += a[i] * static_cast<double>(b[i]);
-  }
-  return ((lanes[0] + lanes[4]) + (lanes[2] + lanes[6])) +
-         ((lanes[1] + lanes[5]) + (lanes[3] + lanes[7]));
+  return internal::fold_halves(lanes, used);
 }
 
 double norm(const std::vector<double>& values) { return std::sqrt(dot(values, values.data())); }

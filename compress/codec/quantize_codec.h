@@ -36,6 +36,7 @@ class QuantizeCodec : public Codec {
   explicit QuantizeCodec(QuantizeConfig config = {});
   [[nodiscard]] std::string_view family() const override { return "quantize"; }
   void check_level(Level level) const override;
+  [[nodiscard]] const QuantizeConfig& config() const { return config_; }
 
  private:
   [[nodiscard]] std::size_t do_max_bytes(std::int64_t numel, Level level) const override;

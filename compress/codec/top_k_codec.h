@@ -28,6 +28,7 @@ class TopKCodec : public Codec {
   explicit TopKCodec(TopKConfig config = {}) : config_(config) {}
   [[nodiscard]] std::string_view family() const override { return "top_k"; }
   void check_level(Level level) const override;
+  [[nodiscard]] const TopKConfig& config() const { return config_; }
 
  private:
   [[nodiscard]] std::size_t do_max_bytes(std::int64_t numel, Level level) const override;

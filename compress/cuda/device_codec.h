@@ -3,17 +3,13 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <span>
 #include <variant>
 #include <vector>
 
 #include "base/half.h"
 #include "compress/codec/codec.h"
-#include "compress/codec/quantize_codec.h"
-#include "compress/codec/top_k_codec.h"
 #include "compress/cuda/device_span.h"
-#include "compress/cuda/stream.h"
 
 namespace convoy::compress::cuda {
 
@@ -25,8 +21,8 @@ using DeviceValues =
 /// the level tables are those of the Codec with the same config, bit for bit, so that CPUs and GPUs
 /// can share one job; only of a NaN in a sum the bits may differ.
 ///
-/// Works on the stream that it was made with; keeps scratch memory on the current device, which
-/// grows with the largest layer. Whoever calls makes the device of that stream current, which CUDA
+/// Engine::make_codec() makes them. Works on the engine's stream; keeps scratch memory on its
+/// device, which grows with the largest layer. Whoever calls makes that device current, which CUDA
 /// keeps for each thread. One thread at a time.
 class DeviceCodec {
  public:
@@ -34,10 +30,10 @@ class DeviceCodec {
   /// The codec of the CPU that does the same: name, levels, sizes.
   [[nodiscard]] virtual const Codec& on_host() const = 0;
 
-  /// As Codec::encode(). Quantize returns when the work is queued; top_k waits for the size.
+  /// As Codec::encode(). Returns when the work is queued; top_k waits for the size.
   [[nodiscard]] std::size_t encode(DeviceValues values, Level level, std::uint64_t seed,
                                    DeviceSpan<std::byte> out);
-  /// As Codec::decode(), waiting for the stream: what a payload says is checked on the device.
+  /// As Codec::decode(), waiting for the stream: what a payload says is checked.
   void decode(DeviceSpan<const std::byte> payload, DeviceSpan<float> out);
   /// As Codec::add_decoded(), waiting likewise.
   void add_decoded(DeviceSpan<const std::byte> payload, float scale, DeviceSpan<float> out);
@@ -55,10 +51,5 @@ class DeviceCodec {
   [[nodiscard]] virtual std::vector<double> do_errors(DeviceSpan<const float> values,
                                                       std::span<const Level> candidates) = 0;
 };
-
-/// @throws ContractError as the codecs of the CPU do, CudaError if CUDA cannot be used: see
-/// why_unusable().
-[[nodiscard]] std::unique_ptr<DeviceCodec> make_device_codec(QuantizeConfig config, Stream stream);
-[[nodiscard]] std::unique_ptr<DeviceCodec> make_device_codec(TopKConfig config, Stream stream);
 
 }  // namespace convoy::compress::cuda

@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "compress/cuda/internal/device_runner.cuh"
+#include "compress/cuda/internal/device_codecs.cuh"
 #include "compress/cuda/internal/quantize_on.h"
-#include "compress/cuda/internal/require_usable.h"
 
 namespace convoy::compress::cuda {
 
-std::unique_ptr<DeviceCodec> make_device_codec(QuantizeConfig config, Stream stream) {
-  require_usable();
-  return std::make_unique<QuantizeOn<DeviceRunner>>(config, DeviceRunner(stream));
+std::unique_ptr<DeviceCodec> make_codec_on(const DeviceRunner& runner, QuantizeConfig config) {
+  return std::make_unique<QuantizeOn<DeviceRunner>>(config, runner);
 }
 
 }  // namespace convoy::compress::cuda

@@ -2,6 +2,7 @@
 // How fast the codecs of a GPU are, beside a copy of the same values from device memory to device
 // memory. One JSON line for each case; GB/s counts the float32 values once, in 10^9 bytes.
 #include <chrono>
+#include <cmath>
 #include <cstdint>
 #include <cstdio>
 #include <exception>
@@ -12,7 +13,8 @@
 
 #include "base/random.h"
 #include "bench/harness.h"
-#include "tests/gpu/on_gpu.h"
+#include "compress/cuda/engine.h"
+#include "tests/compress/cuda/device_values.h"
 
 namespace convoy::compress::cuda {
 namespace {
@@ -20,14 +22,15 @@ namespace {
 constexpr int kWarmUps = 3;
 constexpr int kRepeats = 20;
 
-void report(const std::string& what, std::int64_t numel, const std::function<void()>& work) {
+void report(Engine& engine, const std::string& what, std::int64_t numel,
+            const std::function<void()>& work) {
   using Clock = std::chrono::steady_clock;
   std::vector<double> seconds;
   for (int i = -kWarmUps; i < kRepeats; ++i) {
-    check_call(cudaDeviceSynchronize(), "cudaDeviceSynchronize");
+    engine.finish();
     const auto start = Clock::now();
     work();
-    check_call(cudaDeviceSynchronize(), "cudaDeviceSynchronize");
+    engine.finish();
     if (i >= 0) seconds.push_back(std::chrono::duration<double>(Clock::now() - start).count());
   }
   const bench::Timing timing = bench::summarize(seconds);
@@ -48,38 +51,70 @@ std::vector<float> normal_values(std::int64_t numel) {
   return values;
 }
 
-void time_codec(const std::string& name, DeviceCodec& codec, Level level,
-                OnGpu::Memory<float>& values, OnGpu::Memory<float>& sum) {
+using Floats = DeviceValuesOf<float>;
+
+void time_codec(Engine& engine, const std::string& name, DeviceCodec& codec, Level level,
+                const Floats& values, const Floats& sum) {
   const std::int64_t numel = values.span().size();
-  OnGpu::Memory<std::byte> payload(std::vector<std::byte>(codec.on_host().max_bytes(numel, level)));
+  const DeviceValuesOf<std::byte> payload(
+      engine, std::vector<std::byte>(codec.on_host().max_bytes(numel, level)));
   std::size_t used = 0;
-  report(name + " encode", numel, [&] {
-    used = codec.encode(DeviceSpan<const float>(values.span()), level, 1, payload.span());
-  });
+  report(engine, name + " encode", numel,
+         [&] { used = codec.encode(values.read(), level, 1, payload.span()); });
   const auto sent = payload.span().part(0, static_cast<std::int64_t>(used));
-  report(name + " decode-and-add", numel, [&] { codec.add_decoded(sent, 1.0F, sum.span()); });
+  report(engine, name + " decode-and-add", numel,
+         [&] { codec.add_decoded(sent, 1.0F, sum.span()); });
 }
 
-void time_size(std::int64_t numel) {
-  const auto start = normal_values(numel);
-  OnGpu::Memory<float> values(start);
-  OnGpu::Memory<float> sum(start);
-  const auto bytes = static_cast<std::size_t>(numel) * sizeof(float);
-  report("copy", numel, [&] {
-    check_call(cudaMemcpyAsync(sum.span().data(), values.span().data(), bytes,
-                               cudaMemcpyDeviceToDevice, nullptr),
-               "cudaMemcpyAsync");
-  });
+void time_codecs(Engine& engine, const Floats& values, const Floats& sum) {
   for (const int bits : {2, 4, 8}) {
-    time_codec("quantize " + std::to_string(bits) + " bits", *OnGpu::make(QuantizeConfig{}),
-               Level(bits), values, sum);
+    time_codec(engine, "quantize " + std::to_string(bits) + " bits",
+               *engine.make_codec(QuantizeConfig{}), Level(bits), values, sum);
   }
   for (const double density : {0.001, 0.01}) {
-    time_codec("top_k " + to_text(Level(density)), *OnGpu::make(TopKConfig{}), Level(density),
-               values, sum);
+    time_codec(engine, "top_k " + to_text(Level(density)), *engine.make_codec(TopKConfig{}),
+               Level(density), values, sum);
   }
-  report("residual", numel,
-         [&] { OnGpu::add_residual<float>(values.span(), sum.span(), sum.span()); });
+  time_codec(engine, "half", *engine.make_codec(HalfConfig{}), Level(16), values, sum);
+}
+
+/// Sixteen layers that are `values` together, with as many rows as columns, of rank 4; the GB/s of
+/// `orthogonalise` count those layers, not their factors.
+void time_low_rank(Engine& engine, const Floats& values, const Floats& sum) {
+  constexpr std::int64_t kLayers = 16;
+  constexpr std::int64_t kRank = 4;
+  const std::int64_t numel = values.span().size() / kLayers;
+  const auto side = static_cast<std::int64_t>(std::sqrt(static_cast<double>(numel)));
+  const Floats factors(engine, normal_values(kLayers * kRank * side));
+  std::vector<Engine::Columns> columns;
+  for (std::int64_t layer = 0; layer < kLayers; ++layer) {
+    columns.push_back({factors.span().part(layer * kRank * side, kRank * side), side});
+  }
+  report(engine, "orthogonalise rank 4", kLayers * side * side,
+         [&] { engine.orthogonalise(columns); });
+  report(engine, "product rank 4", kLayers * side * side, [&] {
+    for (std::int64_t layer = 0; layer < kLayers; ++layer) {
+      const auto factor = columns[static_cast<std::size_t>(layer)].values;
+      engine.product_and_residual(factor, factor, {side, side},
+                                  values.span().part(layer * side * side, side * side),
+                                  sum.span().part(layer * side * side, side * side));
+    }
+  });
+}
+
+void time_size(Engine& engine, std::int64_t numel) {
+  const auto start = normal_values(numel);
+  const Floats values(engine, start);
+  const Floats sum(engine, start);
+  const auto bytes = [numel](const Floats& floats) {
+    return DeviceSpan<std::byte>(reinterpret_cast<std::byte*>(floats.span().data()),
+                                 numel * static_cast<std::int64_t>(sizeof(float)));
+  };
+  report(engine, "copy", numel, [&] { engine.copy(bytes(values), bytes(sum)); });
+  time_codecs(engine, values, sum);
+  report(engine, "residual", numel,
+         [&] { engine.add_residual(values.read(), sum.read(), sum.span()); });
+  time_low_rank(engine, values, sum);
 }
 
 }  // namespace
@@ -87,8 +122,9 @@ void time_size(std::int64_t numel) {
 
 int main() {
   try {
+    const auto engine = convoy::compress::cuda::make_engine();
     for (const std::int64_t numel : {1 << 20, 1 << 24, 1 << 26}) {
-      convoy::compress::cuda::time_size(numel);
+      convoy::compress::cuda::time_size(*engine, numel);
     }
   } catch (const std::exception& error) {
     std::fprintf(stderr, "gpu_codec_speed: %s\n", error.what());

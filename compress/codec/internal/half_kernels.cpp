@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "compress/codec/internal/half_kernels.h"
 
-#include <bit>
-
 #include "base/half.h"
+#include "compress/codec/internal/half_wire.h"
 #include "compress/codec/internal/payload_header.h"
 
 // Compiles what follows once for every SIMD target. The loops are plain: the conversions of
@@ -18,38 +17,9 @@ HWY_BEFORE_NAMESPACE();
 namespace convoy::compress::internal::HWY_NAMESPACE {
 namespace {
 
-/// Rounding as base/half.h does it, and the bits of the format's infinity.
-template <typename T>
-struct Format;
-
-template <>
-struct Format<Half> {
-  static constexpr std::uint16_t kInfinity = 0x7c00;
-  static HWY_INLINE std::uint16_t round(float value) { return to_half(value).bits; }
-};
-
-template <>
-struct Format<BFloat16> {
-  static constexpr std::uint16_t kInfinity = 0x7f80;
-  static HWY_INLINE std::uint16_t round(float value) { return to_bfloat16(value).bits; }
-};
-
-/// 1 if a finite value was rounded to infinity.
-template <typename T>
-HWY_INLINE std::uint16_t overflowed(float value, std::uint16_t rounded) {
-  const std::uint32_t magnitude = std::bit_cast<std::uint32_t>(value) & 0x7fffffffU;
-  return static_cast<std::uint16_t>(
-      static_cast<std::uint32_t>(magnitude < 0x7f800000U) &
-      static_cast<std::uint32_t>((rounded & 0x7fffU) == Format<T>::kInfinity));
-}
-
 template <typename T>
 void to_wire(const float* HWY_RESTRICT values, std::size_t count, std::byte* HWY_RESTRICT wire) {
-  for (std::size_t i = 0; i < count; ++i) {
-    const std::uint16_t rounded = Format<T>::round(values[i]);
-    // The bits of the largest number are one below those of infinity.
-    store(static_cast<std::uint16_t>(rounded - overflowed<T>(values[i], rounded)), wire + 2 * i);
-  }
+  for (std::size_t i = 0; i < count; ++i) store(to_wire_bits<T>(values[i]), wire + 2 * i);
 }
 
 template <typename T>
@@ -71,9 +41,7 @@ void add_from_wire(const std::byte* HWY_RESTRICT wire, std::size_t count, float 
 template <typename T>
 std::int64_t count_saturated_values(const float* values, std::size_t count) {
   std::int64_t saturated = 0;
-  for (std::size_t i = 0; i < count; ++i) {
-    saturated += overflowed<T>(values[i], Format<T>::round(values[i]));
-  }
+  for (std::size_t i = 0; i < count; ++i) saturated += saturates<T>(values[i]);
   return saturated;
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "compress/codec/internal/low_rank_kernels.h"
 
+#include "compress/codec/internal/product_order.h"
+
 // Vectors without a fixed size cannot be put into arrays; ARM processors that have them have NEON.
 #define HWY_DISABLED_TARGETS (HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128 | HWY_RVV)
 // This file is compiled once per target: foreach_target.h includes it again.
@@ -18,7 +20,7 @@ namespace {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
-constexpr std::int64_t kLanes = 16;
+constexpr std::int64_t kLanes = kProductLanes;
 // Sixteen lanes, or as many as one vector of this target has.
 using Wide = hn::CappedTag<float, kLanes>;
 // For what is left over at the end of a row.

@@ -14,8 +14,10 @@
 //   void operator()(Phase<i>, ThreadAt, Shared&) const   what one thread does in phase i
 // The threads of a block wait for each other between phases, and only there, so that a launcher on
 // the host can run a phase for one thread after the other, in any order. Nothing of a thread but
-// what it writes into Shared lasts from phase to phase. Blocks know nothing of each other but
-// through atomic sums.
+// what it writes into Shared, or into memory that is its block's alone, lasts from phase to phase.
+// Blocks know nothing of each other but through atomic sums. A kernel that loops has also
+//   static constexpr kRepeatFrom       from this phase on, the phases are repeated
+//   bool done(const Shared&) const     until this holds after the last of them
 
 namespace convoy::compress::internal {}
 
@@ -26,6 +28,21 @@ namespace math = compress::internal;
 
 template <int kIndex>
 struct Phase {};
+
+template <typename Kernel>
+concept Repeats = requires {
+  Kernel::kRepeatFrom;
+};
+
+/// How many phases of a kernel run but once, and are followed by those that repeat.
+template <typename Kernel>
+[[nodiscard]] constexpr int phases_that_run_once() {
+  if constexpr (Repeats<Kernel>) {
+    return Kernel::kRepeatFrom;
+  } else {
+    return Kernel::kPhases;
+  }
+}
 
 /// Who a thread is.
 struct ThreadAt {

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "compress/codec/quantize_codec.h"
 #include "compress/cuda/device_codec.h"
 #include "compress/cuda/internal/quantize_decode.h"
 #include "compress/cuda/internal/quantize_encode.h"

@@ -9,6 +9,31 @@
 
 namespace convoy::compress::cuda {
 
+struct Add {
+  static constexpr int kPhases = 1;
+  using Shared = NothingShared;
+
+  DeviceSpan<const float> term;
+  DeviceSpan<float> sum;
+
+  CONVOY_HOST_DEVICE void operator()(Phase<0>, ThreadAt at, Shared&) const {
+    const std::int64_t i = at.index();
+    if (i < sum.size()) sum[i] += term[i];
+  }
+};
+
+struct Scale {
+  static constexpr int kPhases = 1;
+  using Shared = NothingShared;
+
+  DeviceSpan<float> values;
+  float factor;
+
+  CONVOY_HOST_DEVICE void operator()(Phase<0>, ThreadAt at, Shared&) const {
+    if (at.index() < values.size()) values[at.index()] *= factor;
+  }
+};
+
 template <typename T>
 struct AddResidual {
   static constexpr int kPhases = 1;

@@ -18,6 +18,8 @@
 //   launch(kernel, blocks, threads)    queues a kernel; nothing if there are no blocks
 //   fill_zero(span)                queues zeros
 //   to_host(span) -> vector        waits for all that is queued, then copies
+// and, as in Engine, enter(), allocate(), copy_in(), copy_out(), copy(), follow_caller(), finish(),
+// stream(), where the sizes fit already.
 
 namespace convoy::compress::cuda {
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "compress/codec/internal/top_k_histogram.h"
+#include "compress/codec/top_k_codec.h"
 #include "compress/cuda/device_codec.h"
 #include "compress/cuda/internal/top_k_bins.h"
 #include "compress/cuda/internal/top_k_encoder.h"

@@ -9,11 +9,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "base/random.h"
 #include "tests/compress/codec/codec_kit.h"
+#include "tests/compress/cuda/device_values.h"
 // The devices to test on: another header (a definition of the build) may name others.
 #if defined(CONVOY_TEST_DEVICES)
 #include CONVOY_TEST_DEVICES
@@ -24,6 +26,18 @@
 // What the tests of kernels share: inputs, and codecs of a device that take and give vectors.
 
 namespace convoy::compress::cuda {
+
+/// One for all tests of a device.
+template <typename Device>
+Engine& engine_of() {
+  static const std::unique_ptr<Engine> engine = Device::make();
+  return *engine;
+}
+
+template <typename Device, typename T>
+DeviceValuesOf<T> on(const std::vector<T>& values) {
+  return {engine_of<Device>(), values};
+}
 
 struct Input {
   std::string name;
@@ -80,12 +94,12 @@ inline std::vector<Input> all_inputs() {
 template <typename Device, typename T>
 std::vector<std::byte> encoded_on(DeviceCodec& codec, const std::vector<T>& values, Level level,
                                   std::uint64_t seed = 0) {
-  typename Device::template Memory<T> input(values);
+  const auto input = on<Device>(values);
   const auto numel = static_cast<std::int64_t>(values.size());
   // Garbage that must be overwritten.
-  typename Device::template Memory<std::byte> out(
-      std::vector<std::byte>(codec.on_host().max_bytes(numel, level), std::byte{0xEE}));
-  const std::size_t used = codec.encode(DeviceSpan<const T>(input.span()), level, seed, out.span());
+  const auto out =
+      on<Device>(std::vector<std::byte>(codec.on_host().max_bytes(numel, level), std::byte{0xEE}));
+  const std::size_t used = codec.encode(input.read(), level, seed, out.span());
   std::vector<std::byte> payload = out.to_host();
   payload.resize(used);
   return payload;
@@ -94,8 +108,8 @@ std::vector<std::byte> encoded_on(DeviceCodec& codec, const std::vector<T>& valu
 template <typename Device>
 std::vector<float> decoded_on(DeviceCodec& codec, const std::vector<std::byte>& payload,
                               std::size_t count) {
-  typename Device::template Memory<std::byte> in(payload);
-  typename Device::template Memory<float> out(std::vector<float>(count, -12345.0F));
+  const auto in = on<Device>(payload);
+  const auto out = on<Device>(std::vector<float>(count, -12345.0F));
   codec.decode(in.span(), out.span());
   return out.to_host();
 }
@@ -103,8 +117,8 @@ std::vector<float> decoded_on(DeviceCodec& codec, const std::vector<std::byte>& 
 template <typename Device>
 std::vector<float> sum_on(DeviceCodec& codec, const std::vector<std::byte>& payload, float scale,
                           const std::vector<float>& start) {
-  typename Device::template Memory<std::byte> in(payload);
-  typename Device::template Memory<float> out(start);
+  const auto in = on<Device>(payload);
+  const auto out = on<Device>(start);
   codec.add_decoded(in.span(), scale, out.span());
   return out.to_host();
 }
@@ -141,7 +155,7 @@ void expect_as_on_the_cpu(DeviceCodec& codec, const std::vector<float>& values, 
 template <typename Device>
 void expect_levels_as_on_the_cpu(DeviceCodec& codec, const std::vector<float>& values,
                                  const std::vector<Level>& candidates) {
-  typename Device::template Memory<float> input(values);
+  const auto input = on<Device>(values);
   const auto table = codec.levels(input.span(), candidates);
   const auto expected = codec.on_host().levels(values, candidates);
   ASSERT_EQ(table.size(), expected.size());

@@ -5,13 +5,16 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <numeric>
+#include <memory>
+#include <span>
 #include <type_traits>
 #include <utility>
 #include <vector>
 
 #include "base/random.h"
 #include "compress/cuda/internal/kernel.h"
+#include "compress/cuda/stream.h"
+#include "tests/compress/cuda/host_memory.h"
 
 namespace convoy::compress::cuda {
 
@@ -43,13 +46,7 @@ class HostRunner {
   template <typename Kernel>
   void launch(const Kernel& kernel, std::int64_t blocks, int threads) {
     static_assert(std::is_trivially_copyable_v<Kernel>, "arguments of kernels are copied by bytes");
-    for (const std::int64_t block : in_order(blocks)) {
-      alignas(typename Kernel::Shared) std::byte memory[sizeof(typename Kernel::Shared)];
-      std::memset(memory, 0xCD, sizeof memory);
-      auto& shared = *reinterpret_cast<typename Kernel::Shared*>(memory);
-      run_phases(kernel, block, threads, shared,
-                 std::make_integer_sequence<int, Kernel::kPhases>());
-    }
+    for_each(blocks, [&](std::int64_t block) { run_block(kernel, block, threads); });
   }
 
   template <typename T>
@@ -64,26 +61,67 @@ class HostRunner {
     return {span.data(), span.data() + span.size()};
   }
 
+  [[nodiscard]] std::shared_ptr<std::byte> allocate(std::size_t bytes) {
+    return allocate_guarded(bytes);
+  }
+  void enter() {}
+  void copy_in(std::span<const std::byte> from, DeviceSpan<std::byte> to) {
+    std::ranges::copy(from, to.data());
+  }
+  void copy_out(DeviceSpan<const std::byte> from, std::span<std::byte> to) {
+    std::copy_n(from.data(), to.size(), to.data());
+  }
+  void copy(DeviceSpan<const std::byte> from, DeviceSpan<std::byte> to) {
+    std::copy_n(from.data(), to.size(), to.data());
+  }
+  void follow_caller() {}
+  void finish() {}
+  [[nodiscard]] Stream stream() const { return nullptr; }
+
  private:
-  template <typename Kernel, typename Shared, int... kIndex>
+  template <typename Kernel>
+  void run_block(const Kernel& kernel, std::int64_t block, int threads) {
+    alignas(typename Kernel::Shared) std::byte memory[sizeof(typename Kernel::Shared)];
+    std::memset(memory, 0xCD, sizeof memory);
+    auto& shared = *reinterpret_cast<typename Kernel::Shared*>(memory);
+    constexpr int kOnce = phases_that_run_once<Kernel>();
+    run_phases<0>(kernel, block, threads, shared, std::make_integer_sequence<int, kOnce>());
+    if constexpr (Repeats<Kernel>) {
+      do {
+        run_phases<kOnce>(kernel, block, threads, shared,
+                          std::make_integer_sequence<int, Kernel::kPhases - kOnce>());
+      } while (!kernel.done(shared));
+    }
+  }
+
+  template <int kFrom, typename Kernel, typename Shared, int... kIndex>
   void run_phases(const Kernel& kernel, std::int64_t block, int threads, Shared& shared,
                   std::integer_sequence<int, kIndex...>) {
-    (run_phase<kIndex>(kernel, block, threads, shared), ...);
+    (run_phase<kFrom + kIndex>(kernel, block, threads, shared), ...);
   }
 
   template <int kIndex, typename Kernel, typename Shared>
   void run_phase(const Kernel& kernel, std::int64_t block, int threads, Shared& shared) {
-    for (const std::int64_t thread : in_order(threads)) {
+    for_each(threads, [&](std::int64_t thread) {
       kernel(Phase<kIndex>{}, ThreadAt{block, static_cast<int>(thread), threads}, shared);
-    }
+    });
   }
 
-  std::vector<std::int64_t> in_order(std::int64_t count) {
-    if (order_ == Order::kShuffled) return permutation(count, random_);
-    std::vector<std::int64_t> order(static_cast<std::size_t>(count));
-    std::iota(order.begin(), order.end(), std::int64_t{0});
-    if (order_ == Order::kBackward) std::ranges::reverse(order);
-    return order;
+  /// Calls visit(i) for every i below `count`. Forward in a plain loop: whole runs of training go
+  /// through it.
+  template <typename Visit>
+  void for_each(std::int64_t count, const Visit& visit) {
+    switch (order_) {
+      case Order::kForward:
+        for (std::int64_t i = 0; i < count; ++i) visit(i);
+        return;
+      case Order::kBackward:
+        for (std::int64_t i = count; i > 0; --i) visit(i - 1);
+        return;
+      case Order::kShuffled:
+        for (const std::int64_t i : permutation(count, random_)) visit(i);
+        return;
+    }
   }
 
   Order order_;

@@ -60,6 +60,29 @@ struct Waits {
   }
 };
 
+/// Each thread takes its neighbour's cell, as often as there are threads; Shared says when.
+struct TurnsRound {
+  static constexpr int kPhases = 3;
+  static constexpr int kRepeatFrom = 1;
+  struct Shared {
+    int cell[2][32];
+    int rounds;
+  };
+  DeviceSpan<int> out;
+  void operator()(Phase<0>, ThreadAt at, Shared& shared) const {
+    shared.cell[0][at.thread] = at.thread;
+    if (at.thread == 0) shared.rounds = 0;
+  }
+  void operator()(Phase<1>, ThreadAt at, Shared& shared) const {
+    shared.cell[1][at.thread] = shared.cell[0][(at.thread + 1) % at.threads];
+  }
+  void operator()(Phase<2>, ThreadAt at, Shared& shared) const {
+    out[at.thread] = shared.cell[0][at.thread] = shared.cell[1][at.thread];
+    if (at.thread == 0) ++shared.rounds;
+  }
+  [[nodiscard]] bool done(const Shared& shared) const { return shared.rounds == 5; }
+};
+
 template <typename Kernel>
 std::vector<int> result(Order order) {
   HostRunner runner(order);
@@ -73,6 +96,15 @@ TEST(HostRunner, MakesRacesVisible) {
   EXPECT_NE(result<Races>(Order::kForward), result<Races>(Order::kShuffled));
   EXPECT_EQ(result<Waits>(Order::kForward), result<Waits>(Order::kBackward));
   EXPECT_EQ(result<Waits>(Order::kForward), result<Waits>(Order::kShuffled));
+}
+
+TEST(HostRunner, RepeatsPhasesUntilTheKernelIsDone) {
+  for (const Order order : {Order::kForward, Order::kBackward, Order::kShuffled}) {
+    const auto turned = result<TurnsRound>(order);
+    for (int thread = 0; thread < 32; ++thread) {
+      EXPECT_EQ(turned[static_cast<std::size_t>(thread)], (thread + 5) % 32);
+    }
+  }
 }
 
 }  // namespace

@@ -1,49 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <memory>
-#include <vector>
+#include <gtest/gtest.h>
 
-#include "compress/cuda/device_codec.h"
-#include "compress/cuda/internal/quantize_on.h"
-#include "compress/cuda/internal/residual_steps.h"
-#include "compress/cuda/internal/top_k_on.h"
-#include "tests/compress/cuda/host_runner.h"
+#include <memory>
+#include <string>
+
+#include "tests/compress/cuda/host_codecs.h"
 
 namespace convoy::compress::cuda {
 
-/// What tests of kernels need of a device; one for GPUs would have the same members.
+/// What tests of kernels need of a device; tests/gpu/on_gpu.h has the same for GPUs.
 template <Order kOrder>
 struct OnHost {
-  /// Values in the memory of the device.
-  template <typename T>
-  class Memory {
-   public:
-    explicit Memory(std::vector<T> values) : values_(std::move(values)) {}
-    [[nodiscard]] DeviceSpan<T> span() {
-      return {values_.data(), static_cast<std::int64_t>(values_.size())};
-    }
-    [[nodiscard]] std::vector<T> to_host() const { return values_; }
-
-   private:
-    std::vector<T> values_;
-  };
-
-  static std::unique_ptr<DeviceCodec> make(QuantizeConfig config) {
-    return std::make_unique<QuantizeOn<HostRunner>>(config, HostRunner(kOrder));
-  }
-  static std::unique_ptr<DeviceCodec> make(TopKConfig config) {
-    return std::make_unique<TopKOn<HostRunner>>(config, HostRunner(kOrder));
-  }
-  template <typename T>
-  static void add_residual(DeviceSpan<const T> residual, DeviceSpan<const float> gradient,
-                           DeviceSpan<float> owed) {
-    HostRunner runner(kOrder);
-    add_residual_on(runner, residual, gradient, owed);
-  }
-  static void keep_residual(DeviceSpan<const float> owed, DeviceSpan<BFloat16> residual) {
-    HostRunner runner(kOrder);
-    keep_residual_on(runner, owed, residual);
+  static std::unique_ptr<Engine> make() {
+    return std::make_unique<EngineOn<HostRunner>>(HostRunner(kOrder));
   }
 };
 

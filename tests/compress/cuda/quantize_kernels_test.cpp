@@ -15,7 +15,7 @@ TYPED_TEST_SUITE(QuantizeOnDevice, Devices, DeviceName);
 TYPED_TEST(QuantizeOnDevice, GivesTheBytesOfTheCpu) {
   for (const Rounding rounding : {Rounding::kNearest, Rounding::kStochastic}) {
     for (const std::int64_t group : {64, 512}) {
-      const auto codec = TypeParam::make(QuantizeConfig{group, rounding});
+      const auto codec = engine_of<TypeParam>().make_codec(QuantizeConfig{group, rounding});
       for (const Input& input : all_inputs()) {
         for (int bits = 1; bits <= 8; ++bits) {
           SCOPED_TRACE(input.name + ", " + std::to_string(bits) + " bits");
@@ -29,16 +29,17 @@ TYPED_TEST(QuantizeOnDevice, GivesTheBytesOfTheCpu) {
 
 TYPED_TEST(QuantizeOnDevice, GivesTheBytesOfTheCpuForAMillionValues) {
   const std::vector<float> values = normal_values(1'000'000, 5);
-  const auto codec = TypeParam::make(QuantizeConfig{.rounding = Rounding::kStochastic});
+  const auto codec =
+      engine_of<TypeParam>().make_codec(QuantizeConfig{.rounding = Rounding::kStochastic});
   for (int bits = 1; bits <= 8; ++bits) {
     expect_as_on_the_cpu<TypeParam>(*codec, values, Level(bits), 1);
   }
-  const auto nearest = TypeParam::make(QuantizeConfig{.group = 1 << 18});
+  const auto nearest = engine_of<TypeParam>().make_codec(QuantizeConfig{.group = 1 << 18});
   expect_as_on_the_cpu<TypeParam>(*nearest, values, Level(3), 1);
 }
 
 TYPED_TEST(QuantizeOnDevice, DrawsTheRandomNumbersOfTheCpuForEverySeed) {
-  const auto codec = TypeParam::make(QuantizeConfig{64, Rounding::kStochastic});
+  const auto codec = engine_of<TypeParam>().make_codec(QuantizeConfig{64, Rounding::kStochastic});
   const std::vector<float> values = normal_values(1000, 3);
   for (const std::uint64_t seed :
        {std::uint64_t{0}, std::uint64_t{1}, ~std::uint64_t{0}, std::uint64_t{0x123456789abcdef}}) {
@@ -49,7 +50,7 @@ TYPED_TEST(QuantizeOnDevice, DrawsTheRandomNumbersOfTheCpuForEverySeed) {
 }
 
 TYPED_TEST(QuantizeOnDevice, ReadsHalfPrecision) {
-  const auto codec = TypeParam::make(QuantizeConfig{64, Rounding::kStochastic});
+  const auto codec = engine_of<TypeParam>().make_codec(QuantizeConfig{64, Rounding::kStochastic});
   std::vector<Half> halves;
   std::vector<BFloat16> brains;
   for (const float value : normal_values(1000, 4)) {
@@ -68,7 +69,7 @@ TYPED_TEST(QuantizeOnDevice, GivesTheLevelTableOfTheCpu) {
   for (const int bits : {8, 1, 2, 3, 4, 5, 6, 7, 4}) candidates.emplace_back(bits);
   for (const Rounding rounding : {Rounding::kNearest, Rounding::kStochastic}) {
     for (const std::int64_t group : {64, 512}) {
-      const auto codec = TypeParam::make(QuantizeConfig{group, rounding});
+      const auto codec = engine_of<TypeParam>().make_codec(QuantizeConfig{group, rounding});
       for (const Input& input : all_inputs()) {
         SCOPED_TRACE(input.name);
         expect_levels_as_on_the_cpu<TypeParam>(*codec, input.values, candidates);
@@ -89,7 +90,7 @@ std::string refusal(DeviceCodec& codec, const std::vector<std::byte>& payload) {
 }
 
 TYPED_TEST(QuantizeOnDevice, RefusesPayloadsInTheWordsOfTheCpu) {
-  const auto codec = TypeParam::make(QuantizeConfig{64, Rounding::kNearest});
+  const auto codec = engine_of<TypeParam>().make_codec(QuantizeConfig{64, Rounding::kNearest});
   const auto good = encoded(codec->on_host(), normal_values(1000, 8), Level(4));
   for (const std::size_t at : {0, 1, 2, 3, 4, 8}) {
     auto bad = good;

@@ -9,11 +9,7 @@ namespace convoy::compress::cuda {
 namespace {
 
 template <typename Device>
-class ResidualOnDevice : public testing::Test {
- protected:
-  template <typename T>
-  using Memory = typename Device::template Memory<T>;
-};
+class ResidualOnDevice : public testing::Test {};
 
 TYPED_TEST_SUITE(ResidualOnDevice, Devices, DeviceName);
 
@@ -21,10 +17,10 @@ TYPED_TEST(ResidualOnDevice, AddsTheGradientToWhatIsOwed) {
   for (const std::size_t size : {0, 1, 31, 256, 257, 4097}) {
     const auto residual = normal_values(size, 1);
     const auto gradient = normal_values(size, 2);
-    typename TestFixture::template Memory<float> kept(residual);
-    typename TestFixture::template Memory<float> fresh(gradient);
-    typename TestFixture::template Memory<float> owed(std::vector<float>(size, -1.0F));
-    TypeParam::template add_residual<float>(kept.span(), fresh.span(), owed.span());
+    const auto kept = on<TypeParam>(residual);
+    const auto fresh = on<TypeParam>(gradient);
+    const auto owed = on<TypeParam>(std::vector<float>(size, -1.0F));
+    engine_of<TypeParam>().add_residual(kept.read(), fresh.read(), owed.span());
     std::vector<float> expected(size);
     for (std::size_t i = 0; i < size; ++i) expected[i] = residual[i] + gradient[i];
     EXPECT_TRUE(same_bits(owed.to_host(), expected)) << size;
@@ -32,21 +28,21 @@ TYPED_TEST(ResidualOnDevice, AddsTheGradientToWhatIsOwed) {
 }
 
 TYPED_TEST(ResidualOnDevice, AddsInPlace) {
-  typename TestFixture::template Memory<float> residual({1.0F, 2.0F});
-  typename TestFixture::template Memory<float> gradient({0.5F, -4.0F});
-  TypeParam::template add_residual<float>(residual.span(), gradient.span(), gradient.span());
+  const auto residual = on<TypeParam>(std::vector<float>{1.0F, 2.0F});
+  const auto gradient = on<TypeParam>(std::vector<float>{0.5F, -4.0F});
+  engine_of<TypeParam>().add_residual(residual.read(), gradient.read(), gradient.span());
   EXPECT_EQ(gradient.to_host(), (std::vector<float>{1.5F, -2.0F}));
 }
 
 TYPED_TEST(ResidualOnDevice, KeepsAndAddsIn16Bits) {
   const auto owed = any_values(3000, false);
   const auto gradient = normal_values(owed.size(), 3);
-  typename TestFixture::template Memory<float> left(owed);
-  typename TestFixture::template Memory<BFloat16> residual(std::vector<BFloat16>(owed.size()));
-  TypeParam::keep_residual(left.span(), residual.span());
-  typename TestFixture::template Memory<float> fresh(gradient);
-  typename TestFixture::template Memory<float> sum(std::vector<float>(owed.size()));
-  TypeParam::template add_residual<BFloat16>(residual.span(), fresh.span(), sum.span());
+  const auto left = on<TypeParam>(owed);
+  const auto residual = on<TypeParam>(std::vector<BFloat16>(owed.size()));
+  engine_of<TypeParam>().keep_residual(left.read(), residual.span());
+  const auto fresh = on<TypeParam>(gradient);
+  const auto sum = on<TypeParam>(std::vector<float>(owed.size()));
+  engine_of<TypeParam>().add_residual(residual.read(), fresh.read(), sum.span());
   std::vector<float> expected;
   const auto kept = residual.to_host();
   for (std::size_t i = 0; i < owed.size(); ++i) {
@@ -57,27 +53,27 @@ TYPED_TEST(ResidualOnDevice, KeepsAndAddsIn16Bits) {
 }
 
 TYPED_TEST(ResidualOnDevice, RefusesSpansOfDifferentSizes) {
-  typename TestFixture::template Memory<float> two({1.0F, 2.0F});
-  typename TestFixture::template Memory<float> three({1.0F, 2.0F, 3.0F});
-  typename TestFixture::template Memory<BFloat16> one(std::vector<BFloat16>(1));
-  EXPECT_THROW(TypeParam::template add_residual<float>(two.span(), three.span(), two.span()),
+  const auto two = on<TypeParam>(std::vector<float>{1.0F, 2.0F});
+  const auto three = on<TypeParam>(std::vector<float>{1.0F, 2.0F, 3.0F});
+  const auto one = on<TypeParam>(std::vector<BFloat16>(1));
+  EXPECT_THROW(engine_of<TypeParam>().add_residual(two.read(), three.read(), two.span()),
                ContractError);
-  EXPECT_THROW(TypeParam::keep_residual(two.span(), one.span()), ContractError);
+  EXPECT_THROW(engine_of<TypeParam>().keep_residual(two.read(), one.span()), ContractError);
 }
 
 /// What is owed after sending it: the telescoping sum of error feedback, on the device.
 TYPED_TEST(ResidualOnDevice, LosesNothingOverManySteps) {
   const std::size_t size = 2000;
-  const auto codec = TypeParam::make(QuantizeConfig{});
-  typename TestFixture::template Memory<float> owed(std::vector<float>(size, 0.0F));
+  const auto codec = engine_of<TypeParam>().make_codec(QuantizeConfig{});
+  const auto owed = on<TypeParam>(std::vector<float>(size, 0.0F));
   std::vector<double> sent(size);
   std::vector<double> wanted(size);
   for (std::uint64_t step = 0; step < 10; ++step) {
     const auto gradient = normal_values(size, 100 + step);
-    typename TestFixture::template Memory<float> fresh(gradient);
-    TypeParam::template add_residual<float>(owed.span(), fresh.span(), owed.span());
+    const auto fresh = on<TypeParam>(gradient);
+    engine_of<TypeParam>().add_residual(owed.read(), fresh.read(), owed.span());
     const auto payload = encoded_on<TypeParam>(*codec, owed.to_host(), Level(2), step);
-    typename TestFixture::template Memory<std::byte> bytes(payload);
+    const auto bytes = on<TypeParam>(payload);
     codec->add_decoded(bytes.span(), -1.0F, owed.span());
     const auto decoded_values = decoded_on<TypeParam>(*codec, payload, size);
     for (std::size_t i = 0; i < size; ++i) {

@@ -20,7 +20,7 @@ constexpr double kDensities[] = {1e-9, 0.001, 0.01, 0.1, 0.5, 0.999, 1.0};
 
 TYPED_TEST(TopKOnDevice, GivesTheBytesOfTheCpu) {
   for (const TopKValues wire : kBoth) {
-    const auto codec = TypeParam::make(TopKConfig{wire});
+    const auto codec = engine_of<TypeParam>().make_codec(TopKConfig{wire});
     for (const Input& input : all_inputs()) {
       for (const double density : kDensities) {
         SCOPED_TRACE(input.name + ", density " + std::to_string(density));
@@ -33,7 +33,7 @@ TYPED_TEST(TopKOnDevice, GivesTheBytesOfTheCpu) {
 
 TYPED_TEST(TopKOnDevice, GivesTheBytesOfTheCpuForAMillionValues) {
   const std::vector<float> values = normal_values(1'000'000, 5);
-  const auto codec = TypeParam::make(TopKConfig{});
+  const auto codec = engine_of<TypeParam>().make_codec(TopKConfig{});
   for (const double density : kDensities) {
     expect_as_on_the_cpu<TypeParam>(*codec, values, Level(density), 0);
   }
@@ -57,7 +57,7 @@ std::vector<std::pair<std::vector<float>, Level>> inputs_of_all_forms() {
 
 TYPED_TEST(TopKOnDevice, WritesAndReadsEveryFormOfTheIndices) {
   for (const TopKValues wire : kBoth) {
-    const auto codec = TypeParam::make(TopKConfig{wire});
+    const auto codec = engine_of<TypeParam>().make_codec(TopKConfig{wire});
     int form = 0;
     for (const auto& [values, density] : inputs_of_all_forms()) {
       EXPECT_EQ(std::to_integer<int>(encoded(codec->on_host(), values, density)[2]), form++);
@@ -67,7 +67,7 @@ TYPED_TEST(TopKOnDevice, WritesAndReadsEveryFormOfTheIndices) {
 }
 
 TYPED_TEST(TopKOnDevice, KeepsTheFirstOfEqualMagnitudes) {
-  const auto codec = TypeParam::make(TopKConfig{});
+  const auto codec = engine_of<TypeParam>().make_codec(TopKConfig{});
   std::vector<float> values(10'000, 1.0F);
   for (std::size_t i = 0; i < values.size(); i += 3) values[i] = -1.0F;
   values[9'999] = 2.0F;
@@ -86,7 +86,7 @@ TYPED_TEST(TopKOnDevice, ReadsHalfPrecision) {
     brains.push_back(to_bfloat16(value));
   }
   for (const TopKValues wire : kBoth) {
-    const auto codec = TypeParam::make(TopKConfig{wire});
+    const auto codec = engine_of<TypeParam>().make_codec(TopKConfig{wire});
     const auto& host = codec->on_host();
     EXPECT_EQ(encoded_on<TypeParam>(*codec, halves, Level(0.05)),
               encoded(host, Values(std::span<const Half>(halves)), Level(0.05)));
@@ -99,7 +99,7 @@ TYPED_TEST(TopKOnDevice, GivesTheLevelTableOfTheCpu) {
   std::vector<Level> candidates{Level::dense()};
   for (const double density : kDensities) candidates.emplace_back(density);
   for (const TopKValues wire : kBoth) {
-    const auto codec = TypeParam::make(TopKConfig{wire});
+    const auto codec = engine_of<TypeParam>().make_codec(TopKConfig{wire});
     for (const Input& input : all_inputs()) {
       SCOPED_TRACE(input.name);
       expect_levels_as_on_the_cpu<TypeParam>(*codec, input.values, candidates);
@@ -125,7 +125,7 @@ int agree_on(DeviceCodec& codec, const std::vector<std::byte>& payload, std::siz
 }
 
 TYPED_TEST(TopKOnDevice, RefusesWhatTheCpuRefusesInItsWords) {
-  const auto codec = TypeParam::make(TopKConfig{});
+  const auto codec = engine_of<TypeParam>().make_codec(TopKConfig{});
   Random random(1);
   for (const auto& [values, density] : inputs_of_all_forms()) {
     const std::size_t numel = values.size();
@@ -144,7 +144,7 @@ TYPED_TEST(TopKOnDevice, RefusesWhatTheCpuRefusesInItsWords) {
 }
 
 TYPED_TEST(TopKOnDevice, RefusesAbsoluteIndicesThatDoNotAscend) {
-  const auto codec = TypeParam::make(TopKConfig{});
+  const auto codec = engine_of<TypeParam>().make_codec(TopKConfig{});
   const auto [values, density] = inputs_of_all_forms().back();
   auto payload = encoded(codec->on_host(), values, density);
   const std::size_t last = payload.size() - 4;
@@ -154,7 +154,7 @@ TYPED_TEST(TopKOnDevice, RefusesAbsoluteIndicesThatDoNotAscend) {
 }
 
 TYPED_TEST(TopKOnDevice, RefusesGapsThatEndWithAnEscape) {
-  const auto codec = TypeParam::make(TopKConfig{});
+  const auto codec = engine_of<TypeParam>().make_codec(TopKConfig{});
   auto payload = encoded(codec->on_host(), normal_values(3000, 8), Level(0.01));
   payload.push_back(std::byte{255});
   EXPECT_EQ(agree_on<TypeParam>(*codec, payload, 3000), 1);

@@ -5,8 +5,7 @@
 
 #include <gtest/gtest.h>
 
-#include "compress/cuda/device_codec.h"
-#include "compress/cuda/residual.h"
+#include "compress/cuda/engine.h"
 
 namespace convoy::compress::cuda {
 namespace {
@@ -38,13 +37,7 @@ std::string error_of(Call call) {
 TEST(Cuda, ThrowsThatWhereItCannotRun) {
   const std::string why = why_unusable();
   if (why.empty()) GTEST_SKIP() << "about machines without a GPU, and here is one";
-  EXPECT_EQ(error_of([] { (void)make_device_codec(QuantizeConfig{}, nullptr); }), why);
-  EXPECT_EQ(error_of([] { (void)make_device_codec(TopKConfig{}, nullptr); }), why);
-  const DeviceSpan<const float> floats;
-  const DeviceSpan<const BFloat16> brains;
-  EXPECT_EQ(error_of([&] { add_residual(floats, floats, {}, nullptr); }), why);
-  EXPECT_EQ(error_of([&] { add_residual(brains, floats, {}, nullptr); }), why);
-  EXPECT_EQ(error_of([&] { keep_residual(floats, {}, nullptr); }), why);
+  EXPECT_EQ(error_of([] { (void)make_engine(); }), why);
 }
 
 }  // namespace

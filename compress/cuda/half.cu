@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "compress/cuda/internal/device_codecs.cuh"
+#include "compress/cuda/internal/half_on.h"
+
+namespace convoy::compress::cuda {
+
+std::unique_ptr<DeviceCodec> make_codec_on(const DeviceRunner& runner, HalfConfig config) {
+  return std::make_unique<HalfOn<DeviceRunner>>(config, runner);
+}
+
+}  // namespace convoy::compress::cuda
