@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "compress/reduce/gather_family.h"
 
-#include <algorithm>
 #include <numeric>
 #include <utility>
 
@@ -13,9 +12,12 @@
 
 namespace convoy::compress {
 
-GatherFamily::GatherFamily(comm::Communicator& communicator, std::shared_ptr<const Codec> codec)
-    : communicator_(communicator), codec_(std::move(codec)) {
+GatherFamily::GatherFamily(comm::Communicator& communicator, std::shared_ptr<const Codec> codec,
+                           const Executors& executors)
+    : communicator_(communicator), codec_(std::move(codec)), executors_(executors) {
   require(codec_ != nullptr, "GatherFamily: no codec");
+  placed_ = executors_.reducing->place(codec_);
+  planning_ = executors_.planning->place(codec_);
 }
 
 Reduction GatherFamily::reduce(std::span<const Item> items, int priority) {
@@ -29,22 +31,20 @@ Reduction GatherFamily::reduce(std::span<const Item> items, int priority) {
   add_up(items, *work);
 }
 
-void GatherFamily::encode(std::span<const Item> items, Work& work) const {
+void GatherFamily::encode(std::span<const Item> items, Work& work) {
+  std::size_t most = 0;
+  for (const Item& item : items) most += codec_->max_bytes(item.layer->numel, item.level);
+  auto room = work.outgoing.resize(*executors_.reducing, most);
   work.own_sizes->clear();
-  Bytes& outgoing = *work.outgoing;
-  std::size_t used = 0;
   for (const Item& item : items) {
     const auto span = timed(Phase::kEncode, item);
-    outgoing.resize(used + codec_->max_bytes(item.layer->numel, item.level));
     const auto key = mix({item.key, static_cast<std::uint64_t>(communicator_.rank())});
-    const auto room = std::span(outgoing).subspan(used);
-    const std::size_t bytes =
-        codec_->encode(std::span<const float>(item.owed), item.level, key, room);
-    codec_->add_decoded(room.first(bytes), -1.0F, item.owed);
+    const std::size_t bytes = placed_->encode(item.owed, item.level, key, room);
+    placed_->add_decoded(room.first(bytes), -1.0F, item.owed);
     work.own_sizes->push_back(static_cast<std::int64_t>(bytes));
-    used += bytes;
+    room = room.subspan(bytes);
   }
-  outgoing.resize(used);
+  work.outgoing.resize(*executors_.reducing, most - room.size());
 }
 
 Reduction GatherFamily::gather_sizes(Work& work, comm::Turn turn) {
@@ -62,24 +62,26 @@ Reduction GatherFamily::gather_payloads(const Item& first, Work& work, comm::Tur
   for (auto at = work.sizes->begin(); at != work.sizes->end(); at += items) {
     counts.push_back(std::reduce(at, at + items));
   }
-  work.incoming->resize(static_cast<std::size_t>(std::reduce(counts.begin(), counts.end())));
-  auto gathered = communicator_.all_gather_v(
-      comm::ConstBuffer(*work.outgoing, comm::DType::kUInt8, work.outgoing),
-      comm::Buffer(*work.incoming, comm::DType::kUInt8, work.incoming), std::move(counts), turn);
+  Executor& executor = *executors_.reducing;
+  work.incoming.resize(executor,
+                       static_cast<std::size_t>(std::reduce(counts.begin(), counts.end())));
+  auto gathered =
+      communicator_.all_gather_v(comm::ConstBuffer(buffer_of(executor, work.outgoing)),
+                                 buffer_of(executor, work.incoming), std::move(counts), turn);
   co_await gathered;
 }
 
-void GatherFamily::add_up(std::span<const Item> items, const Work& work) const {
+void GatherFamily::add_up(std::span<const Item> items, const Work& work) {
   const float share = 1.0F / static_cast<float>(communicator_.size());
-  for (const Item& item : items) std::ranges::fill(item.mean, 0.0F);
-  auto in = std::span<const std::byte>(*work.incoming);
+  for (const Item& item : items) executors_.reducing->fill_zero(item.mean);
+  std::span<const std::byte> in = work.incoming.values();
   for (std::size_t i = 0; i < work.sizes->size(); ++i) {
     const Item& item = items[i % items.size()];
     const auto span = timed(Phase::kDecode, item);
     const auto sender = static_cast<int>(i / items.size());
     const auto payload = in.first(static_cast<std::size_t>((*work.sizes)[i]));
     internal::naming_sender(communicator_, sender, *item.layer,
-                            [&] { codec_->add_decoded(payload, share, item.mean); });
+                            [&] { placed_->add_decoded(payload, share, item.mean); });
     in = in.subspan(payload.size());
   }
 }
@@ -97,7 +99,8 @@ double GatherFamily::wire_bytes(const Layer& layer, Level level, int ranks) cons
 
 std::vector<LevelCost> GatherFamily::table(const Layer& layer, std::span<const float> gradient,
                                            std::span<const Level> candidates, int ranks) {
-  auto costs = codec_->levels(gradient, candidates);
+  Array<float> room;
+  auto costs = planning_->levels(placed(*executors_.planning, gradient, room), candidates);
   for (LevelCost& cost : costs) cost.bytes = wire_bytes(layer, cost.level, ranks);
   return costs;
 }
@@ -106,7 +109,8 @@ double GatherFamily::codec_seconds(const Layer& layer, std::span<const float> gr
                                    int ranks) {
   (void)layer;
   // Its own payload is taken off what is owed, and added up with all others.
-  return internal::codec_seconds(*codec_, gradient, level, 1.0, 1.0 + ranks);
+  return internal::codec_seconds(*executors_.planning, *planning_, *codec_, gradient, level, 1.0,
+                                 1.0 + ranks);
 }
 
 }  // namespace convoy::compress

@@ -7,6 +7,7 @@
 
 #include "comm/communicator.h"
 #include "compress/codec/codec.h"
+#include "compress/reduce/array.h"
 #include "compress/reduce/family.h"
 #include "compress/reduce/pool.h"
 
@@ -17,7 +18,9 @@ namespace convoy::compress {
 /// bucket tells the sizes, one carries the payloads.
 class GatherFamily final : public Family {
  public:
-  GatherFamily(comm::Communicator& communicator, std::shared_ptr<const Codec> codec);
+  /// Borrows `communicator`.
+  GatherFamily(comm::Communicator& communicator, std::shared_ptr<const Codec> codec,
+               const Executors& executors);
 
   [[nodiscard]] std::string_view name() const override { return codec_->family(); }
   void check_level(Level level) const override { codec_->check_level(level); }
@@ -30,22 +33,24 @@ class GatherFamily final : public Family {
                                      Level level, int ranks) override;
 
  private:
-  using Bytes = std::vector<std::byte>;
   using Sizes = std::vector<std::int64_t>;
   /// Of the items of one call; shared with transfers under way.
   struct Work {
     std::shared_ptr<Sizes> own_sizes = std::make_shared<Sizes>();  // [items], in bytes
     std::shared_ptr<Sizes> sizes = std::make_shared<Sizes>();      // [ranks][items]
-    std::shared_ptr<Bytes> outgoing = std::make_shared<Bytes>();   // one payload after the other
-    std::shared_ptr<Bytes> incoming = std::make_shared<Bytes>();
+    Array<std::byte> outgoing;                                     // one payload after the other
+    Array<std::byte> incoming;
   };
-  void encode(std::span<const Item> items, Work& work) const;
+  void encode(std::span<const Item> items, Work& work);
   [[nodiscard]] Reduction gather_sizes(Work& work, comm::Turn turn);
   [[nodiscard]] Reduction gather_payloads(const Item& first, Work& work, comm::Turn turn);
-  void add_up(std::span<const Item> items, const Work& work) const;
+  void add_up(std::span<const Item> items, const Work& work);
 
   comm::Communicator& communicator_;
   std::shared_ptr<const Codec> codec_;  // shared with the user who made it
+  Executors executors_;
+  std::unique_ptr<PlacedCodec> placed_;    // for reduce()
+  std::unique_ptr<PlacedCodec> planning_;  // for the planning thread
   Pool<Work> works_;
 };
 

@@ -22,59 +22,60 @@ using internal::CompressedReducer;
 /// Chunks of 16-bit values begin at multiples of a cache line.
 constexpr std::int64_t kHalfGranule = 32;
 
-std::unique_ptr<Family> quantize(comm::Communicator& communicator,
-                                 const CompressionConfig& config) {
-  return std::make_unique<TwoHopFamily>(communicator, make_codec(config),
-                                        TwoHopFamily::Options{.granule = config.group});
-}
+/// What a family is made of.
+struct Parts {
+  comm::Communicator& communicator;
+  CompressionConfig config;
+  Executors executors;
 
-std::unique_ptr<Family> half(comm::Communicator& communicator, const CompressionConfig& config) {
-  const auto format = config.half_type == "bfloat16" ? HalfFormat::kBFloat16 : HalfFormat::kFloat16;
-  return std::make_unique<TwoHopFamily>(
-      communicator, make_codec(config),
-      TwoHopFamily::Options{.granule = kHalfGranule,
-                            .count_saturated = [format](std::span<const float> values) {
-                              return count_saturated(values, format);
-                            }});
-}
-
-std::unique_ptr<Family> top_k(comm::Communicator& communicator, const CompressionConfig& config) {
-  if (communicator.size() < config.two_hop_ranks) {
-    return std::make_unique<GatherFamily>(communicator, make_codec(config));
+  [[nodiscard]] std::unique_ptr<Family> two_hops(const TwoHopFamily::Options& options) const {
+    return std::make_unique<TwoHopFamily>(communicator, make_codec(config), executors, options);
   }
-  return std::make_unique<TwoHopFamily>(communicator, make_codec(config),
-                                        TwoHopFamily::Options{.sizes_vary = true});
+};
+
+std::unique_ptr<Family> half(const Parts& parts) {
+  const bool is_bfloat16 = parts.config.half_type == "bfloat16";
+  return parts.two_hops(
+      {.granule = kHalfGranule,
+       .count_saturated = is_bfloat16 ? HalfFormat::kBFloat16 : HalfFormat::kFloat16});
 }
 
-std::unique_ptr<Family> plain_family(comm::Communicator& communicator,
-                                     const CompressionConfig& config) {
-  if (config.family == "quantize") return quantize(communicator, config);
-  if (config.family == "top_k") return top_k(communicator, config);
-  return std::make_unique<PowerSgdFamily>(communicator);
+std::unique_ptr<Family> top_k(const Parts& parts) {
+  if (parts.communicator.size() >= parts.config.two_hop_ranks) {
+    return parts.two_hops({.sizes_vary = true});
+  }
+  return std::make_unique<GatherFamily>(parts.communicator, make_codec(parts.config),
+                                        parts.executors);
 }
 
-std::unique_ptr<Family> with_half(comm::Communicator& communicator, CompressionConfig config,
-                                  std::unique_ptr<Family> family) {
-  config.family = "half";
-  return std::make_unique<HalfOrFamily>(std::move(family), half(communicator, config));
+std::unique_ptr<Family> plain_family(const Parts& parts) {
+  if (parts.config.family == "quantize") return parts.two_hops({.granule = parts.config.group});
+  if (parts.config.family == "top_k") return top_k(parts);
+  return std::make_unique<PowerSgdFamily>(parts.communicator, parts.executors);
 }
 
-std::unique_ptr<Family> make_family(comm::Communicator& communicator,
-                                    const CompressionConfig& config) {
-  if (config.family == "half") return half(communicator, config);
-  return with_half(communicator, config, plain_family(communicator, config));
+std::unique_ptr<Family> with_half(Parts parts, std::unique_ptr<Family> family) {
+  parts.config.family = "half";
+  return std::make_unique<HalfOrFamily>(std::move(family), half(parts));
+}
+
+std::unique_ptr<Family> make_family(const Parts& parts) {
+  if (parts.config.family == "half") return half(parts);
+  return with_half(parts, plain_family(parts));
 }
 
 }  // namespace
 
 ReducerFactory make_reducer(const CompressionConfig& config, std::uint64_t seed,
-                            std::vector<PlanRecord> replay) {
+                            std::vector<PlanRecord> replay, Executors executors) {
   check(config);
-  return [config, seed, replay](comm::Communicator& communicator) -> std::unique_ptr<Reducer> {
+  return [config, seed, replay,
+          executors](comm::Communicator& communicator) -> std::unique_ptr<Reducer> {
     if (config.family == "none") return std::make_unique<DenseReducer>(communicator);
     return std::make_unique<CompressedReducer>(
-        communicator, make_family(communicator, config),
-        CompressedReducer::Options{.config = config, .seed = seed, .replay = replay});
+        communicator, make_family({communicator, config, executors}),
+        CompressedReducer::Options{
+            .config = config, .seed = seed, .replay = replay, .executors = executors});
   };
 }
 
@@ -96,7 +97,7 @@ ReducerFactory make_node_reducer(const CompressionConfig& config, std::uint64_t 
 }
 
 ReducerFactory make_reducer(std::shared_ptr<const Codec> codec, const CompressionConfig& config,
-                            std::uint64_t seed) {
+                            std::uint64_t seed, Executors executors) {
   require(codec != nullptr, "make_reducer: no codec");
   codec->check_level(Level(config.level));
   for (const double level : config.candidates) codec->check_level(Level(level));
@@ -105,11 +106,13 @@ ReducerFactory make_reducer(std::shared_ptr<const Codec> codec, const Compressio
   check(checked);
   checked.family = codec->family();
   if (config.candidates.empty()) checked.policy = "uniform";  // there is nothing to choose from
-  return [codec, checked, seed](comm::Communicator& communicator) -> std::unique_ptr<Reducer> {
+  return [codec, checked, seed,
+          executors](comm::Communicator& communicator) -> std::unique_ptr<Reducer> {
+    auto family = std::make_unique<GatherFamily>(communicator, codec, executors);
     return std::make_unique<CompressedReducer>(
-        communicator,
-        with_half(communicator, checked, std::make_unique<GatherFamily>(communicator, codec)),
-        CompressedReducer::Options{.config = checked, .seed = seed, .replay = {}});
+        communicator, with_half({communicator, checked, executors}, std::move(family)),
+        CompressedReducer::Options{
+            .config = checked, .seed = seed, .replay = {}, .executors = executors});
   };
 }
 

@@ -4,11 +4,12 @@
 #include <spdlog/fmt/fmt.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <utility>
 
 #include "base/errors.h"
 #include "base/hash.h"
-#include "compress/reduce/internal/codec_timer.h"
 #include "compress/reduce/internal/state_entries.h"
 #include "compress/reduce/turns.h"
 
@@ -57,7 +58,7 @@ Reduction PowerSgdFamily::reduce(std::span<const Item> items, int priority) {
   apply(items, *work);
 }
 
-void PowerSgdFamily::make_p(std::span<const Item> items, Work& work) const {
+void PowerSgdFamily::make_p(std::span<const Item> items, Work& work) {
   std::int64_t p_values = 0;
   std::int64_t q_values = 0;
   for (const Item& item : items) {
@@ -65,63 +66,74 @@ void PowerSgdFamily::make_p(std::span<const Item> items, Work& work) const {
     p_values += rank_of(item.level) * shape.rows;
     q_values += rank_of(item.level) * shape.columns;
   }
-  work.p->resize(static_cast<std::size_t>(p_values));
-  work.q->resize(static_cast<std::size_t>(q_values));
+  Executor& executor = *executors_.reducing;
+  auto p = work.p.resize(executor, static_cast<std::size_t>(p_values));
+  work.q.resize(executor, static_cast<std::size_t>(q_values));
 
-  auto p = std::span(*work.p);
   for (const Item& item : items) {
     const auto span = timed(Phase::kEncode, item);
     const MatrixShape shape = matrix_shape(item.layer->shape);
     begin_with(item, work.start);
-    multiply(item.owed, shape, work.start, take(p, rank_of(item.level) * shape.rows));
+    executor.multiply(item.owed, shape, work.start.values(),
+                      take(p, rank_of(item.level) * shape.rows));
   }
 }
 
-void PowerSgdFamily::make_q(std::span<const Item> items, Work& work) const {
-  auto p = std::span(*work.p);
-  auto q = std::span(*work.q);
+void PowerSgdFamily::make_q(std::span<const Item> items, Work& work) {
+  Executor& executor = *executors_.reducing;
+  auto p = work.p.values();
+  auto q = work.q.values();
+  work.columns.clear();
   for (const Item& item : items) {
+    const MatrixShape shape = matrix_shape(item.layer->shape);
+    work.columns.push_back({take(p, rank_of(item.level) * shape.rows), shape.rows});
+  }
+  {
+    const auto span = timed(Phase::kEncode, items.front());
+    executor.orthogonalise(work.columns);
+  }
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    const Item& item = items[i];
     const auto span = timed(Phase::kEncode, item);
     const MatrixShape shape = matrix_shape(item.layer->shape);
-    const auto own_p = take(p, rank_of(item.level) * shape.rows);
-    orthogonalise(own_p, shape.rows);
-    multiply_transposed(item.owed, shape, own_p, take(q, rank_of(item.level) * shape.columns));
+    executor.multiply_transposed(item.owed, shape, work.columns[i].values,
+                                 take(q, rank_of(item.level) * shape.columns));
   }
 }
 
 void PowerSgdFamily::apply(std::span<const Item> items, const Work& work) {
-  auto p = std::span(*work.p);
-  auto q = std::span(*work.q);
+  Executor& executor = *executors_.reducing;
+  auto p = work.p.values();
+  auto q = work.q.values();
   for (const Item& item : items) {
     const auto span = timed(Phase::kDecode, item);
     const MatrixShape shape = matrix_shape(item.layer->shape);
     const auto own_p = take(p, rank_of(item.level) * shape.rows);
     const auto own_q = take(q, rank_of(item.level) * shape.columns);
-    product_and_residual(own_p, own_q, shape, item.mean, item.owed);
+    executor.product_and_residual(own_p, own_q, shape, item.mean, item.owed);
     WarmStart& factor = factors_[item.layer->name];
-    factor.next.assign(own_q.begin(), own_q.end());
+    executor.copy(own_q, factor.next.resize(executor, own_q.size()));
     factor.pending = true;
   }
 }
 
-Reduction PowerSgdFamily::average(const Item& first, std::shared_ptr<Factor> factors,
-                                  comm::Turn turn) {
+Reduction PowerSgdFamily::average(const Item& first, const Factor& factors, comm::Turn turn) {
   const auto span = timed(Phase::kWire, first);
-  auto mean = communicator_.all_reduce(comm::Buffer(std::span(*factors), factors),
+  auto mean = communicator_.all_reduce(buffer_of(*executors_.reducing, factors),
                                        comm::ReduceOp::kMean, turn);
   co_await mean;
 }
 
-void PowerSgdFamily::begin_with(const Item& item, Factor& q) const {
+void PowerSgdFamily::begin_with(const Item& item, Factor& q) {
+  Executor& executor = *executors_.reducing;
   const MatrixShape shape = matrix_shape(item.layer->shape);
-  const auto known = factors_.find(item.layer->name);
-  if (known == factors_.end()) {
-    q.clear();
-  } else {
-    q = known->second.current;
-  }
-  q.resize(static_cast<std::size_t>(rank_of(item.level) * shape.columns));
-  draw_missing_columns(q, shape.columns, item.key);
+  const auto all =
+      q.resize(executor, static_cast<std::size_t>(rank_of(item.level) * shape.columns));
+  const std::span<const float> last = factors_[item.layer->name].current.values();
+  const std::size_t kept = std::min(all.size(), last.size());
+  executor.copy(last.first(kept), all.first(kept));
+  executor.fill_zero(all.subspan(kept));
+  executor.draw_missing_columns(all, shape.columns, item.key);
 }
 
 double PowerSgdFamily::payload_bytes(const Layer& layer, Level level) const {
@@ -155,7 +167,7 @@ std::vector<LevelCost> PowerSgdFamily::table(const Layer& layer, std::span<const
 
 void PowerSgdFamily::commit() {
   for (auto& [name, factor] : factors_) {
-    if (factor.pending) factor.current.swap(factor.next);
+    if (factor.pending) std::swap(factor.current, factor.next);
     factor.pending = false;
   }
 }
@@ -170,7 +182,10 @@ void PowerSgdFamily::discard(const std::string& layer) {
 }
 
 void PowerSgdFamily::save(ReducerState& state) const {
-  for (const auto& [name, factor] : factors_) state.arrays["factor/" + name] = factor.current;
+  for (const auto& [name, factor] : factors_) {
+    if (factor.current.empty()) continue;  // its first step does not count yet
+    state.arrays["factor/" + name] = factor.current.to_host(*executors_.reducing);
+  }
   for (const auto& [name, factor] : table_factors_) state.arrays["table_factor/" + name] = factor;
 }
 
@@ -178,7 +193,7 @@ void PowerSgdFamily::load(const ReducerState& state) {
   factors_.clear();
   table_factors_.clear();
   for (const auto& [name, values] : internal::entries_of(state, "factor/")) {
-    factors_[name].current = *values;
+    factors_[name].current.assign(*executors_.reducing, *values);
   }
   for (const auto& [name, values] : internal::entries_of(state, "table_factor/")) {
     table_factors_[name] = *values;
@@ -189,17 +204,23 @@ double PowerSgdFamily::codec_seconds(const Layer& layer, std::span<const float> 
                                      Level level, int ranks) {
   (void)ranks;
   const MatrixShape shape = matrix_shape(layer.shape);
-  std::vector<float> q(static_cast<std::size_t>(rank_of(level) * shape.columns));
-  std::vector<float> p(static_cast<std::size_t>(rank_of(level) * shape.rows));
-  std::vector<float> mean(gradient.size());
-  std::vector<float> owed(gradient.begin(), gradient.end());
-  draw_missing_columns(q, shape.columns, 1);
-  const double begin = internal::thread_seconds();
-  multiply(owed, shape, q, p);
-  orthogonalise(p, shape.rows);
-  multiply_transposed(owed, shape, p, q);
-  product_and_residual(p, q, shape, mean, owed);
-  return internal::thread_seconds() - begin;
+  Executor& executor = *executors_.planning;
+  Factor q;
+  Factor p;
+  Array<float> mean;
+  Array<float> owed;
+  q.resize(executor, static_cast<std::size_t>(rank_of(level) * shape.columns));
+  p.resize(executor, static_cast<std::size_t>(rank_of(level) * shape.rows));
+  mean.resize(executor, gradient.size());
+  owed.assign(executor, gradient);
+  executor.fill_zero(q.values());
+  executor.draw_missing_columns(q.values(), shape.columns, 1);
+  const double begin = executor.seconds();
+  executor.multiply(owed.values(), shape, q.values(), p.values());
+  executor.orthogonalise(std::array{Executor::Columns{p.values(), shape.rows}});
+  executor.multiply_transposed(owed.values(), shape, p.values(), q.values());
+  executor.product_and_residual(p.values(), q.values(), shape, mean.values(), owed.values());
+  return executor.seconds() - begin;
 }
 
 }  // namespace convoy::compress

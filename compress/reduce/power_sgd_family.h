@@ -8,6 +8,7 @@
 
 #include "comm/communicator.h"
 #include "compress/codec/low_rank.h"
+#include "compress/reduce/array.h"
 #include "compress/reduce/family.h"
 #include "compress/reduce/pool.h"
 
@@ -24,7 +25,9 @@ namespace convoy::compress {
 /// warm start when a rank changes.
 class PowerSgdFamily final : public Family {
  public:
-  explicit PowerSgdFamily(comm::Communicator& communicator) : communicator_(communicator) {}
+  /// Borrows `communicator`.
+  PowerSgdFamily(comm::Communicator& communicator, const Executors& executors)
+      : communicator_(communicator), executors_(executors) {}
 
   [[nodiscard]] std::string_view name() const override { return "power_sgd"; }
   void check_level(Level level) const override;
@@ -43,33 +46,34 @@ class PowerSgdFamily final : public Family {
   void load(const ReducerState& state) override;
 
  private:
-  using Factor = std::vector<float>;  // Q, column after column
-  struct WarmStart {
-    Factor current;        // of the last step that counts
-    Factor next;           // of the step that is not yet final
-    bool pending = false;  // there is one
+  using Factor = Array<float>;  // P or Q, column after column
+  struct WarmStart {            // of Q
+    Factor current;             // of the last step that counts
+    Factor next;                // of the step that is not yet final
+    bool pending = false;       // there is one
   };
 
   /// Of the items of one call.
   struct Work {
-    // One matrix after the other; shared with transfers under way.
-    std::shared_ptr<Factor> p = std::make_shared<Factor>();
-    std::shared_ptr<Factor> q = std::make_shared<Factor>();
+    // One matrix after the other.
+    Factor p;
+    Factor q;
     Factor start;  // the Q that one layer begins with
+    std::vector<Executor::Columns> columns;
   };
 
-  void make_p(std::span<const Item> items, Work& work) const;
-  void make_q(std::span<const Item> items, Work& work) const;
+  void make_p(std::span<const Item> items, Work& work);
+  void make_q(std::span<const Item> items, Work& work);
   void apply(std::span<const Item> items, const Work& work);
-  void begin_with(const Item& item, Factor& q) const;
-  [[nodiscard]] Reduction average(const Item& first, std::shared_ptr<Factor> factors,
-                                  comm::Turn turn);
+  void begin_with(const Item& item, Factor& q);
+  [[nodiscard]] Reduction average(const Item& first, const Factor& factors, comm::Turn turn);
 
   comm::Communicator& communicator_;
+  Executors executors_;
   std::map<std::string, WarmStart> factors_;  // by layer
   Pool<Work> works_;
   // Of table(), which another thread calls.
-  std::map<std::string, Factor> table_factors_;
+  std::map<std::string, std::vector<float>> table_factors_;
 };
 
 }  // namespace convoy::compress

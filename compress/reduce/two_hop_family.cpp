@@ -19,21 +19,18 @@ std::uint64_t encode_key(const Item& item, int hop, int rank) {
   return mix({item.key, static_cast<std::uint64_t>(hop), static_cast<std::uint64_t>(rank)});
 }
 
-std::span<const std::byte> last_bytes(const std::vector<std::byte>& all, std::int64_t bytes) {
-  return std::span(all).last(static_cast<std::size_t>(bytes));
-}
-
-void scale(std::span<float> values, float factor) {
-  for (float& value : values) value *= factor;
-}
-
 }  // namespace
 
 TwoHopFamily::TwoHopFamily(comm::Communicator& communicator, std::shared_ptr<const Codec> codec,
-                           Options options)
-    : communicator_(communicator), codec_(std::move(codec)), options_(std::move(options)) {
+                           const Executors& executors, const Options& options)
+    : communicator_(communicator),
+      codec_(std::move(codec)),
+      executors_(executors),
+      options_(options) {
   require(codec_ != nullptr, "TwoHopFamily: no codec");
   require(options_.granule > 0, "TwoHopFamily: granule must be positive");
+  placed_ = executors_.reducing->place(codec_);
+  planning_ = executors_.planning->place(codec_);
 }
 
 std::span<float> TwoHopFamily::Chunk::of(std::span<float> values) const {
@@ -59,16 +56,19 @@ std::size_t TwoHopFamily::most_bytes(const Item& item, int owner) const {
   return numel == 0 ? 0 : codec_->max_bytes(numel, item.level);
 }
 
-std::int64_t TwoHopFamily::append(const Item& item, int owner, std::span<const float> values,
-                                  std::uint64_t key, Work& work) const {
-  const std::size_t most = most_bytes(item, owner);
-  if (most == 0) return 0;
-  const std::size_t used = work.outgoing->size();
-  work.outgoing->resize(used + most);
-  const std::size_t bytes =
-      codec_->encode(values, item.level, key, std::span(*work.outgoing).subspan(used));
-  work.outgoing->resize(used + bytes);
-  return static_cast<std::int64_t>(bytes);
+std::size_t TwoHopFamily::most_bytes(std::span<const Item> items, int owner) const {
+  std::size_t most = 0;
+  for (const Item& item : items) most += most_bytes(item, owner);
+  return most;
+}
+
+std::span<const std::byte> TwoHopFamily::append(const Item& item, int owner,
+                                                std::span<const float> values, std::uint64_t key,
+                                                std::span<std::byte>& room) {
+  if (most_bytes(item, owner) == 0) return {};
+  const auto payload = room.first(placed_->encode(values, item.level, key, room));
+  room = room.subspan(payload.size());
+  return payload;
 }
 
 Reduction TwoHopFamily::reduce(std::span<const Item> items, int priority) {
@@ -77,7 +77,8 @@ Reduction TwoHopFamily::reduce(std::span<const Item> items, int priority) {
   const auto work = works_.take();
   if (options_.count_saturated) {
     for (const Item& item : items) {
-      saturated_ += static_cast<std::uint64_t>(options_.count_saturated(item.owed));
+      saturated_ += static_cast<std::uint64_t>(
+          executors_.reducing->count_saturated(item.owed, *options_.count_saturated));
     }
   }
   encode_for_owners(items, *work);
@@ -92,11 +93,15 @@ Reduction TwoHopFamily::reduce(std::span<const Item> items, int priority) {
   decode_means(items, *work);
 }
 
-void TwoHopFamily::encode_for_owners(std::span<const Item> items, Work& work) const {
+void TwoHopFamily::encode_for_owners(std::span<const Item> items, Work& work) {
   const int own = communicator_.rank();
+  std::size_t most = 0;
+  for (int peer = 0; peer < communicator_.size(); ++peer) {
+    if (peer != own) most += most_bytes(items, peer);
+  }
+  auto room = work.outgoing.resize(*executors_.reducing, most);
   Sizes& sizes = *work.outgoing_sizes;
   sizes.clear();
-  work.outgoing->clear();
   for (int peer = 0; peer < communicator_.size(); ++peer) {
     for (const Item& item : items) {
       if (peer == own) {
@@ -105,12 +110,12 @@ void TwoHopFamily::encode_for_owners(std::span<const Item> items, Work& work) co
       }
       const auto span = timed(Phase::kEncode, item);
       const auto values = chunk(item, peer).of(item.owed);
-      sizes.push_back(append(item, peer, values, encode_key(item, 1, own), work));
-      if (sizes.back() > 0) {
-        codec_->add_decoded(last_bytes(*work.outgoing, sizes.back()), -1.0F, values);
-      }
+      const auto payload = append(item, peer, values, encode_key(item, 1, own), room);
+      sizes.push_back(std::ssize(payload));
+      if (!payload.empty()) placed_->add_decoded(payload, -1.0F, values);
     }
   }
+  work.outgoing.resize(*executors_.reducing, most - room.size());
 }
 
 // Where sizes vary, only the room for them.
@@ -144,55 +149,54 @@ Reduction TwoHopFamily::exchange_chunks(const Item& first, Work& work, Turns& tu
   }
   const auto span = timed(Phase::kWire, first);
   const Sizes from = rank_sums(*work.incoming_sizes);
-  work.incoming->resize(static_cast<std::size_t>(std::reduce(from.begin(), from.end())));
-  auto chunks = communicator_.all_to_all_v(
-      comm::ConstBuffer(*work.outgoing, comm::DType::kUInt8, work.outgoing),
-      rank_sums(*work.outgoing_sizes),
-      comm::Buffer(*work.incoming, comm::DType::kUInt8, work.incoming), from, turns.next());
+  Executor& executor = *executors_.reducing;
+  work.incoming.resize(executor, static_cast<std::size_t>(std::reduce(from.begin(), from.end())));
+  auto chunks = communicator_.all_to_all_v(comm::ConstBuffer(buffer_of(executor, work.outgoing)),
+                                           rank_sums(*work.outgoing_sizes),
+                                           buffer_of(executor, work.incoming), from, turns.next());
   co_await chunks;
 }
 
-void TwoHopFamily::add_up_own(std::span<const Item> items, const Work& work) const {
+void TwoHopFamily::add_up_own(std::span<const Item> items, const Work& work) {
   const int own = communicator_.rank();
-  for (const Item& item : items) {
-    std::ranges::fill(chunk(item, own).of(item.mean), 0.0F);
-  }
-  auto in = std::span<const std::byte>(*work.incoming);
+  for (const Item& item : items) executors_.reducing->fill_zero(chunk(item, own).of(item.mean));
+  std::span<const std::byte> in = work.incoming.values();
   for (std::size_t i = 0; i < work.incoming_sizes->size(); ++i) {
     const Item& item = items[i % items.size()];
     const auto span = timed(Phase::kDecode, item);
     const auto sender = static_cast<int>(i / items.size());
     const auto sum = chunk(item, own).of(item.mean);
     if (sender == own) {
-      const auto values = chunk(item, own).of(item.owed);
-      std::transform(sum.begin(), sum.end(), values.begin(), sum.begin(), std::plus<>());
+      executors_.reducing->add(chunk(item, own).of(item.owed), sum);
       continue;
     }
     const auto payload = in.first(static_cast<std::size_t>((*work.incoming_sizes)[i]));
     in = in.subspan(payload.size());
     if (sum.empty()) continue;
     internal::naming_sender(communicator_, sender, *item.layer,
-                            [&] { codec_->add_decoded(payload, 1.0F, sum); });
+                            [&] { placed_->add_decoded(payload, 1.0F, sum); });
   }
 }
 
-void TwoHopFamily::encode_means(std::span<const Item> items, Work& work) const {
+void TwoHopFamily::encode_means(std::span<const Item> items, Work& work) {
   const int own = communicator_.rank();
   const auto ranks = static_cast<float>(communicator_.size());
+  Executor& executor = *executors_.reducing;
+  const std::size_t most = most_bytes(items, own);
+  auto room = work.outgoing.resize(executor, most);
   Sizes& sizes = *work.outgoing_sizes;
   sizes.clear();
-  work.outgoing->clear();
   for (const Item& item : items) {
     const auto span = timed(Phase::kEncode, item);
     const auto mean = chunk(item, own).of(item.mean);
     const auto owed = chunk(item, own).of(item.owed);
-    std::ranges::copy(mean, owed.begin());  // the sum: N times the mean
-    scale(mean, 1.0F / ranks);
-    sizes.push_back(append(item, own, mean, encode_key(item, 2, own), work));
-    if (sizes.back() > 0) {
-      codec_->add_decoded(last_bytes(*work.outgoing, sizes.back()), -ranks, owed);
-    }
+    executor.copy(mean, owed);  // the sum: N times the mean
+    executor.scale(mean, 1.0F / ranks);
+    const auto payload = append(item, own, mean, encode_key(item, 2, own), room);
+    sizes.push_back(std::ssize(payload));
+    if (!payload.empty()) placed_->add_decoded(payload, -ranks, owed);
   }
+  work.outgoing.resize(executor, most - room.size());
 }
 
 void TwoHopFamily::size_incoming_means(std::span<const Item> items, Work& work) const {
@@ -215,16 +219,17 @@ Reduction TwoHopFamily::gather_means(const Item& first, Work& work, Turns& turns
   }
   const auto span = timed(Phase::kWire, first);
   Sizes counts = rank_sums(*work.incoming_sizes);
-  work.incoming->resize(static_cast<std::size_t>(std::reduce(counts.begin(), counts.end())));
-  auto means = communicator_.all_gather_v(
-      comm::ConstBuffer(*work.outgoing, comm::DType::kUInt8, work.outgoing),
-      comm::Buffer(*work.incoming, comm::DType::kUInt8, work.incoming), std::move(counts),
-      turns.next());
+  Executor& executor = *executors_.reducing;
+  work.incoming.resize(executor,
+                       static_cast<std::size_t>(std::reduce(counts.begin(), counts.end())));
+  auto means = communicator_.all_gather_v(comm::ConstBuffer(buffer_of(executor, work.outgoing)),
+                                          buffer_of(executor, work.incoming), std::move(counts),
+                                          turns.next());
   co_await means;
 }
 
-void TwoHopFamily::decode_means(std::span<const Item> items, const Work& work) const {
-  auto in = std::span<const std::byte>(*work.incoming);
+void TwoHopFamily::decode_means(std::span<const Item> items, const Work& work) {
+  std::span<const std::byte> in = work.incoming.values();
   for (std::size_t i = 0; i < work.incoming_sizes->size(); ++i) {
     const Item& item = items[i % items.size()];
     const auto span = timed(Phase::kDecode, item);
@@ -234,7 +239,7 @@ void TwoHopFamily::decode_means(std::span<const Item> items, const Work& work) c
     const auto mean = chunk(item, owner).of(item.mean);
     if (mean.empty()) continue;
     internal::naming_sender(communicator_, owner, *item.layer,
-                            [&] { codec_->decode(payload, mean); });
+                            [&] { placed_->decode(payload, mean); });
   }
 }
 
@@ -249,7 +254,8 @@ double TwoHopFamily::wire_bytes(const Layer& layer, Level level, int ranks) cons
 
 std::vector<LevelCost> TwoHopFamily::table(const Layer& layer, std::span<const float> gradient,
                                            std::span<const Level> candidates, int ranks) {
-  auto costs = codec_->levels(gradient, candidates);
+  Array<float> room;
+  auto costs = planning_->levels(placed(*executors_.planning, gradient, room), candidates);
   for (LevelCost& cost : costs) cost.bytes = wire_bytes(layer, cost.level, ranks);
   return costs;
 }
@@ -262,7 +268,8 @@ double TwoHopFamily::codec_seconds(const Layer& layer, std::span<const float> gr
   const double own = 1.0 / ranks;
   const double encodings = (1.0 - own) + own;
   const double decodings = (1.0 - own) + own * (ranks - 1) + own + (1.0 - own);
-  return internal::codec_seconds(*codec_, gradient, level, encodings, decodings);
+  return internal::codec_seconds(*executors_.planning, *planning_, *codec_, gradient, level,
+                                 encodings, decodings);
 }
 
 }  // namespace convoy::compress

@@ -2,12 +2,14 @@
 #pragma once
 
 #include <cstddef>
-#include <functional>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "comm/communicator.h"
 #include "compress/codec/codec.h"
+#include "compress/codec/half_codec.h"
+#include "compress/reduce/array.h"
 #include "compress/reduce/family.h"
 #include "compress/reduce/pool.h"
 #include "compress/reduce/turns.h"
@@ -23,19 +25,17 @@ namespace convoy::compress {
 /// Two messages a bucket; where sizes of payloads vary, two small ones more that tell them.
 class TwoHopFamily final : public Family {
  public:
-  /// How many of some values the codec cannot represent.
-  using CountSaturated = std::function<std::int64_t(std::span<const float> values)>;
-
   struct Options {
     /// Values that stay together (a group): chunks begin at multiples of it.
     std::int64_t granule = 1;
     /// False: every payload is exactly max_bytes() long.
     bool sizes_vary = false;
-    CountSaturated count_saturated = nullptr;
+    /// Count the values that this format cannot represent.
+    std::optional<HalfFormat> count_saturated = std::nullopt;
   };
   /// Borrows `communicator`.
   TwoHopFamily(comm::Communicator& communicator, std::shared_ptr<const Codec> codec,
-               Options options);
+               const Executors& executors, const Options& options);
 
   [[nodiscard]] std::string_view name() const override { return codec_->family(); }
   void check_level(Level level) const override { codec_->check_level(level); }
@@ -59,30 +59,35 @@ class TwoHopFamily final : public Family {
   [[nodiscard]] Chunk chunk(const Item& item, int owner) const;
   /// Sizes of encoded chunks in bytes, [ranks][items] where not said otherwise.
   using Sizes = std::vector<std::int64_t>;
-  using Bytes = std::vector<std::byte>;
   /// Of the items of one call and one hop; shared with transfers under way.
   struct Work {
     std::shared_ptr<Sizes> outgoing_sizes = std::make_shared<Sizes>();  // of the means: [items]
     std::shared_ptr<Sizes> incoming_sizes = std::make_shared<Sizes>();
-    std::shared_ptr<Bytes> outgoing = std::make_shared<Bytes>();
-    std::shared_ptr<Bytes> incoming = std::make_shared<Bytes>();
+    Array<std::byte> outgoing;
+    Array<std::byte> incoming;
   };
   [[nodiscard]] std::size_t most_bytes(const Item& item, int owner) const;
-  /// Encodes the `owner`'s chunk of `item` behind what is outgoing. @return its size.
-  std::int64_t append(const Item& item, int owner, std::span<const float> values, std::uint64_t key,
-                      Work& work) const;
-  void encode_for_owners(std::span<const Item> items, Work& work) const;
+  /// Of the chunks of all items that belong to `owner`.
+  [[nodiscard]] std::size_t most_bytes(std::span<const Item> items, int owner) const;
+  /// Encodes `values`, the `owner`'s chunk of `item`, at the front of `room`, which it shortens.
+  /// @return the payload.
+  std::span<const std::byte> append(const Item& item, int owner, std::span<const float> values,
+                                    std::uint64_t key, std::span<std::byte>& room);
+  void encode_for_owners(std::span<const Item> items, Work& work);
   void size_incoming_chunks(std::span<const Item> items, Work& work) const;
   [[nodiscard]] Reduction exchange_chunks(const Item& first, Work& work, Turns& turns);
-  void add_up_own(std::span<const Item> items, const Work& work) const;
-  void encode_means(std::span<const Item> items, Work& work) const;
+  void add_up_own(std::span<const Item> items, const Work& work);
+  void encode_means(std::span<const Item> items, Work& work);
   void size_incoming_means(std::span<const Item> items, Work& work) const;
   [[nodiscard]] Reduction gather_means(const Item& first, Work& work, Turns& turns);
-  void decode_means(std::span<const Item> items, const Work& work) const;
+  void decode_means(std::span<const Item> items, const Work& work);
   [[nodiscard]] Sizes rank_sums(const Sizes& sizes) const;
 
   comm::Communicator& communicator_;
   std::shared_ptr<const Codec> codec_;
+  Executors executors_;
+  std::unique_ptr<PlacedCodec> placed_;    // for reduce()
+  std::unique_ptr<PlacedCodec> planning_;  // for the planning thread
   Options options_;
   std::uint64_t saturated_ = 0;
   Pool<Work> works_;

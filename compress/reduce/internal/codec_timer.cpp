@@ -3,7 +3,8 @@
 
 #include <cstddef>
 #include <ctime>
-#include <vector>
+
+#include "compress/reduce/array.h"
 
 namespace convoy::compress::internal {
 
@@ -13,15 +14,20 @@ double thread_seconds() {
   return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
 }
 
-double codec_seconds(const Codec& codec, std::span<const float> values, Level level,
-                     double encodings, double decodings) {
-  std::vector<std::byte> room(codec.max_bytes(std::ssize(values), level));
-  std::vector<float> sum(values.size());
-  const double begin = thread_seconds();
-  const std::size_t bytes = codec.encode(values, level, 1, room);
-  const double middle = thread_seconds();
-  codec.add_decoded(std::span<const std::byte>(room).first(bytes), 1.0F, sum);
-  const double end = thread_seconds();
+double codec_seconds(Executor& executor, PlacedCodec& codec, const Codec& sizes,
+                     std::span<const float> values, Level level, double encodings,
+                     double decodings) {
+  Array<std::byte> room;
+  Array<float> own;
+  Array<float> sum;
+  room.resize(executor, sizes.max_bytes(std::ssize(values), level));
+  const std::span<const float> here = placed(executor, values, own);
+  executor.fill_zero(sum.resize(executor, values.size()));
+  const double begin = executor.seconds();
+  const std::size_t bytes = codec.encode(here, level, 1, room.values());
+  const double middle = executor.seconds();
+  codec.add_decoded(room.values().first(bytes), 1.0F, sum.values());
+  const double end = executor.seconds();
   return encodings * (middle - begin) + decodings * (end - middle);
 }
 

@@ -1,19 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <cstdint>
 #include <span>
 
 #include "compress/codec/codec.h"
+#include "compress/reduce/executor.h"
 
 namespace convoy::compress::internal {
 
 /// Seconds of CPU that this thread has used.
 [[nodiscard]] double thread_seconds();
 
-/// Seconds of this thread for `encodings` times encoding `values` and `decodings` times adding up
-/// the payload. @param level  one of the codec's.
-[[nodiscard]] double codec_seconds(const Codec& codec, std::span<const float> values, Level level,
-                                   double encodings, double decodings);
+/// Seconds of `executor` for `encodings` times encoding `values` (of the host) and `decodings`
+/// times adding up the payload. @param sizes  says how large payloads become; `codec` is it,
+/// placed.
+[[nodiscard]] double codec_seconds(Executor& executor, PlacedCodec& codec, const Codec& sizes,
+                                   std::span<const float> values, Level level, double encodings,
+                                   double decodings);
 
 }  // namespace convoy::compress::internal

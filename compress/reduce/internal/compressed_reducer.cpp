@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "compress/reduce/internal/compressed_reducer.h"
 
-#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -39,11 +38,14 @@ CompressedReducer::CompressedReducer(comm::Communicator& communicator,
     : communicator_(communicator),
       family_(std::move(family)),
       options_(std::move(options)),
-      residuals_(storage_of(options_.config.residual)),
+      executor_(options_.executors.reducing),
+      residuals_(storage_of(options_.config.residual), executor_),
       sent_(communicator),
-      plans_(communicator, *family_, options_.config, std::move(options_.replay)) {}
+      plans_(communicator, *family_, options_.config, options_.executors,
+             std::move(options_.replay)) {}
 
 void CompressedReducer::begin_step(std::int64_t step) {
+  executor_->enter();
   commit();
   step_ = step;
   if (timeline_ != nullptr) timeline_->begin_communication(step);
@@ -62,6 +64,7 @@ Reduction CompressedReducer::start(const Bucket& bucket, int priority) {
   const Busy busy(under_way_, plans_.busy());
   sent_.start();
   const auto work = works_.take();
+  executor_->follow_others();
   note(bucket);
   if (is_shadow_step()) {
     auto compared = compare_with_dense(bucket, *work, priority);
@@ -71,6 +74,7 @@ Reduction CompressedReducer::start(const Bucket& bucket, int priority) {
     auto exchanged = exchange(*work, priority);
     co_await exchanged;
   }
+  executor_->finish();
 }
 
 void CompressedReducer::note(const Bucket& bucket) {
@@ -102,7 +106,7 @@ bool CompressedReducer::is_shadow_step() const {
 void CompressedReducer::prepare(const Bucket& bucket, Work& work) {
   const TimedSpan span(timeline_, Phase::kEncode, bucket.layers.front().name);
   work.items.clear();
-  work.fused.begin_bucket(bucket.owner);
+  work.fused.begin_bucket(executor_, bucket.owner);
   work.room.begin_bucket(std::ssize(bucket.values));
   for (const Layer& layer : bucket.layers) {
     const auto values = bucket.values_of(layer);
@@ -144,23 +148,31 @@ Reduction CompressedReducer::average(Work& work, comm::Turn turn) {
 }
 
 Reduction CompressedReducer::compare_with_dense(const Bucket& bucket, Work& work, int priority) {
-  const std::vector<float> own(bucket.values.begin(), bucket.values.end());
+  const auto on_host = [&] {
+    std::vector<float> values(bucket.values.size());
+    executor_->copy_out(std::as_bytes(bucket.values), std::as_writable_bytes(std::span(values)));
+    return values;
+  };
+  const std::vector<float> own = on_host();
   prepare(bucket, work);
   auto exchanged = exchange(work, priority);
   const std::uint64_t last = communicator_.reserve(1, comm::PlaceFor::kAllReduce);
   co_await exchanged;
-  const std::vector<float> means(bucket.values.begin(), bucket.values.end());
-  std::ranges::copy(own, bucket.values.begin());
-  work.fused.begin_bucket(bucket.owner);
+  const std::vector<float> means = on_host();
+  executor_->copy_in(std::as_bytes(std::span(own)), std::as_writable_bytes(bucket.values));
+  work.fused.begin_bucket(executor_, bucket.owner);
   work.first_dense = bucket.layers.front().name;
   work.fused.add(bucket.values);
   auto averaged = average(work, {.priority = priority, .place = last});
   co_await averaged;
+  const std::vector<float> dense = on_host();
   for (const Layer& layer : bucket.layers) {
     if (!compresses(layer)) continue;
-    const auto compressed = std::span(means).subspan(static_cast<std::size_t>(layer.offset),
-                                                     static_cast<std::size_t>(layer.numel));
-    shadow_.add(layer.name, bucket.values_of(layer), compressed);
+    const auto part = [&layer](const std::vector<float>& values) {
+      return std::span(values).subspan(static_cast<std::size_t>(layer.offset),
+                                       static_cast<std::size_t>(layer.numel));
+    };
+    shadow_.add(layer.name, part(dense), part(means));
   }
 }
 
@@ -210,6 +222,7 @@ std::vector<ShadowRow> CompressedReducer::take_shadow() {
 }
 
 ReducerState CompressedReducer::state() {
+  executor_->enter();
   commit();
   ReducerState state;
   PlanState plans = plans_.save(state);  // first: it waits for a plan that uses the family
@@ -221,6 +234,7 @@ ReducerState CompressedReducer::state() {
 }
 
 void CompressedReducer::load_state(const ReducerState& state) {
+  executor_->enter();
   PlanState plans = plans_from_json(state.plans);
   shadow_.load(std::move(plans.shadow));
   plans_.load(state, std::move(plans));  // first: it waits for a plan that uses the family

@@ -34,6 +34,8 @@ class CompressedReducer final : public Reducer {
     std::uint64_t seed = 1;
     /// Plans of an earlier run to follow instead of making any.
     std::vector<PlanRecord> replay;
+    /// Where buckets lie. Those of `family`.
+    Executors executors;
   };
   /// Collective; borrows `communicator`, which `family` works on too. The config has been checked.
   /// @throws ConfigError for plans that cannot be replayed.
@@ -45,6 +47,9 @@ class CompressedReducer final : public Reducer {
   void end_step() override;
   void discard_step() override;
   void discard_layer(const std::string& name) override;
+  [[nodiscard]] bool works_on(comm::Device device) const override {
+    return device == executor_->device();
+  }
   [[nodiscard]] bool compresses(const Layer& layer) override;
   [[nodiscard]] double wire_bytes(const Layer& layer) override;
   [[nodiscard]] Traffic traffic() const override;
@@ -76,6 +81,7 @@ class CompressedReducer final : public Reducer {
   comm::Communicator& communicator_;
   std::unique_ptr<Family> family_;
   Options options_;
+  std::shared_ptr<Executor> executor_;  // shared with the family
   Residuals residuals_;
   std::map<std::string, bool> compresses_;  // what compresses() has found, by layer
   std::int64_t step_ = 0;

@@ -10,8 +10,8 @@ namespace convoy::compress::internal {
 void GradientWindow::add(const std::string& layer, std::span<const float> gradient) {
   step_is_open_ = true;
   auto& sum = sums_[layer];
-  sum.resize(gradient.size());
-  for (std::size_t i = 0; i < sum.size(); ++i) sum[i] += gradient[i];
+  if (sum.empty()) executor_->fill_zero(sum.resize(*executor_, gradient.size()));
+  executor_->add(gradient, sum.values());
 }
 
 void GradientWindow::commit() {
@@ -19,24 +19,32 @@ void GradientWindow::commit() {
 }
 
 void GradientWindow::discard() {
-  if (step_is_open_) (void)take();
+  if (!step_is_open_) return;
+  steps_ = 0;
+  step_is_open_ = false;
+  sums_.clear();
 }
 
 GradientSums GradientWindow::take() {
   steps_ = 0;
   step_is_open_ = false;
-  return std::exchange(sums_, {});
+  GradientSums sums;
+  for (const auto& [name, sum] : sums_) sums[name] = sum.to_host(*executor_);
+  sums_.clear();
+  return sums;
 }
 
 void GradientWindow::save(ReducerState& state) const {
-  for (const auto& [name, sum] : sums_) state.arrays["window/" + name] = sum;
+  for (const auto& [name, sum] : sums_) state.arrays["window/" + name] = sum.to_host(*executor_);
 }
 
 void GradientWindow::load(const ReducerState& state, std::int64_t steps) {
   sums_.clear();
   step_is_open_ = false;
   steps_ = steps;
-  for (const auto& [name, sum] : entries_of(state, "window/")) sums_[name] = *sum;
+  for (const auto& [name, sum] : entries_of(state, "window/")) {
+    sums_[name].assign(*executor_, *sum);
+  }
 }
 
 }  // namespace convoy::compress::internal

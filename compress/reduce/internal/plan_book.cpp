@@ -29,19 +29,22 @@ void require_levels(const PlanRecord& plan, const Family& family) {
 }  // namespace
 
 PlanBook::PlanBook(comm::Communicator& communicator, Family& family,
-                   const CompressionConfig& config, std::vector<PlanRecord> replay)
+                   const CompressionConfig& config, const Executors& executors,
+                   std::vector<PlanRecord> replay)
     : communicator_(communicator),
       family_(family),
       config_(config),
       replay_(std::move(replay)),
-      schedule_{config.warmup_steps, config.adapt_every, config.window, config.plan_lag} {
+      schedule_{config.warmup_steps, config.adapt_every, config.window, config.plan_lag},
+      window_(executors.reducing) {
   check_replay();
   if (config.objective == "time" && config.guard_every > 0 && replay_.empty() &&
       communicator.size() > 1) {
     guard_.emplace(config.warmup_steps + config.guard_every, config.guard_every);
   }
   if (!plans_levels(config) || !replay_.empty() || communicator.size() == 1) return;
-  replanner_ = std::make_unique<Replanner>(communicator, family, plan_request(config), busy_);
+  replanner_ = std::make_unique<Replanner>(communicator, family, plan_request(config),
+                                           executors.planning, busy_);
 }
 
 void PlanBook::check_replay() {

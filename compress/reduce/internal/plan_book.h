@@ -25,11 +25,11 @@ namespace convoy::compress::internal {
 /// or plans of an earlier run. The same on all ranks.
 class PlanBook {
  public:
-  /// Collective; borrows `communicator` and `family`.
+  /// Collective; borrows `communicator` and `family`. @param executors  those of `family`.
   /// @throws ConfigError when `replay` differs between ranks or holds a level that the family
   /// lacks.
   PlanBook(comm::Communicator& communicator, Family& family, const CompressionConfig& config,
-           std::vector<PlanRecord> replay);
+           const Executors& executors, std::vector<PlanRecord> replay);
 
   /// Step `step` begins: puts the plan that is due into effect, waiting for it where it is late,
   /// and starts to make the next one when a window has ended.

@@ -3,10 +3,9 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <functional>
 
 #include "comm/values.h"
-#include "compress/reduce/internal/codec_timer.h"
+#include "compress/reduce/array.h"
 
 namespace convoy::compress::internal {
 namespace {
@@ -17,16 +16,19 @@ Carriage carriage_of(Level level, double seconds) {
   return level.is_half() ? Carriage::kHalf : Carriage::kCompressed;
 }
 
-/// Of adding a residual to a gradient.
-double residual_seconds(std::span<const float> gradient) {
-  std::vector<float> residual(gradient.size());
-  std::vector<float> owed(gradient.size());
-  const double begin = thread_seconds();
-  std::ranges::transform(residual, gradient, owed.begin(), std::plus<>());
-  return thread_seconds() - begin;
-}
-
 }  // namespace
+
+// Of adding a residual to a gradient.
+double PlanTiming::residual_seconds(std::span<const float> gradient) {
+  Array<float> residual;
+  Array<float> room;
+  residual.resize(*executor_, gradient.size());
+  room.assign(*executor_, gradient);
+  executor_->fill_zero(residual.values());
+  const double begin = executor_->seconds();
+  executor_->add_residual(std::span<const float>(residual.values()), room.values(), room.values());
+  return executor_->seconds() - begin;
+}
 
 const std::vector<double>& PlanTiming::codec_seconds(Family& family, const Layer& layer,
                                                      std::span<const float> gradient,

@@ -2,12 +2,15 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "comm/communicator.h"
 #include "compress/plan/step_time.h"
+#include "compress/reduce/executor.h"
 #include "compress/reduce/family.h"
 #include "compress/reduce/internal/bucket_clock.h"
 #include "compress/reduce/internal/link.h"
@@ -18,8 +21,9 @@ namespace convoy::compress::internal {
 /// planning thread.
 class PlanTiming {
  public:
-  /// Measures the link. Collective. @throws CommError.
-  explicit PlanTiming(comm::Communicator& communicator) : link_(measure_link(communicator)) {}
+  /// Measures the link. Collective. @param executor  on which codecs are timed. @throws CommError.
+  PlanTiming(comm::Communicator& communicator, std::shared_ptr<Executor> executor)
+      : link_(measure_link(communicator)), executor_(std::move(executor)) {}
 
   /// Seconds of codec work for each candidate (dense: 0), residuals included; measured once for a
   /// layer.
@@ -33,7 +37,10 @@ class PlanTiming {
   [[nodiscard]] StepModel model(comm::Communicator& communicator, const BucketClock& clock) const;
 
  private:
+  [[nodiscard]] double residual_seconds(std::span<const float> gradient);
+
   Link link_;
+  std::shared_ptr<Executor> executor_;                  // shared with the family
   std::map<std::string, std::vector<double>> seconds_;  // [candidates], by layer
 };
 

@@ -67,12 +67,15 @@ struct Replanner::Work {
 };
 
 Replanner::Replanner(comm::Communicator& communicator, Family& family, PlanRequest request,
-                     const std::atomic<bool>& busy)
+                     std::shared_ptr<Executor> executor, const std::atomic<bool>& busy)
     : communicator_(communicator.duplicate()),
       family_(family),
       request_(std::move(request)),
-      busy_(busy) {
-  if (request_.minimise_time) timing_ = std::make_unique<PlanTiming>(*communicator_);
+      busy_(busy),
+      executor_(std::move(executor)) {
+  if (request_.minimise_time) {
+    timing_ = std::make_unique<PlanTiming>(*communicator_, executor_);
+  }
 }
 
 Replanner::~Replanner() {
@@ -100,6 +103,7 @@ void Replanner::start(GradientSums sums, std::int64_t steps,
 }
 
 PlanRecord Replanner::plan(Work& work) {
+  executor_->enter();
   auto begin = Clock::now();
   average(work);
   work.record.gather_ms = milliseconds_since(begin);

@@ -28,8 +28,9 @@ namespace convoy::compress::internal {
 class Replanner {
  public:
   /// Collective. Borrows `communicator` only while constructing. `busy`: gradients are travelling.
+  /// @param executor  on which the family makes tables.
   Replanner(comm::Communicator& communicator, Family& family, PlanRequest request,
-            const std::atomic<bool>& busy);
+            std::shared_ptr<Executor> executor, const std::atomic<bool>& busy);
   /// Lets a plan that is being made run to its end, without giving way any more.
   ~Replanner();
   Replanner(const Replanner&) = delete;
@@ -68,6 +69,7 @@ class Replanner {
   Family& family_;
   PlanRequest request_;
   const std::atomic<bool>& busy_;
+  std::shared_ptr<Executor> executor_;  // shared with the family
   std::atomic<bool> leaving_ = false;
   std::unique_ptr<PlanTiming> timing_;  // null unless plans minimise time
   std::future<PlanRecord> pending_;  // last: its thread uses all above, and its end is waited for

@@ -1,18 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "compress/reduce/internal/residuals.h"
 
-#include <algorithm>
+#include <type_traits>
 #include <utility>
+#include <vector>
 
-#include "compress/codec/internal/elementwise.h"
 #include "compress/reduce/internal/state_entries.h"
 
 namespace convoy::compress::internal {
 namespace {
-
-void add(std::span<const float> residual, std::span<const float> gradient, std::span<float> out) {
-  for (std::size_t i = 0; i < out.size(); ++i) out[i] = owed_of(residual[i], gradient[i]);
-}
 
 template <typename T>
 double sum_of_squares(const std::vector<T>& values) {
@@ -31,9 +27,9 @@ double sum_of_squares(const std::vector<T>& values) {
 
 }  // namespace
 
-std::span<float> Residuals::Room::take(std::size_t count) {
-  values_.resize(std::max(values_.size(), static_cast<std::size_t>(numel_)));
-  return std::span(values_).subspan(std::exchange(used_, used_ + count), count);
+std::span<float> Residuals::Room::take(Executor& executor, std::size_t count) {
+  if (used_ == 0) values_.resize(executor, static_cast<std::size_t>(numel_));
+  return values_.values().subspan(std::exchange(used_, used_ + count), count);
 }
 
 std::span<float> Residuals::owed(const std::string& layer, std::span<const float> gradient,
@@ -41,15 +37,16 @@ std::span<float> Residuals::owed(const std::string& layer, std::span<const float
   Entry& entry = entries_[layer];
   const std::size_t numel = gradient.size();
   if (storage_ == Storage::kFloat32) {
-    entry.current.resize(numel);
-    entry.next.resize(numel);
-    add(entry.current, gradient, entry.next);
-    return entry.next;
+    if (entry.current.empty()) executor_->fill_zero(entry.current.resize(*executor_, numel));
+    const auto out = entry.next.resize(*executor_, numel);
+    executor_->add_residual(entry.current.values(), gradient, out);
+    return out;
   }
-  const auto out = room.take(numel);
-  std::ranges::copy(gradient, out.begin());
-  for (std::size_t i = 0; i < entry.current16.size(); ++i) {
-    out[i] = owed_of(to_float(entry.current16[i]), out[i]);
+  const auto out = room.take(*executor_, numel);
+  if (entry.current16.empty()) {
+    executor_->copy(gradient, out);
+  } else {
+    executor_->add_residual(entry.current16.values(), gradient, out);
   }
   return out;
 }
@@ -58,9 +55,7 @@ void Residuals::keep(const std::string& layer, std::span<const float> owed) {
   Entry& entry = entries_[layer];
   entry.pending = storage_ != Storage::kOff;
   if (storage_ != Storage::kBFloat16) return;
-  entry.next16.resize(owed.size());
-  std::ranges::transform(owed, entry.next16.begin(),
-                         [](float value) { return to_bfloat16(value); });
+  executor_->keep_residual(owed, entry.next16.resize(*executor_, owed.size()));
 }
 
 bool Residuals::owes(const std::string& layer) const {
@@ -71,16 +66,16 @@ bool Residuals::owes(const std::string& layer) const {
 
 void Residuals::pay(const std::string& layer, std::span<float> gradient, Room& room) {
   const auto all = owed(layer, gradient, room);
-  std::ranges::copy(all, gradient.begin());
-  std::ranges::fill(all, 0.0F);
+  executor_->copy(all, gradient);
+  executor_->fill_zero(all);
   keep(layer, all);
 }
 
 void Residuals::commit() {
   for (auto& [name, entry] : entries_) {
     if (!entry.pending) continue;
-    entry.current.swap(entry.next);
-    entry.current16.swap(entry.next16);
+    std::swap(entry.current, entry.next);
+    std::swap(entry.current16, entry.next16);
     entry.pending = false;
   }
 }
@@ -97,7 +92,8 @@ void Residuals::discard(const std::string& layer) {
 double Residuals::squared_norm() const {
   double sum = 0.0;
   for (const auto& [name, entry] : entries_) {
-    sum += sum_of_squares(entry.current) + sum_of_squares(entry.current16);
+    sum += sum_of_squares(entry.current.to_host(*executor_)) +
+           sum_of_squares(entry.current16.to_host(*executor_));
   }
   return sum;
 }
@@ -114,8 +110,10 @@ std::size_t Residuals::bytes() const {
 void Residuals::save(ReducerState& state) const {
   for (const auto& [name, entry] : entries_) {
     auto& values = state.arrays["residual/" + name];
-    values = entry.current;
-    for (const BFloat16 value : entry.current16) values.push_back(to_float(value));
+    values = entry.current.to_host(*executor_);
+    for (const BFloat16 value : entry.current16.to_host(*executor_)) {
+      values.push_back(to_float(value));
+    }
   }
 }
 
@@ -125,9 +123,11 @@ void Residuals::load(const ReducerState& state) {
   for (const auto& [name, values] : entries_of(state, "residual/")) {
     Entry& entry = entries_[name];
     if (storage_ == Storage::kFloat32) {
-      entry.current = *values;
+      entry.current.assign(*executor_, *values);
     } else {
-      for (const float value : *values) entry.current16.push_back(to_bfloat16(value));
+      std::vector<BFloat16> rounded;
+      for (const float value : *values) rounded.push_back(to_bfloat16(value));
+      entry.current16.assign(*executor_, rounded);
     }
   }
 }

@@ -4,11 +4,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <span>
 #include <string>
-#include <vector>
+#include <utility>
 
 #include "base/half.h"
+#include "compress/reduce/array.h"
 #include "compress/reduce/reducer.h"
 
 namespace convoy::compress::internal {
@@ -20,19 +22,21 @@ namespace convoy::compress::internal {
 class Residuals {
  public:
   enum class Storage : std::uint8_t { kFloat32, kBFloat16, kOff };
-  explicit Residuals(Storage storage) : storage_(storage) {}
+  /// All spans and residuals lie where `executor` works.
+  Residuals(Storage storage, std::shared_ptr<Executor> executor)
+      : storage_(storage), executor_(std::move(executor)) {}
 
   /// Room for what the layers of one bucket owe, where that is not stored as float32.
   class Room {
    public:
     /// Ends the use of earlier spans.
     void begin_bucket(std::int64_t numel) { numel_ = numel, used_ = 0; }
-    [[nodiscard]] std::span<float> take(std::size_t count);
+    [[nodiscard]] std::span<float> take(Executor& executor, std::size_t count);
 
    private:
     std::int64_t numel_ = 0;
     std::size_t used_ = 0;
-    std::vector<float> values_;
+    Array<float> values_;
   };
 
   /// residual + gradient of one layer, to be written to until keep().
@@ -50,7 +54,7 @@ class Residuals {
   /// Forgets everything: nothing is owed.
   void clear() { entries_.clear(); }
 
-  /// Sum of squares of all that is owed. One pass over everything.
+  /// Sum of squares of all that is owed. One pass over everything, on the host.
   [[nodiscard]] double squared_norm() const;
   /// Memory of the residuals and of the step's copies, without Rooms.
   [[nodiscard]] std::size_t bytes() const;
@@ -59,12 +63,13 @@ class Residuals {
 
  private:
   struct Entry {
-    std::vector<float> current, next;         // kFloat32
-    std::vector<BFloat16> current16, next16;  // kBFloat16
+    Array<float> current, next;         // kFloat32
+    Array<BFloat16> current16, next16;  // kBFloat16
     bool pending = false;
   };
 
   Storage storage_;
+  std::shared_ptr<Executor> executor_;  // shared with the Reducer
   std::map<std::string, Entry> entries_;
 };
 

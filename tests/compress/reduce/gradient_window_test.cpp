@@ -5,9 +5,12 @@
 
 #include <limits>
 
+#include "compress/reduce/host_executor.h"
+
 namespace convoy::tests {
 namespace {
 
+using compress::host_executors;
 using compress::internal::GradientSums;
 using compress::internal::GradientWindow;
 using Values = std::vector<float>;
@@ -18,7 +21,7 @@ void add_step(GradientWindow& window, const Values& a, const Values& b) {
 }
 
 TEST(GradientWindow, AddsUpTheStepsThatAreCommitted) {
-  GradientWindow window;
+  GradientWindow window(host_executors().reducing);
   add_step(window, {1, 2}, {3});
   window.commit();
   add_step(window, {10, 20}, {30});
@@ -31,7 +34,7 @@ TEST(GradientWindow, AddsUpTheStepsThatAreCommitted) {
 }
 
 TEST(GradientWindow, BeginsAnewAfterADiscardedStep) {
-  GradientWindow window;
+  GradientWindow window(host_executors().reducing);
   add_step(window, {1, 2}, {3});
   window.commit();
   add_step(window, {std::numeric_limits<float>::quiet_NaN(), 1}, {1});
@@ -44,7 +47,7 @@ TEST(GradientWindow, BeginsAnewAfterADiscardedStep) {
 }
 
 TEST(GradientWindow, StaysWhenAStepOutsideOfItIsDiscarded) {
-  GradientWindow window;
+  GradientWindow window(host_executors().reducing);
   add_step(window, {1, 2}, {3});
   window.commit();
   window.discard();

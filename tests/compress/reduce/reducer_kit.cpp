@@ -35,7 +35,9 @@ std::vector<float> gradient(const Layer& layer, std::uint64_t index, int rank, s
   return values;
 }
 
-compress::Bucket bucket_of(std::span<const Layer> layers, const Gradients& gradients) {
+/// On a device where `reducer` works there, which is the double's: of host memory.
+compress::Bucket bucket_of(const compress::Reducer& reducer, std::span<const Layer> layers,
+                           const Gradients& gradients) {
   const auto memory = std::make_shared<std::vector<float>>();
   compress::Bucket bucket;
   for (Layer each : layers) {
@@ -46,6 +48,7 @@ compress::Bucket bucket_of(std::span<const Layer> layers, const Gradients& gradi
   }
   bucket.values = *memory;
   bucket.owner = memory;
+  if (!reducer.works_on(comm::Device::kHost)) bucket.device = comm::Device::kCuda;
   return bucket;
 }
 
@@ -85,7 +88,7 @@ Gradients reduce_step(compress::Reducer& reducer, const std::vector<Layer>& laye
   reducer.begin_step(step);
   for (std::size_t begin = 0; begin < layers.size(); begin += layers_per_bucket) {
     const auto count = std::min(layers_per_bucket, layers.size() - begin);
-    const auto bucket = bucket_of(std::span(layers).subspan(begin, count), gradients);
+    const auto bucket = bucket_of(reducer, std::span(layers).subspan(begin, count), gradients);
     reducer.reduce(bucket);
     for (const Layer& each : bucket.layers) {
       const auto values = bucket.values_of(each);
@@ -100,7 +103,8 @@ Gradients reduce_step_overlapping(compress::Reducer& reducer, const std::vector<
                                   const Gradients& gradients, std::int64_t step, Random& random) {
   reducer.begin_step(step);
   std::vector<compress::Bucket> buckets;
-  for (const Layer& each : layers) buckets.push_back(bucket_of(std::span(&each, 1), gradients));
+  for (const Layer& each : layers)
+    buckets.push_back(bucket_of(reducer, std::span(&each, 1), gradients));
   std::vector<compress::Reduction> reductions;
   for (const auto& bucket : buckets) {
     reductions.push_back(reducer.start(bucket, static_cast<int>(random.below(3))));

@@ -29,6 +29,12 @@ using Gradients = std::map<std::string, std::vector<float>>;
 [[nodiscard]] std::map<std::string, std::vector<double>> mean_gradients(
     const std::vector<compress::Layer>& layers, int ranks, std::int64_t step);
 
+/// As compress::make_reducer(), where this rank of the test program computes: reducers_on_host.cpp
+/// or reducers_on_devices.cpp.
+[[nodiscard]] std::unique_ptr<compress::Reducer> make_reducer_on(
+    comm::Communicator& communicator, const compress::CompressionConfig& config, std::uint64_t seed,
+    std::vector<compress::PlanRecord> replay = {});
+
 /// One step of `reducer` over the layers, in buckets of `layers_per_bucket`.
 /// @return the averages.
 [[nodiscard]] Gradients reduce_step(compress::Reducer& reducer,

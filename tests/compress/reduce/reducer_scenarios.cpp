@@ -17,7 +17,7 @@ using compress::Layer;
 using compress::Reducer;
 
 std::unique_ptr<Reducer> make(comm::Communicator& communicator, const CompressionConfig& config) {
-  return compress::make_reducer(config, 7)(communicator);
+  return make_reducer_on(communicator, config, 7);
 }
 
 Gradients own_gradients(const comm::Communicator& communicator, std::int64_t step) {
@@ -302,7 +302,7 @@ void expect_plans_follow_the_schedule(comm::Communicator& communicator) {
       EXPECT_LE(plans[i].error, plans[i].max_error) << config.family;
       EXPECT_LE(plans[i].bytes, plans[i].optimum_bytes * 1.001) << config.family;
     }
-    auto follower = compress::make_reducer(config, 7, plans)(communicator);
+    auto follower = make_reducer_on(communicator, config, 7, plans);
     for (std::int64_t step = 0; step < 20; ++step) {
       const auto gradients = own_gradients(communicator, step);
       EXPECT_EQ(hash_of(reduce_step(*follower, small_model(), gradients, step)),
