@@ -19,8 +19,11 @@ namespace convoy::trainer {
 struct RunConfig {
   std::string name = "run";
   std::uint64_t seed = 1;
-  std::string output;                      ///< run directory; empty: runs/<name>
-  std::int64_t threads_per_rank = 1;       ///< of LibTorch and OpenBLAS alike
+  std::string output;                 ///< run directory; empty: runs/<name>
+  std::int64_t threads_per_rank = 1;  ///< of LibTorch and OpenBLAS alike
+  /// Where ranks train: "cpu"; "cuda": one GPU each; "mixed": on GPUs as far as they go round on
+  /// each host, else on the CPU; "auto": "cuda" with backend "nccl", else "cpu".
+  std::string device = "auto";
   std::int64_t verify_replicas_every = 0;  ///< steps between two checks that ranks agree; 0: never
 };
 

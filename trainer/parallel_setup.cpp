@@ -25,7 +25,7 @@ DataParallelOptions parallel_options(const Job& job, Optimizer& optimizer) {
 }
 
 compress::ReducerFactory reducer_of(const Job& job, const std::filesystem::path& replay_plans,
-                                    comm::Communicator* host) {
+                                    comm::Communicator* host, compress::Executors executors) {
   std::vector<compress::PlanRecord> replay;
   if (!replay_plans.empty()) replay = compress::read_plans(replay_plans);
   compress::CompressionConfig config = job.compression;
@@ -35,7 +35,7 @@ compress::ReducerFactory reducer_of(const Job& job, const std::filesystem::path&
   if (host != nullptr) {
     return compress::make_node_reducer(config, job.run.seed, *host, std::move(replay));
   }
-  return compress::make_reducer(config, job.run.seed, std::move(replay));
+  return compress::make_reducer(config, job.run.seed, std::move(replay), std::move(executors));
 }
 
 }  // namespace convoy::trainer

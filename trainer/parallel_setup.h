@@ -15,10 +15,10 @@ namespace convoy::trainer {
 [[nodiscard]] DataParallelOptions parallel_options(const Job& job, Optimizer& optimizer);
 
 /// What [compression] says. @param replay_plans  a plans.jsonl to follow; empty: none.
-/// @param host  see RunRequest::host.
+/// @param host  see RunRequest::host. @param executors  see Placement; not read where `host` is.
 /// @throws ConfigError for a file that holds no plans.
-[[nodiscard]] compress::ReducerFactory reducer_of(const Job& job,
-                                                  const std::filesystem::path& replay_plans = {},
-                                                  comm::Communicator* host = nullptr);
+[[nodiscard]] compress::ReducerFactory reducer_of(
+    const Job& job, const std::filesystem::path& replay_plans = {},
+    comm::Communicator* host = nullptr, compress::Executors executors = compress::host_executors());
 
 }  // namespace convoy::trainer

@@ -40,10 +40,10 @@ torch::Tensor forward_in(at::ScalarType type, Model& model, const torch::Tensor&
 
 }  // namespace
 
-void check_precision(const TrainConfig& train, std::string_view backend) {
-  require_config(train.amp != "fp16" || backend == "nccl",
-                 "train.amp = \"fp16\" needs GPUs (communication.backend = \"nccl\"): on CPUs use "
-                 "\"bf16\"");
+void check_precision(const TrainConfig& train, bool on_gpus) {
+  require_config(train.amp != "fp16" || on_gpus,
+                 "train.amp = \"fp16\" needs GPUs on all ranks (run.device = \"cuda\", or "
+                 "communication.backend = \"nccl\"): on CPUs use \"bf16\"");
 }
 
 torch::Tensor forward_loss(std::string_view amp, Task task, Model& model, const Batch& batch) {

@@ -13,7 +13,7 @@ namespace convoy::trainer {
 
 /// @throws ConfigError where ranks of that communication.backend cannot compute as `train.amp`
 /// says.
-void check_precision(const TrainConfig& train, std::string_view backend);
+void check_precision(const TrainConfig& train, bool on_gpus);
 
 /// Forward and mean loss of a batch, differentiable, a float32 scalar. With `train.amp` LibTorch
 /// computes matrix products and convolutions in 16 bits (weights stay float32, and so do their

@@ -196,7 +196,7 @@ void StepRunner::update(const StepPosition& position, double learning_rate, Vote
     refuse_nonfinite(position, vote);
   } else {
     scaler_.grow();
-    if (job_.train.clip_norm > 0) clip_gradients(parallel_.parameters(), job_.train.clip_norm);
+    if (job_.train.clip_norm > 0) (void)optimizer_.clip(job_.train.clip_norm);
     optimizer_.set_learning_rate(learning_rate);
     if (!next_forward_) optimizer_.step();
   }

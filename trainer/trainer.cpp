@@ -45,7 +45,7 @@ void check_job(const Job& job, int ranks) {
                  "[train] needs epochs or steps, at least 1");
   check_data(job.data);
   check_model(job.model);
-  check_precision(job.train, job.communication.backend);
+  check_precision(job.train, job.communication.backend == "nccl" || job.run.device == "cuda");
   require_config(!(job.train.sync_batchnorm && !job.model.torchscript.empty()),
                  "train.sync_batchnorm works with convoy's own models, not with model.torchscript");
   require_config(!(job.train.sync_batchnorm && job.train.balance == "speed"),

@@ -62,6 +62,11 @@ void copy_into(const std::vector<NamedTensor>& from, const std::vector<NamedTens
   }
 }
 
+/// Where other ranks of the job may train on CPUs.
+bool updates_on_host(const Job& job, const Placement& placement) {
+  return job.run.device == "mixed" && placement.memory != comm::Device::kHost;
+}
+
 }  // namespace
 
 TrainingRun::TrainingRun(comm::Communicator& communicator, const Job& job,
@@ -72,7 +77,10 @@ TrainingRun::TrainingRun(comm::Communicator& communicator, const Job& job,
       datasets_(std::move(datasets)),
       geometry_(job.train, datasets_.train->size(), communicator.size()),
       model_(build_model(communicator, job, datasets_.train->info(), request.placement.device)),
-      optimizer_(std::make_unique<Optimizer>(job.train.optimizer, model_->parameters())),
+      optimizer_(std::make_unique<Optimizer>(job.train.optimizer, model_->parameters(),
+                                             updates_on_host(job, request.placement)
+                                                 ? Optimizer::Where::kHost
+                                                 : Optimizer::Where::kWithParameters)),
       checkpoints_(communicator, request.run_dir / "checkpoints", job.checkpoint,
                    identity_of(job, *model_, *datasets_.train)) {
   if (job.train.sync_batchnorm) {
@@ -111,12 +119,14 @@ void TrainingRun::settle_chunks() {
 
 void TrainingRun::start_parallel(const std::vector<NamedTensor>& compression_state) {
   compress::ReducerFactory factory;
-  together(communicator_,
-           [&] { factory = reducer_of(job_, request_.replay_plans, request_.host); });
+  together(communicator_, [&] {
+    factory = reducer_of(job_, request_.replay_plans, request_.host, request_.placement.executors);
+  });
   DataParallelOptions options = parallel_options(job_, *optimizer_);
   options.placement = request_.placement;
   parallel_ = std::make_unique<DataParallel>(communicator_, model_->parameters(), model_->buffers(),
                                              options, factory);
+  optimizer_->values_changed();  // by a checkpoint, or to those of rank 0
   parallel_->set_next_step(position_.step);
   together(communicator_,
            [&] { parallel_->reducer().load_state(reducer_state(compression_state)); });

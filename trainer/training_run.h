@@ -63,10 +63,10 @@ class TrainingRun {
   CheckpointStore checkpoints_;
   StepPosition position_;
   Summary summary_;  ///< filled as the run goes; bytes_sent: of this rank until the end
-  std::uint64_t bytes_before_ = 0;  ///< sent by this rank in the parts before a resume
-  std::int64_t balance_part_ = 0;   ///< of a checkpoint; 0: it had none
+  std::uint64_t bytes_before_ = 0;            ///< sent by this rank in the parts before a resume
+  std::int64_t balance_part_ = 0;             ///< of a checkpoint; 0: it had none
   std::vector<double> loss_scale_{0.0, 0.0};  ///< restored: scale and steps since it changed
-  std::int64_t chunk_kb_ = 0;       ///< rank 0: measured, perhaps before a resume; 0: not
+  std::int64_t chunk_kb_ = 0;                 ///< rank 0: measured, perhaps before a resume; 0: not
   std::int64_t evaluated_step_ = -1;
   std::int64_t saved_step_ = -1;
   double learning_rate_ = 0.0;

@@ -62,6 +62,8 @@ const StepBench& StepOptions::settle(const std::string& benchmark) {
                  "bench " + benchmark +
                      " measures CPUs: communication.backend = \"nccl\" is for "
                      "convoy train");
+  require_config(bench_.job.run.device == "auto" || bench_.job.run.device == "cpu",
+                 "bench " + benchmark + " measures CPUs: run.device is for convoy train");
   bench_.sleep = parse_compute(compute_);
   const auto& train = bench_.job.train;
   require_config(bench_.job.model.torchscript.empty() && train.accumulate == 1 &&

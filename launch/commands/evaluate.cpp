@@ -79,7 +79,8 @@ class EvaluateCommand final : public Command {
 
   [[nodiscard]] trainer::Job load() const {
     trainer::Job job = load_job(job_file(), sets_);
-    if (job.communication.backend == "nccl") job.communication.backend = "auto";  // on CPUs
+    if (job.communication.backend == "nccl") job.communication.backend = "auto";
+    job.run.device = "cpu";
     return job;
   }
 

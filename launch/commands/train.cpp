@@ -14,7 +14,6 @@
 #include "launch/commands/trace_options.h"
 #include "launch/job/job_file.h"
 #include "launch/process/backend.h"
-#include "launch/process/placement.h"
 #include "launch/process/run_directory.h"
 #include "launch/process/signals.h"
 #include "trainer/together.h"
@@ -85,9 +84,8 @@ class TrainCommand final : public Command {
     settle_words();
     const trainer::Job job = load();
     signals::stop_on_interrupt();
-    run_ranks(process, job, [&](comm::Communicator& communicator) {
-      run_rank(communicator, process.host(), job);
-    });
+    run_ranks(process, job,
+              [&](comm::Communicator& communicator) { run_rank(communicator, process, job); });
     return kSuccess;
   }
 
@@ -116,12 +114,10 @@ class TrainCommand final : public Command {
     return {.run_dir = fresh_run_dir(job.run, run_dir_)};
   }
 
-  void run_rank(comm::Communicator& communicator, comm::Communicator* host,
+  void run_rank(comm::Communicator& communicator, const Process& process,
                 const trainer::Job& job) const {
     require_same_job(communicator, job);
     trainer::together(communicator, [&] { trainer::check_job(job, communicator.size()); });
-    trainer::Placement placement;
-    trainer::together(communicator, [&] { placement = placement_of(communicator); });
     const ResumePoint place = same_place(communicator, [&] { return place_of_run(job); });
     const trainer::RunRequest request{
         .run_dir = place.run_dir,
@@ -131,8 +127,8 @@ class TrainCommand final : public Command {
         .quiet = json_,
         .replay_plans = replay_plans_,
         .trace = trace_.settle(),
-        .host = host,
-        .placement = placement,
+        .host = process.host(),
+        .placement = process.placement(),
         .on_accepted = [&] { write_file_atomic(place.run_dir / "job.toml", job_text(job)); }};
     const trainer::Summary summary = trainer::train(communicator, job, request);
     if (communicator.rank() != 0) return;

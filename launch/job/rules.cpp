@@ -52,6 +52,22 @@ void check_backend(const std::string& backend, const Document& document) {
                  fmt::format(R"({} = "mpi": {})", where, comm::mpi::version()));
 }
 
+void check_device(const trainer::Job& job, const Document& document) {
+  const std::string& device = job.run.device;
+  if (device == "auto") return;
+  const std::string what = fmt::format(R"({} = "{}" )", place(document, "run.device"), device);
+  const std::string& backend = job.communication.backend;
+  require_config(backend != "nccl" || device == "cuda",
+                 what + R"(cannot be had with communication.backend = "nccl", which needs a GPU )"
+                        R"(for every rank; "mpi" does not)");
+  if (device == "cpu") return;
+  require_config(!document.contains("federation"),
+                 what + "cannot be had with [federation]: sites train on CPUs");
+  require_config(backend != "local",
+                 what + R"(needs processes: communication.backend = "mpi", "nccl" or "auto")");
+  require_config(comm::mpi::available(), what + "needs MPI: " + comm::mpi::version());
+}
+
 void check_network(const trainer::CommunicationConfig& config, const Document& document) {
   try {
     comm::tcp::check_network(config.network);
@@ -120,6 +136,7 @@ void check_rules(trainer::Job& job, const Document& document) {
   check_optimizer(job.train, document);
   check_overlap(job, document);
   check_backend(job.communication.backend, document);
+  check_device(job, document);
   check_network(job.communication, document);
 }
 

@@ -17,6 +17,7 @@ void describe_run(FieldVisitor& v, trainer::RunConfig& run) {
   run.seed = static_cast<std::uint64_t>(seed);
   v.text("output", run.output);
   v.integer("threads_per_rank", run.threads_per_rank, kThreads);
+  v.text("device", run.device, {"auto", "cpu", "cuda", "mixed"});
   v.integer("verify_replicas_every", run.verify_replicas_every, kAtLeastZero);
 }
 

@@ -4,13 +4,13 @@
 #include <spdlog/fmt/fmt.h>
 
 #include <chrono>
+#include <optional>
 #include <string>
 
 #include "base/errors.h"
 #include "comm/local/local.h"
 #include "comm/nccl/nccl.h"
-#include "comm/values.h"
-#include "launch/process/gpu_parts.h"
+#include "launch/process/devices.h"
 #include "launch/process/hardware.h"
 #include "launch/process/ready_file.h"
 #include "launch/process/startup_check.h"
@@ -49,46 +49,29 @@ void check_nccl() {
   require_config(comm::mpi::available(), what + "it needs MPI beside it: " + comm::mpi::version());
 }
 
-/// What one rank lacks is an error on all.
-void require_gpus(comm::Communicator& world) {
-  std::string lack;
-  try {
-    require_gpu_parts(find_gpu_parts(),
-                      fmt::format(R"(communication.backend = "nccl" on rank {})", world.rank()));
-  } catch (const ConfigError& error) {
-    lack = error.what();
-  }
-  const int first = comm::all_reduce_value(world, lack.empty() ? world.size() : world.rank(),
-                                           comm::ReduceOp::kMin);
-  if (first < world.size()) throw ConfigError(comm::broadcast_text(world, lack, first));
-}
-
-std::unique_ptr<comm::Communicator> make_device_communicator(comm::Communicator& host) {
-  require_gpus(host);
-  return comm::nccl::make(host);
-}
-
-void run_mpi(Process& process, const trainer::CommunicationConfig& config,
+void run_mpi(Process& process, const trainer::Job& job,
              const std::function<void(comm::Communicator&)>& body) {
+  const trainer::CommunicationConfig& config = job.communication;
   auto& mpi = process.start_mpi();
   const auto world = mpi.world(options_of(config));
   // Apart, because a body that has failed may have left calls open in `world`.
   const auto farewell = world->duplicate();
   std::unique_ptr<comm::Communicator> bulk;
-  std::unique_ptr<comm::Communicator> device;  // over NCCL, and over those above for host memory
+  std::optional<DeviceRank> device;  // over those above
   std::unique_ptr<comm::Communicator> host;
   try {
     if (world->size() > 1) compare_ranks(*world);
     if (world->rank() == 0) announce_ready();
     bulk = make_bulk_communicator(*world, config);
-    if (config.backend == "nccl") {
-      device = make_device_communicator(bulk != nullptr ? *bulk : *world);
-    }
-    comm::Communicator& used = device != nullptr ? *device : bulk != nullptr ? *bulk : *world;
+    comm::Communicator& hosts = bulk != nullptr ? *bulk : *world;
+    device = connect_device(hosts, job);
+    if (device) process.set_placement(device->placement);
+    comm::Communicator& used = device ? *device->communicator : hosts;
     if (config.hierarchical) host = split_by_host(*world);
     process.set_host(host.get());
     body(used);
     process.set_host(nullptr);
+    process.set_placement({});
     // It has gone on without a rank that stands still; MPI cannot end with all of them.
     if (used.poisoned()) mpi.abort(kSuccess);
   } catch (const CommError&) {
@@ -121,10 +104,10 @@ Backend choose_backend(const trainer::CommunicationConfig& config, bool launched
 
 void run_ranks(Process& process, const trainer::Job& job,
                const std::function<void(comm::Communicator&)>& body) {
-  const Backend backend =
-      choose_backend(job.communication, comm::mpi::launched(), process.place().ranks);
+  const Backend backend = choose_backend(
+      job.communication, comm::mpi::launched() || asks_for_devices(job), process.place().ranks);
   hold_threads(static_cast<int>(job.run.threads_per_rank));
-  if (backend == Backend::kMpi) return run_mpi(process, job.communication, body);
+  if (backend == Backend::kMpi) return run_mpi(process, job, body);
   announce_ready();
   comm::local::run(static_cast<int>(job.communication.local_ranks), body,
                    options_of(job.communication));

@@ -4,6 +4,7 @@
 #include <spdlog/fmt/fmt.h>
 
 #include "base/errors.h"
+#include "comm/nccl/nccl.h"
 
 namespace convoy::launch {
 namespace {
@@ -23,7 +24,8 @@ void add_driver(const GpuParts& found, std::vector<MissingPart>& missing) {
     missing.push_back({"driver", "none is installed (libcuda.so.1 does not load)", kDriver});
   } else if (major_of(found.driver) < major_of(found.runtime)) {
     const auto what = fmt::format("it is for CUDA {}, too old for convoy's runtime {}",
-                                  cuda_version(found.driver), cuda_version(found.runtime));
+                                  comm::nccl::cuda_version_text(found.driver),
+                                  comm::nccl::cuda_version_text(found.runtime));
     missing.push_back({"driver", what, kDriver});
   }
 }
@@ -61,21 +63,16 @@ void add_libtorch(const GpuParts& found, std::vector<MissingPart>& missing) {
                        "get one with CUDA (pytorch.org, or the wheel torch of PyPI), then build "
                        "convoy again with CMAKE_PREFIX_PATH=/path/to/libtorch"});
   } else if (found.devices > 0 && found.torch_devices == 0) {
-    const auto what = fmt::format("LibTorch {}, built with CUDA {}, sees none of {} devices",
-                                  found.torch, cuda_version(found.torch_runtime), found.devices);
-    const auto cure =
-        fmt::format("get one for CUDA {} or older, or a newer driver", cuda_version(found.driver));
+    const auto what =
+        fmt::format("LibTorch {}, built with CUDA {}, sees none of {} devices", found.torch,
+                    comm::nccl::cuda_version_text(found.torch_runtime), found.devices);
+    const auto cure = fmt::format("get one for CUDA {} or older, or a newer driver",
+                                  comm::nccl::cuda_version_text(found.driver));
     missing.push_back({"libtorch", what, cure});
   }
 }
 
 }  // namespace
-
-std::string cuda_version(int code) { return fmt::format("{}.{}", code / 1000, code % 1000 / 10); }
-
-std::string nccl_version(int code) {
-  return fmt::format("{}.{}.{}", code / 10000, code % 10000 / 100, code % 100);
-}
 
 std::vector<MissingPart> missing_parts(const GpuParts& found) {
   std::vector<MissingPart> missing;

@@ -31,14 +31,10 @@ struct MissingPart {
 
 /// Every part that is missing, in the order in which one would install them. Pure.
 [[nodiscard]] std::vector<MissingPart> missing_parts(const GpuParts& found);
-/// Those that `convoy train` needs: it compresses on the CPU, without the kernels.
+/// Those that `convoy train` needs: without the kernels it compresses on the CPU.
 [[nodiscard]] std::vector<MissingPart> missing_for_jobs(const GpuParts& found);
 /// "driver: none ...: apt-get install ..."
 [[nodiscard]] std::string to_line(const MissingPart& missing);
-/// CUDA's way of writing a version: "13.0" for 13000.
-[[nodiscard]] std::string cuda_version(int code);
-/// NCCL's: "2.28.9" for 22809.
-[[nodiscard]] std::string nccl_version(int code);
 
 /// Looks, and starts the driver where there is one, which takes a moment at the first call.
 [[nodiscard]] GpuParts find_gpu_parts();

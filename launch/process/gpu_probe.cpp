@@ -5,6 +5,7 @@
 #include <cstdlib>
 
 #include "comm/nccl/nccl.h"
+#include "compress/cuda/usable.h"
 #include "launch/process/gpu_parts.h"
 #include "launch/process/hardware.h"
 
@@ -50,7 +51,7 @@ GpuParts find_gpu_parts() {
   GpuParts found;
   ask_driver(found);
   if (const char* visible = std::getenv("CUDA_VISIBLE_DEVICES")) found.visible_devices = visible;
-  found.kernels = CONVOY_HAS_KERNELS;
+  found.kernels = compress::cuda::is_built();
   const auto versions = comm::nccl::versions();
   found.runtime = versions.runtime;
   found.nccl = versions.nccl;

@@ -48,12 +48,14 @@ nlohmann::json gpu_json(const GpuParts& gpu) {
   for (const MissingPart& part : missing_parts(gpu)) {
     missing.push_back({{"part", part.part}, {"what", part.what}, {"cure", part.cure}});
   }
-  return {{"driver_cuda", version_or_null(gpu.driver, cuda_version)},
+  return {{"driver_cuda", version_or_null(gpu.driver, comm::nccl::cuda_version_text)},
           {"devices", gpu.devices},
-          {"runtime", version_or_null(gpu.runtime, cuda_version)},
-          {"nccl", version_or_null(gpu.nccl, nccl_version)},
+          {"runtime", version_or_null(gpu.runtime, comm::nccl::cuda_version_text)},
+          {"nccl", version_or_null(gpu.nccl, comm::nccl::nccl_version_text)},
           {"kernels", gpu.kernels},
-          {"libtorch_cuda", version_or_null(gpu.torch_runtime, cuda_version)},
+          {"libtorch_cuda", version_or_null(gpu.torch_runtime, comm::nccl::cuda_version_text)},
+          {"mpi_takes_device_memory", comm::mpi::cuda_support().is_there},
+          {"mpi_on_device_memory", comm::mpi::cuda_support().text},
           {"missing", missing}};
 }
 

@@ -4,9 +4,11 @@
 #include <exception>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "comm/mpi/mpi.h"
 #include "launch/process/rank_environment.h"
+#include "trainer/parallel/placement.h"
 
 namespace convoy::launch {
 
@@ -34,6 +36,10 @@ class Process {
   [[nodiscard]] comm::Communicator* host() const { return host_; }
   void set_host(comm::Communicator* host) { host_ = host; }
 
+  /// Where this rank trains, while run_ranks() has it.
+  [[nodiscard]] const trainer::Placement& placement() const { return placement_; }
+  void set_placement(trainer::Placement placement) { placement_ = std::move(placement); }
+
   /// Prints what went wrong in one line, once for all ranks, and returns the exit code.
   [[nodiscard]] int fail(const std::exception_ptr& error) const;
 
@@ -57,6 +63,7 @@ class Process {
   RankPlace place_;
   std::optional<comm::mpi::Environment> mpi_;
   comm::Communicator* host_ = nullptr;
+  trainer::Placement placement_;
 };
 
 }  // namespace convoy::launch

@@ -238,6 +238,24 @@ TEST(JobFile, TakesNcclButForFederations) {
             "train on CPUs");
 }
 
+TEST(JobFile, KnowsWhereDevicesCannotBeHad) {
+  const std::string steps = "[train]\nsteps = 1\n";
+  for (const char* device : {"auto", "cpu", "cuda", "mixed"}) {
+    EXPECT_EQ(parse(steps + "[run]\ndevice = \"" + device + "\"").run.device, device);
+  }
+  EXPECT_EQ(
+      train_error("[communication]\nbackend = \"nccl\"\n[run]\ndevice = \"mixed\""),
+      "job.toml:6: run.device = \"mixed\" cannot be had with communication.backend = \"nccl\", "
+      "which needs a GPU for every rank; \"mpi\" does not");
+  EXPECT_EQ(train_error("[communication]\nbackend = \"local\"\n[run]\ndevice = \"cuda\""),
+            "job.toml:6: run.device = \"cuda\" needs processes: communication.backend = \"mpi\", "
+            "\"nccl\" or \"auto\"");
+  EXPECT_EQ(
+      train_error("[federation]\nclients = 2\n[run]\ndevice = \"cuda\""),
+      "job.toml:6: run.device = \"cuda\" cannot be had with [federation]: sites train on CPUs");
+  EXPECT_NE(train_error("[run]\ndevice = \"gpu\"").find("\"cuda\""), std::string::npos);
+}
+
 TEST(JobFile, ScaledLossesHaveToWaitForAllGradients) {
   EXPECT_EQ(train_error("amp = \"fp16\"\n[communication]\noverlap = \"next_forward\""),
             "job.toml:5: communication.overlap = \"next_forward\" cannot be had with job.toml:3: "

@@ -137,6 +137,32 @@ TEST(Program, NcclNamesWhatIsMissing) {
   EXPECT_FALSE(std::filesystem::exists(dir));
 }
 
+// Over MPI without a launcher: one rank.
+TEST(Program, ARankWithoutAGpuSaysWhatIsMissingUnlessItMayTrainOnItsCpu) {
+  const TemporaryFolder folder;
+  const std::string job = folder.file(
+      "job.toml",
+      "[data]\nname = \"synthetic\"\nsamples = 40\n[model]\nname = \"mlp\"\n[train]\nsteps = 2\n");
+  const auto train = [&](const std::string& device) {
+    return run(folder, {"train", job, "--run-dir", (folder.path() / device).string(), "--set",
+                        "run.device=" + device, "--json"});
+  };
+  const Ended cuda = train("cuda");
+  if (cuda.code == 0) GTEST_SKIP() << "GPUs can be used here";
+  EXPECT_EQ(cuda.code, 2);
+  EXPECT_TRUE(cuda.errors.starts_with("convoy: run.device = \"cuda\"")) << cuda.errors;
+  EXPECT_FALSE(std::filesystem::exists(folder.path() / "cuda"));
+  if (cuda.errors.find("needs MPI") != std::string::npos) GTEST_SKIP() << "built without MPI";
+  EXPECT_NE(cuda.errors.find(" on rank 0 cannot be used here: driver: "), std::string::npos)
+      << cuda.errors;
+  const Ended mixed = train("mixed");
+  ASSERT_EQ(mixed.code, 0) << mixed.errors;
+  const auto hash = [](const Ended& ended) {
+    return nlohmann::json::parse(ended.output).at("parameters_hash");
+  };
+  EXPECT_EQ(hash(mixed), hash(train("cpu")));
+}
+
 TEST(Program, TakenRunDirIsRefused) {
   const TemporaryFolder folder;
   const std::string job = folder.file("job.toml", "[train]\nsteps = 1\n");

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// backend = "nccl" on the double of CUDA and NCCL: tensors lie on the host, and pass for a
-// device's.
+// backend = "nccl", and ranks with and without devices, on the double of CUDA and NCCL: tensors lie
+// on the host and pass for a device's, and kernels run there.
 #include <gtest/gtest.h>
 
 #include <limits>
@@ -9,6 +9,9 @@
 
 #include "base/errors.h"
 #include "comm/nccl/nccl.h"
+#include "comm/nccl/staging.h"
+#include "compress/reduce/device_executor.h"
+#include "tests/compress/cuda/queued_engine.h"
 #include "tests/nccl_double/nccl_double.h"
 #include "tests/trainer/poisoned_module.h"
 #include "tests/trainer/training_fixture.h"
@@ -19,22 +22,60 @@ namespace {
 
 using namespace convoy::tests;
 
-/// As train_local(), each rank with a device; tensors stay where LibTorch has put them.
+/// A rank with a device: tensors stay where LibTorch has put them, and kernels run on the host when
+/// the double's stream comes to them.
+struct DeviceRank {
+  comm::nccl::Stream stream = comm::nccl::make_stream();
+
+  [[nodiscard]] std::uintptr_t number() const {
+    return reinterpret_cast<std::uintptr_t>(stream.get());
+  }
+  Summary run(comm::Communicator& communicator, const Job& job, RunRequest request) const {
+    using compress::device_executor;
+    using compress::cuda::make_queued_engine;
+    request.placement.memory = comm::Device::kCuda;
+    request.placement.executors = {.reducing = device_executor(make_queued_engine(stream.get())),
+                                   .planning = device_executor(make_queued_engine())};
+    return train(communicator, job, request);
+  }
+};
+
+/// As train_local(), each rank with a device.
 Summary train_on_devices(const Job& job, int ranks, RunRequest request) {
   request.quiet = true;
-  request.placement.memory = comm::Device::kCuda;
   Summary summary;
   comm::CommunicatorOptions options;
   options.timeout = std::chrono::seconds(static_cast<std::int64_t>(job.communication.timeout_s));
   comm::local::run(
       ranks,
       [&](comm::Communicator& world) {
-        const auto devices = comm::nccl::make(world);
-        EXPECT_EQ(comm::nccl::device_of(*devices), world.rank());
-        const Summary own = train(*devices, job, request);
+        const auto device = comm::nccl::share_devices(world, true);
+        EXPECT_EQ(device, world.rank());
+        const DeviceRank rank;
+        const auto devices = comm::nccl::make(world, {.stream = rank.number(), .device = *device});
+        const Summary own = rank.run(*devices, job, request);
         if (world.rank() == 0) summary = own;
       },
       options);
+  return summary;
+}
+
+/// Ranks 0, 2, ... with a device, the others without.
+Summary train_mixed(Job job, int ranks, RunRequest request) {
+  job.run.device = "mixed";
+  request.quiet = true;
+  Summary summary;
+  comm::local::run(ranks, [&](comm::Communicator& world) {
+    const auto device = comm::nccl::share_devices(world, world.rank() % 2 == 0);
+    if (!device) {
+      (void)train(world, job, request);
+      return;
+    }
+    const DeviceRank rank;
+    const auto staged = comm::nccl::stage(world, {.stream = rank.number(), .device = *device});
+    const Summary own = rank.run(*staged, job, request);
+    if (world.rank() == 0) summary = own;
+  });
   return summary;
 }
 
@@ -94,6 +135,51 @@ TEST(DeviceTraining, ALossScaleThatOverflowsLeavesStepsOut) {
   Job job = small_job();
   job.train.loss_scale = std::numeric_limits<float>::max();
   expect_the_bits_of_hosts(job);
+}
+
+/// Three ranks: sums are taken in rank order.
+void expect_mixed_has_the_bits_of_hosts(Job job) {
+  const NcclDouble cuda(
+      {.all_memory_is_device = true, .longest_delay = std::chrono::microseconds(200)});
+  TemporaryFolder folder;
+  job.run.verify_replicas_every = 1;
+  const Summary hosts = train_local(job, 3, folder.path() / "hosts");
+  const Summary mixed = train_mixed(job, 3, {.run_dir = folder.path() / "mixed"});
+  EXPECT_EQ(mixed.parameters_hash, hosts.parameters_hash);
+  EXPECT_EQ(mixed.train_loss, hosts.train_loss);
+}
+
+TEST(MixedTraining, DenseHasTheBitsOfHosts) {
+  Job job = small_job();
+  job.communication.bucket_mb = 0.001;
+  for (const char* overlap : {"false", "true", "next_forward"}) {
+    job.communication.overlap = overlap;
+    expect_mixed_has_the_bits_of_hosts(job);
+  }
+  job.communication.overlap = "true";
+  job.train.clip_norm = 0.05;
+  job.train.optimizer.name = "adamw";
+  expect_mixed_has_the_bits_of_hosts(job);
+}
+
+TEST(MixedTraining, CompressedHasTheBitsOfHosts) {
+  for (const char* family : {"half", "quantize", "top_k", "power_sgd"}) {
+    SCOPED_TRACE(family);
+    expect_mixed_has_the_bits_of_hosts(planned_job(family));
+  }
+}
+
+TEST(MixedTraining, ResumesBitExactly) {
+  const NcclDouble cuda({.all_memory_is_device = true});
+  TemporaryFolder folder;
+  Job job = planned_job("power_sgd");
+  const Summary whole = train_local(job, 2, folder.path() / "whole");
+  job.train.steps /= 2;
+  (void)train_mixed(job, 2, {.run_dir = folder.path() / "parts"});
+  job.train.steps *= 2;
+  EXPECT_EQ(
+      train_mixed(job, 2, {.run_dir = folder.path() / "parts", .resume = true}).parameters_hash,
+      whole.parameters_hash);
 }
 
 std::string failure_of(const Job& job, int ranks) {

@@ -141,7 +141,7 @@ void check_federation(const Job& job, int ranks) {
   require_config(train.schedule.name != "cosine" || job.federation.updates > 0,
                  "train.schedule.name = \"cosine\" needs federation.updates: a federation's "
                  "schedule goes by the updates that have reached the server");
-  check_precision(train, "local");  // sites train on CPUs
+  check_precision(train, false);  // sites train on CPUs
   require_config(train.loss_scale == 0.0, "train.loss_scale must be 0 in a federated run");
   require_config(train.accumulate == 1, "train.accumulate must be 1 in a federated run");
   require_config(!train.sync_batchnorm,

@@ -122,7 +122,8 @@ std::vector<Entries> sort_entries(const OptimizerConfig& config,
 
 }  // namespace
 
-Optimizer::Optimizer(const OptimizerConfig& config, std::vector<NamedTensor> parameters)
+Optimizer::Optimizer(const OptimizerConfig& config, std::vector<NamedTensor> parameters,
+                     Where where)
     : config_(config), parameters_(std::move(parameters)) {
   check_config(config_);
   std::set<std::string> names;
@@ -131,6 +132,9 @@ Optimizer::Optimizer(const OptimizerConfig& config, std::vector<NamedTensor> par
     require(names.insert(name).second, "two parameters are called \"" + name + "\"");
     require(seen.insert(tensor.unsafeGetTensorImpl()).second,
             "the parameter \"" + name + "\" is listed twice");
+  }
+  if (where == Where::kHost) on_host_.emplace(parameters_);
+  for (const auto& [name, tensor] : updated()) {
     optimizers_.push_back(make_optimizer(config_, tensor));
   }
 }
@@ -143,8 +147,34 @@ void Optimizer::set_learning_rate(double lr) {
   }
 }
 
+void Optimizer::values_changed() {
+  if (on_host_) on_host_->refresh();
+}
+
+double Optimizer::clip(double max_norm) {
+  take_gradients();
+  return clip_gradients(updated(), max_norm);
+}
+
+void Optimizer::take_gradients() {
+  if (!on_host_) return;
+  for (std::size_t i = 0; i < parameters_.size(); ++i) on_host_->take_gradient(i);
+  gradients_taken_ = true;
+}
+
 void Optimizer::step() {
-  for (const auto& optimizer : optimizers_) optimizer->step();
+  if (!gradients_taken_) take_gradients();
+  gradients_taken_ = false;
+  for (std::size_t i = 0; i < optimizers_.size(); ++i) {
+    optimizers_[i]->step();
+    if (on_host_) on_host_->give_value(i);
+  }
+}
+
+void Optimizer::step(std::size_t parameter) {
+  if (on_host_) on_host_->take_gradient(parameter);
+  optimizers_[parameter]->step();
+  if (on_host_) on_host_->give_value(parameter);
 }
 
 void Optimizer::zero_grad() {
@@ -162,7 +192,7 @@ void Optimizer::zero_grad(std::size_t parameter) {
 std::vector<NamedTensor> Optimizer::state() const {
   std::vector<NamedTensor> result;
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
-    const auto& [name, tensor] = parameters_[i];
+    const auto& [name, tensor] = updated()[i];
     const auto& states = optimizers_[i]->state();
     const auto found = states.find(optimizer_state_key(tensor));
     if (found == states.end()) continue;
@@ -174,12 +204,12 @@ std::vector<NamedTensor> Optimizer::state() const {
 }
 
 void Optimizer::load_state(const std::vector<NamedTensor>& state) {
-  const auto sorted = sort_entries(config_, parameters_, state);
+  const auto sorted = sort_entries(config_, updated(), state);
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
     auto& states = optimizers_[i]->state();
     states.clear();
     if (sorted[i].empty()) continue;
-    states[optimizer_state_key(parameters_[i].tensor)] = put_back(config_, sorted[i]);
+    states[optimizer_state_key(updated()[i].tensor)] = put_back(config_, sorted[i]);
   }
 }
 

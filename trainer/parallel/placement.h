@@ -4,6 +4,7 @@
 #include <c10/core/Device.h>
 
 #include "comm/buffer.h"
+#include "compress/reduce/host_executor.h"
 
 namespace convoy::trainer {
 
@@ -12,6 +13,8 @@ namespace convoy::trainer {
 struct Placement {
   c10::Device device = c10::DeviceType::CPU;
   comm::Device memory = comm::Device::kHost;
+  /// Who computes on compressed gradients. Of the host: they are copied there and back.
+  compress::Executors executors = compress::host_executors();
 };
 
 }  // namespace convoy::trainer
