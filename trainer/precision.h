@@ -11,8 +11,7 @@
 
 namespace convoy::trainer {
 
-/// @throws ConfigError where ranks of that communication.backend cannot compute as `train.amp`
-/// says.
+/// @param on_gpus  all ranks train on one. @throws ConfigError where train.amp needs that.
 void check_precision(const TrainConfig& train, bool on_gpus);
 
 /// Forward and mean loss of a batch, differentiable, a float32 scalar. With `train.amp` LibTorch

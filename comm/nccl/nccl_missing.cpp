@@ -21,9 +21,9 @@ std::unique_ptr<Communicator> make(Communicator& /*bootstrap*/, const Options& /
   throw ContractError(missing());
 }
 
-std::optional<int> share_devices(Communicator& all, bool wants_one, int chosen) {
+std::optional<int> share_devices(Communicator& all, DeviceWish wish, int chosen) {
   auto own = place_without_device();
-  if (wants_one) {
+  if (wish == DeviceWish::kMust) {
     own.problem = missing();
     own.wanted = chosen < 0 ? DevicePlace::kAny : chosen;
   }

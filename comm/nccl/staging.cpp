@@ -29,11 +29,11 @@ std::shared_ptr<StagingDevice> make_device(const Communicator& host,
 
 }  // namespace
 
-std::optional<int> share_devices(Communicator& all, bool wants_one, int chosen) {
-  const auto own = wants_one ? own_place(missing(), chosen) : place_without_device();
-  const auto places = exchange_places(all, own);
-  const int device = choose_device(places, all.rank());
-  if (!wants_one) return std::nullopt;
+std::optional<int> share_devices(Communicator& all, DeviceWish wish, int chosen) {
+  auto own = wish == DeviceWish::kNone ? place_without_device() : own_place(missing(), chosen);
+  if (wish == DeviceWish::kIfFree) own.wanted = DevicePlace::kIfFree;
+  const int device = choose_device(exchange_places(all, own), all.rank());
+  if (device == DevicePlace::kNone) return std::nullopt;
   // And stays: see make().
   check_cuda(cudaSetDevice(device), "cudaSetDevice");
   return device;

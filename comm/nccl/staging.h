@@ -9,14 +9,19 @@
 
 namespace convoy::comm::nccl {
 
+/// Whether a rank wants a device.
+enum class DeviceWish : std::uint8_t { kNone, kIfFree, kMust };
+
 /// Shares the CUDA devices of each host among those of its ranks that want one, as make() does:
-/// one each, in the order of ranks. Collective over all ranks of a job, those that want none
-/// included; blocking. A rank whose convoy was built without NCCL may want none.
-/// @param chosen  the device of this rank; -1: one that is free. Of ranks that want one.
-/// @return this rank's; nothing where it wants none.
-/// @throws ConfigError on all ranks where one wants a device and has none that it can use, or a
-///         host has more such ranks than devices. CommError.
-[[nodiscard]] std::optional<int> share_devices(Communicator& all, bool wants_one, int chosen = -1);
+/// one each, in the order of ranks, among ranks that see the same devices. Collective over all
+/// ranks of a job, those that want none included; blocking. A rank whose convoy was built without
+/// NCCL may want none.
+/// @param chosen  the device of this rank; -1: one that is free. Of ranks that must have one.
+/// @return this rank's, now the current one of this thread; nothing where it wants none, or where
+///         one that wants it if it is free finds none that it can use.
+/// @throws ConfigError on all ranks where one must have a device and has none that it can use, or
+///         a host has more such ranks than devices. CommError.
+[[nodiscard]] std::optional<int> share_devices(Communicator& all, DeviceWish wish, int chosen = -1);
 
 struct StagingOptions {
   /// As Options::stream.

@@ -15,19 +15,35 @@ using internal::kCancelled;
 using internal::kDependent;
 using internal::kDotLanes;
 
+// Lanes whose sums stay in registers.
+constexpr int kAtOnce = 8;
+
+// The sums of kAtOnce lanes, of which a and b are the first terms; `count` values are left of both.
+template <typename T>
+void sum_lanes(const double* a, const T* b, std::int64_t count, double* lanes) {
+  double sums[kAtOnce] = {};
+  std::int64_t i = 0;
+  for (; i + kAtOnce <= count; i += kDotLanes) {
+    for (int lane = 0; lane < kAtOnce; ++lane) {
+      sums[lane] += a[i + lane] * static_cast<double>(b[i + lane]);
+    }
+  }
+  for (int lane = 0; i + lane < count && lane < kAtOnce; ++lane) {
+    sums[lane] += a[i + lane] * static_cast<double>(b[i + lane]);
+  }
+  std::copy(sums, sums + kAtOnce, lanes);
+}
+
 // In the order of dot_order.h. Lanes without terms are left out: adding their zero changes nothing.
 template <typename T>
 double dot(const std::vector<double>& a, const T* b) {
   double lanes[kDotLanes];
   const auto count = static_cast<std::int64_t>(a.size());
-  const auto used = static_cast<int>(
-      std::bit_ceil(static_cast<std::uint64_t>(std::min<std::int64_t>(count, kDotLanes))));
+  const auto used = static_cast<int>(std::bit_ceil(
+      static_cast<std::uint64_t>(std::clamp<std::int64_t>(count, kAtOnce, kDotLanes))));
   std::fill_n(lanes, used, 0.0);
-  for (std::int64_t first = 0; first < count; first += kDotLanes) {
-    const auto terms = static_cast<int>(std::min<std::int64_t>(count - first, kDotLanes));
-    for (int lane = 0; lane < terms; ++lane) {
-      lanes[lane] += a[first + lane] * static_cast<double>(b[first + lane]);
-    }
+  for (std::int64_t lane = 0; lane < std::min<std::int64_t>(count, used); lane += kAtOnce) {
+    sum_lanes(a.data() + lane, b + lane, count - lane, lanes + lane);
   }
   return internal::fold_halves(lanes, used);
 }

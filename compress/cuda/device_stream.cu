@@ -19,22 +19,6 @@ bool has(cudaDeviceAttr attribute, int device) {
   return value != 0;
 }
 
-/// A pool that keeps what is given back until it goes itself.
-cudaMemPool_t make_pool(int device) {
-  if (!has(cudaDevAttrMemoryPoolsSupported, device)) {
-    throw CudaError(
-        "the CUDA device has no memory pools (cudaMallocAsync): device or driver, or "
-        "how they are virtualised, are too old");
-  }
-  cudaMemPoolProps properties{};
-  properties.allocType = cudaMemAllocationTypePinned;
-  properties.location.type = cudaMemLocationTypeDevice;
-  properties.location.id = device;
-  cudaMemPool_t pool = nullptr;
-  check(cudaMemPoolCreate(&pool, &properties), "cudaMemPoolCreate");
-  return pool;
-}
-
 }  // namespace
 
 DeviceStream::DeviceStream(cudaStream_t caller) : caller_(caller), device_(current_device()) {
@@ -45,10 +29,6 @@ DeviceStream::DeviceStream(cudaStream_t caller) : caller_(caller), device_(curre
   cudaEvent_t event = nullptr;
   check(cudaEventCreateWithFlags(&event, cudaEventDisableTiming), "cudaEventCreateWithFlags");
   caller_was_here_.reset(event);
-  pool_.reset(make_pool(device_));
-  std::uint64_t kept_bytes = ~std::uint64_t{0};
-  check(cudaMemPoolSetAttribute(pool_.get(), cudaMemPoolAttrReleaseThreshold, &kept_bytes),
-        "cudaMemPoolSetAttribute");
 }
 
 void DeviceStream::follow_caller() {
@@ -76,11 +56,10 @@ std::shared_ptr<std::byte> DeviceStream::allocate(std::shared_ptr<DeviceStream> 
                                                   std::size_t bytes) {
   if (bytes == 0) return nullptr;
   void* memory = nullptr;
-  check(cudaMallocFromPoolAsync(&memory, bytes, stream->pool_.get(), stream->get()),
-        "cudaMallocFromPoolAsync");
-  return {static_cast<std::byte*>(memory), [stream = std::move(stream)](std::byte* last) {
-            static_cast<void>(cudaFreeAsync(last, stream->get()));
-          }};
+  check(cudaMalloc(&memory, bytes), "cudaMalloc");
+  // Waits for all that is queued on the device.
+  return {static_cast<std::byte*>(memory),
+          [stream = std::move(stream)](std::byte* last) { static_cast<void>(cudaFree(last)); }};
 }
 
 }  // namespace convoy::compress::cuda

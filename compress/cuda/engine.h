@@ -30,9 +30,9 @@ class Engine {
   /// Makes the engine's device the current one of this thread, as every thread that calls needs it.
   virtual void enter() = 0;
 
-  /// `bytes` of device memory, aligned for any element, with any contents; null for none. Goes back
-  /// when its last owner has gone, behind what is queued by then: who works on it on another stream
-  /// keeps an owner until that is done. May outlive the engine.
+  /// `bytes` of device memory, aligned for any element, with any contents; null for none. Taking it
+  /// may wait for the device, and so does its going back, with its last owner: keep it. May outlive
+  /// the engine.
   [[nodiscard]] virtual std::shared_ptr<std::byte> allocate(std::size_t bytes) = 0;
   /// Returns when `from` may be written again.
   virtual void copy_in(std::span<const std::byte> from, DeviceSpan<std::byte> to) = 0;

@@ -54,6 +54,16 @@ class Array {
   return room.values();
 }
 
+/// An array's values for reading on the host: themselves where they lie there, else a copy in
+/// `room`.
+template <typename T>
+[[nodiscard]] std::span<const T> on_host(Executor& executor, const Array<T>& array,
+                                         std::vector<T>& room) {
+  if (executor.device() == comm::Device::kHost) return array.values();
+  room = array.to_host(executor);
+  return room;
+}
+
 /// All of `array`, as the communicator takes it; bytes as kUInt8.
 template <typename T>
 [[nodiscard]] comm::Buffer buffer_of(const Executor& executor, const Array<T>& array) {

@@ -78,7 +78,10 @@ class EvaluateCommand final : public Command {
   }
 
   [[nodiscard]] trainer::Job load() const {
-    trainer::Job job = load_job(job_file(), sets_);
+    std::vector<std::string> sets{
+        "run.device=auto"};  // of the run, which may need what is not here
+    sets.insert(sets.end(), sets_.begin(), sets_.end());
+    trainer::Job job = load_job(job_file(), sets);
     if (job.communication.backend == "nccl") job.communication.backend = "auto";
     job.run.device = "cpu";
     return job;

@@ -12,6 +12,7 @@
 #include "launch/commands/same_place.h"
 #include "launch/job/job_file.h"
 #include "launch/process/backend.h"
+#include "launch/process/devices.h"
 #include "launch/process/run_directory.h"
 #include "launch/process/signals.h"
 #include "trainer/federated/federation.h"
@@ -85,6 +86,10 @@ class FederateCommand final : public Command {
     const fs::path file =
         job_file_.empty() ? resume_point(resume_).run_dir / "job.toml" : fs::path(job_file_);
     trainer::Job job = load_job(file, sets_);
+    require_config(!asks_for_devices(job),
+                   "federate trains on CPUs: run.device = \"" + job.run.device +
+                       "\" and communication.backend = \"" + job.communication.backend +
+                       "\" are for convoy train");
     job.communication.local_ranks = 1;
     return job;
   }

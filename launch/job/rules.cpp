@@ -66,6 +66,9 @@ void check_device(const trainer::Job& job, const Document& document) {
   require_config(backend != "local",
                  what + R"(needs processes: communication.backend = "mpi", "nccl" or "auto")");
   require_config(comm::mpi::available(), what + "needs MPI: " + comm::mpi::version());
+  require_config(device != "mixed" || job.compression.objective != "time",
+                 what + R"(cannot be had with compression.objective = "time": codecs take other )"
+                        R"(times on GPUs than on CPUs)");
 }
 
 void check_network(const trainer::CommunicationConfig& config, const Document& document) {

@@ -104,6 +104,11 @@ Backend choose_backend(const trainer::CommunicationConfig& config, bool launched
 
 void run_ranks(Process& process, const trainer::Job& job,
                const std::function<void(comm::Communicator&)>& body) {
+  require_config(
+      comm::mpi::launched() || !asks_for_devices(job) || job.communication.local_ranks == 1,
+      fmt::format("run.device = \"{}\" needs a process for each rank: convoy launch -n {} "
+                  "-- train JOB",
+                  job.run.device, job.communication.local_ranks));
   const Backend backend = choose_backend(
       job.communication, comm::mpi::launched() || asks_for_devices(job), process.place().ranks);
   hold_threads(static_cast<int>(job.run.threads_per_rank));

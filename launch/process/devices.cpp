@@ -4,13 +4,15 @@
 #include <spdlog/fmt/fmt.h>
 #include <torch/torch.h>
 
-#include <algorithm>
 #include <cstdint>
-#include <exception>
+#include <span>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "base/errors.h"
+#include "base/hash.h"
+#include "base/log.h"
 #include "comm/mpi/mpi.h"
 #include "comm/nccl/nccl.h"
 #include "comm/nccl/staging.h"
@@ -19,7 +21,6 @@
 #include "compress/cuda/usable.h"
 #include "compress/reduce/device_executor.h"
 #include "launch/process/gpu_parts.h"
-#include "launch/process/transport_choice.h"
 
 namespace convoy::launch {
 namespace {
@@ -48,18 +49,10 @@ std::string lack_of(const trainer::Job& job, int rank) {
   }
 }
 
-/// The ranks before this one on its host.
-int ranks_before(comm::Communicator& all) {
-  const auto hosts = host_names(all);
-  const auto own = hosts.begin() + all.rank();
-  return static_cast<int>(std::count(hosts.begin(), own, *own));
-}
-
-/// run.device = "mixed": where there are parts enough, and a device that no earlier rank takes.
-bool finds_a_device(comm::Communicator& all) {
-  const int before = ranks_before(all);
-  const GpuParts found = find_gpu_parts();
-  return missing_for_jobs(found).empty() && before < found.torch_devices;
+comm::nccl::DeviceWish wish_of(const trainer::Job& job) {
+  using comm::nccl::DeviceWish;
+  if (job.run.device != "mixed") return DeviceWish::kMust;
+  return missing_for_jobs(find_gpu_parts()).empty() ? DeviceWish::kIfFree : DeviceWish::kNone;
 }
 
 /// Executors whose first works on a stream that communicators have to follow.
@@ -68,13 +61,50 @@ struct Engines {
   std::uintptr_t stream = 0;  ///< 0: LibTorch's default
 };
 
-Engines make_engines(const trainer::Job& job) {
-  if (job.compression.family == "none" || !compress::cuda::is_built()) return {};
-  auto reducing = compress::cuda::make_engine();
-  const auto stream = reinterpret_cast<std::uintptr_t>(reducing->stream());
-  return {.executors = {.reducing = compress::device_executor(std::move(reducing)),
-                        .planning = compress::device_executor(compress::cuda::make_engine())},
-          .stream = stream};
+/// On the host where the kernels cannot run, with the same bits.
+Engines make_engines(const trainer::Job& job, int rank) {
+  const bool are_used = job.compression.family != "none" && !job.communication.hierarchical;
+  if (!are_used || !compress::cuda::is_built()) return {};
+  try {
+    auto reducing = compress::cuda::make_engine();
+    const auto stream = reinterpret_cast<std::uintptr_t>(reducing->stream());
+    return {.executors = {.reducing = compress::device_executor(std::move(reducing)),
+                          .planning = compress::device_executor(compress::cuda::make_engine())},
+            .stream = stream};
+  } catch (const compress::cuda::CudaError& error) {
+    logger("launch")->warn("rank {} compresses on its CPU: {}", rank, error.what());
+    return {};
+  }
+}
+
+/// "ranks 0-3 on GPUs, 4-5 on CPUs", from rank 0.
+void say_who_trains_where(comm::Communicator& all, bool on_device) {
+  const auto flags = comm::all_gather_values(all, std::vector<std::int32_t>{on_device ? 1 : 0});
+  if (all.rank() != 0) return;
+  std::string text;
+  for (std::size_t first = 0; first < flags.size();) {
+    std::size_t end = first + 1;
+    while (end < flags.size() && flags[end] == flags[first]) ++end;
+    text += fmt::format("{}{}{} on {}", text.empty() ? "ranks " : ", ", first,
+                        end - first > 1 ? fmt::format("-{}", end - 1) : "",
+                        flags[first] == 1 ? "GPUs" : "CPUs");
+    first = end;
+  }
+  logger("launch")->info("run.device = \"mixed\": {}", text);
+}
+
+/// Who calls what next depends on these.
+void require_same_settings(comm::Communicator& all, const trainer::Job& job) {
+  const std::string text =
+      job.run.device + " " + job.communication.backend + " " + job.compression.family;
+  const auto own = static_cast<std::int64_t>(hash64(std::as_bytes(std::span(text))));
+  const auto hashes = comm::all_gather_values(all, std::vector{own});
+  for (std::size_t rank = 1; rank < hashes.size(); ++rank) {
+    require_config(hashes[rank] == hashes[0],
+                   fmt::format("rank {} has another run.device, communication.backend or "
+                               "compression.family in its job file than rank 0",
+                               rank));
+  }
 }
 
 std::unique_ptr<comm::Communicator> connect(comm::Communicator& host, const trainer::Job& job,
@@ -91,19 +121,14 @@ bool asks_for_devices(const trainer::Job& job) {
 }
 
 std::optional<DeviceRank> connect_device(comm::Communicator& host, const trainer::Job& job) {
+  require_same_settings(host, job);
   if (!asks_for_devices(job)) return std::nullopt;
   const bool mixed = job.run.device == "mixed";
   if (!mixed) require_everywhere(host, lack_of(job, host.rank()));
-  const auto device = comm::nccl::share_devices(host, !mixed || finds_a_device(host));
-  std::string failure;
-  Engines engines;
-  try {
-    if (device) engines = make_engines(job);
-  } catch (const std::exception& error) {
-    failure = fmt::format("{} on rank {}: {}", asked(job), host.rank(), error.what());
-  }
-  require_everywhere(host, failure);
+  const auto device = comm::nccl::share_devices(host, wish_of(job));
+  if (mixed) say_who_trains_where(host, device.has_value());
   if (!device) return std::nullopt;
+  Engines engines = make_engines(job, host.rank());
   DeviceRank rank;
   rank.placement = {.device = torch::Device(torch::kCUDA, static_cast<torch::DeviceIndex>(*device)),
                     .memory = comm::Device::kCuda,

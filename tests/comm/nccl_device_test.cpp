@@ -60,14 +60,14 @@ TEST(NcclDevice, MayBeChosenByTheCaller) {
   EXPECT_EQ(config_error([&] {
               static_cast<void>(devices_of({place("a", 4), chosen}));
             }),
-            "nccl: rank 1 wants CUDA device 4, host a has 4");
+            "rank 1 wants CUDA device 4, host a has 4");
 }
 
 TEST(NcclDevice, IsMissingOnAHostWithMoreRanks) {
   for (const int rank : {0, 1, 2, 3}) {
     const std::vector places{place("a", 8), place("b", 2), place("b", 2), place("b", 2)};
     EXPECT_EQ(config_error([&] { static_cast<void>(choose_device(places, rank)); }),
-              "nccl: 3 ranks on host b share 2 CUDA devices: start one rank for each device there "
+              "3 ranks on host b share 2 CUDA devices: start one rank for each device there "
               "(CUDA_VISIBLE_DEVICES chooses which)");
   }
 }
@@ -87,7 +87,7 @@ std::string error_of_make(int ranks) {
 
 TEST(NcclMake, RefusesTooFewDevicesOnAllRanks) {
   const NcclDouble cuda({.devices = 2});
-  expect_match(error_of_make(3), "nccl: 3 ranks on host .* share 2 CUDA devices");
+  expect_match(error_of_make(3), "3 ranks on host .* share 2 CUDA devices");
 }
 
 TEST(NcclMake, SaysWhichPartIsMissing) {

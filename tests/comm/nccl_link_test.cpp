@@ -28,10 +28,11 @@ std::string error_of_make(Communicator& bootstrap) {
 // Ranks without a device take part in sharing them, whatever they were built with.
 TEST(NcclOnThisMachine, StagesWhereThereIsADevice) {
   local::run(2, [](Communicator& all) {
-    EXPECT_EQ(nccl::share_devices(all, false), std::nullopt);
+    EXPECT_EQ(nccl::share_devices(all, nccl::DeviceWish::kNone), std::nullopt);
     if (nccl::available()) return;
     try {
-      static_cast<void>(nccl::share_devices(all, all.rank() == 1));
+      static_cast<void>(nccl::share_devices(
+          all, all.rank() == 1 ? nccl::DeviceWish::kMust : nccl::DeviceWish::kNone));
       ADD_FAILURE() << "no error";
     } catch (const ConfigError& error) {
       EXPECT_NE(std::string(error.what()).find("rank 1 on host"), std::string::npos);

@@ -49,7 +49,7 @@ Summary train_on_devices(const Job& job, int ranks, RunRequest request) {
   comm::local::run(
       ranks,
       [&](comm::Communicator& world) {
-        const auto device = comm::nccl::share_devices(world, true);
+        const auto device = comm::nccl::share_devices(world, comm::nccl::DeviceWish::kMust);
         EXPECT_EQ(device, world.rank());
         const DeviceRank rank;
         const auto devices = comm::nccl::make(world, {.stream = rank.number(), .device = *device});
@@ -66,7 +66,9 @@ Summary train_mixed(Job job, int ranks, RunRequest request) {
   request.quiet = true;
   Summary summary;
   comm::local::run(ranks, [&](comm::Communicator& world) {
-    const auto device = comm::nccl::share_devices(world, world.rank() % 2 == 0);
+    const auto device =
+        comm::nccl::share_devices(world, world.rank() % 2 == 0 ? comm::nccl::DeviceWish::kMust
+                                                               : comm::nccl::DeviceWish::kNone);
     if (!device) {
       (void)train(world, job, request);
       return;

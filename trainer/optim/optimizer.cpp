@@ -167,14 +167,20 @@ void Optimizer::step() {
   gradients_taken_ = false;
   for (std::size_t i = 0; i < optimizers_.size(); ++i) {
     optimizers_[i]->step();
-    if (on_host_) on_host_->give_value(i);
+    give_value(i);
   }
 }
 
 void Optimizer::step(std::size_t parameter) {
   if (on_host_) on_host_->take_gradient(parameter);
   optimizers_[parameter]->step();
-  if (on_host_) on_host_->give_value(parameter);
+  give_value(parameter);
+}
+
+// Without a gradient it has not changed.
+void Optimizer::give_value(std::size_t parameter) const {
+  if (!on_host_ || !updated()[parameter].tensor.grad().defined()) return;
+  on_host_->give_value(parameter);
 }
 
 void Optimizer::zero_grad() {

@@ -59,6 +59,7 @@ class Optimizer {
     return on_host_ ? on_host_->copies() : parameters_;
   }
   void take_gradients();
+  void give_value(std::size_t parameter) const;
 
   OptimizerConfig config_;
   std::vector<NamedTensor> parameters_;

@@ -32,21 +32,25 @@ std::array<char, N> cut(const std::string& text) {
   return array;
 }
 
-bool want_the_same(const DevicePlace& a, const DevicePlace& b) {
-  return a.host == b.host && a.visible == b.visible && a.wanted == DevicePlace::kAny &&
-         b.wanted == DevicePlace::kAny;
+/// How many of the first `ranks` ranks, as `own` sees devices, want one in this way and can use it.
+std::int64_t count_wanting(const std::vector<DevicePlace>& places, int ranks,
+                           const DevicePlace& own, std::int32_t wanted) {
+  return std::count_if(places.begin(), places.begin() + ranks, [&](const DevicePlace& place) {
+    return place.host == own.host && place.visible == own.visible && place.wanted == wanted &&
+           place.problem.empty();
+  });
 }
 
 void check_usable(const std::vector<DevicePlace>& places) {
   for (std::size_t rank = 0; rank < places.size(); ++rank) {
     const DevicePlace& place = places[rank];
-    if (place.wanted == DevicePlace::kNone) continue;
+    if (place.wanted == DevicePlace::kNone || place.wanted == DevicePlace::kIfFree) continue;
     if (!place.problem.empty()) {
-      throw ConfigError(fmt::format("nccl: rank {} on host {} has no usable CUDA device: {}", rank,
+      throw ConfigError(fmt::format("rank {} on host {} has no usable CUDA device: {}", rank,
                                     place.host, place.problem));
     }
     if (place.wanted >= place.devices) {
-      throw ConfigError(fmt::format("nccl: rank {} wants CUDA device {}, host {} has {}", rank,
+      throw ConfigError(fmt::format("rank {} wants CUDA device {}, host {} has {}", rank,
                                     place.wanted, place.host, place.devices));
     }
   }
@@ -84,19 +88,24 @@ std::vector<DevicePlace> exchange_places(Communicator& bootstrap, const DevicePl
 
 int choose_device(const std::vector<DevicePlace>& places, int rank) {
   check_usable(places);
+  const auto all = static_cast<int>(places.size());
   for (const DevicePlace& place : places) {
-    const auto sharing = std::ranges::count_if(
-        places, [&](const DevicePlace& other) { return want_the_same(place, other); });
-    if (sharing <= place.devices) continue;
+    const auto sharing = count_wanting(places, all, place, DevicePlace::kAny);
+    if (place.wanted != DevicePlace::kAny || sharing <= place.devices) continue;
     throw ConfigError(fmt::format(
-        "nccl: {} ranks on host {} share {} CUDA device{}: start one rank for each device there "
+        "{} ranks on host {} share {} CUDA device{}: start one rank for each device there "
         "(CUDA_VISIBLE_DEVICES chooses which)",
         sharing, place.host, place.devices, place.devices == 1 ? "" : "s"));
   }
   const DevicePlace& own = places[static_cast<std::size_t>(rank)];
-  if (own.wanted != DevicePlace::kAny) return own.wanted;
-  return static_cast<int>(std::count_if(places.begin(), places.begin() + rank,
-                                        [&](const auto& p) { return want_the_same(p, own); }));
+  if (own.wanted == DevicePlace::kAny) {
+    return static_cast<int>(count_wanting(places, rank, own, DevicePlace::kAny));
+  }
+  if (own.wanted != DevicePlace::kIfFree) return own.wanted;
+  const auto before = count_wanting(places, all, own, DevicePlace::kAny) +
+                      count_wanting(places, rank, own, DevicePlace::kIfFree);
+  return own.problem.empty() && before < own.devices ? static_cast<int>(before)
+                                                     : DevicePlace::kNone;
 }
 
 }  // namespace convoy::comm::nccl

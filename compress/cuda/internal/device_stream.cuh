@@ -27,9 +27,9 @@ struct Release {
   }
 };
 
-/// A stream of the current device, with memory that comes and goes in its order: a pool of
-/// cudaMallocAsync() of its own. Memory that is given back stays in the pool, so from the second
-/// step on neither taking nor giving back waits for the device or asks the driver for more.
+/// A stream of the current device, and memory for it. Plain memory of cudaMalloc(), which a
+/// CUDA-aware MPI can share between processes, as it cannot that of cudaMallocAsync(): whoever
+/// takes it keeps it from step to step, as taking and giving back wait for the device.
 class DeviceStream {
  public:
   /// @param caller  whom follow_caller() follows.
@@ -52,15 +52,12 @@ class DeviceStream {
       std::unique_ptr<std::remove_pointer_t<cudaStream_t>, Release<cudaStreamDestroy>>;
   using EventHandle =
       std::unique_ptr<std::remove_pointer_t<cudaEvent_t>, Release<cudaEventDestroy>>;
-  using PoolHandle =
-      std::unique_ptr<std::remove_pointer_t<cudaMemPool_t>, Release<cudaMemPoolDestroy>>;
 
   cudaStream_t caller_;
   int device_;
   bool reads_pageable_memory_ = false;  ///< without the driver's copy of it
   StreamHandle stream_;
   EventHandle caller_was_here_;
-  PoolHandle pool_;
 };
 
 }  // namespace convoy::compress::cuda

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "compress/reduce/internal/compressed_reducer.h"
 
+#include <exception>
 #include <optional>
 #include <utility>
 
 #include "base/hash.h"
+#include "base/log.h"
 #include "base/random.h"
 
 namespace convoy::compress::internal {
@@ -179,6 +181,14 @@ Reduction CompressedReducer::compare_with_dense(const Bucket& bucket, Work& work
 void CompressedReducer::end_step() {
   sent_.stop();
   if (communicator_.size() > 1) plans_.end_step();
+}
+
+void CompressedReducer::drop() {
+  try {
+    executor_->finish();
+  } catch (const std::exception& error) {
+    logger("compress")->warn("after a failure: {}", error.what());
+  }
 }
 
 void CompressedReducer::commit() {

@@ -45,6 +45,8 @@ class CompressedReducer final : public Reducer {
   void begin_step(std::int64_t step) override;
   [[nodiscard]] Reduction start(const Bucket& bucket, int priority) override;
   void end_step() override;
+  /// What is queued on a device may still write into buckets.
+  void drop() override;
   void discard_step() override;
   void discard_layer(const std::string& name) override;
   [[nodiscard]] bool works_on(comm::Device device) const override {

@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "base/errors.h"
 #include "compress/reduce/internal/state_entries.h"
 
 namespace convoy::compress::internal {
@@ -11,6 +12,8 @@ void GradientWindow::add(const std::string& layer, std::span<const float> gradie
   step_is_open_ = true;
   auto& sum = sums_[layer];
   if (sum.empty()) executor_->fill_zero(sum.resize(*executor_, gradient.size()));
+  require_config(sum.size() == gradient.size(),
+                 "the window of " + layer + " is of another size than the layer");
   executor_->add(gradient, sum.values());
 }
 

@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "compress/reduce/internal/residuals.h"
 
+#include <string>
 #include <type_traits>
 #include <utility>
 #include <vector>
 
+#include "base/errors.h"
 #include "compress/reduce/internal/state_entries.h"
 
 namespace convoy::compress::internal {
 namespace {
 
 template <typename T>
-double sum_of_squares(const std::vector<T>& values) {
+double sum_of_squares(std::span<const T> values) {
   double sum = 0.0;
   for (const T value : values) {
     double x = 0.0;
@@ -23,6 +25,13 @@ double sum_of_squares(const std::vector<T>& values) {
     sum += x * x;
   }
   return sum;
+}
+
+/// A state of another model may have been loaded.
+void require_size(const std::string& layer, std::size_t residual, std::size_t numel) {
+  require_config(residual == numel, "the residual of " + layer + " has " +
+                                        std::to_string(residual) + " values, the layer has " +
+                                        std::to_string(numel));
 }
 
 }  // namespace
@@ -38,6 +47,7 @@ std::span<float> Residuals::owed(const std::string& layer, std::span<const float
   const std::size_t numel = gradient.size();
   if (storage_ == Storage::kFloat32) {
     if (entry.current.empty()) executor_->fill_zero(entry.current.resize(*executor_, numel));
+    require_size(layer, entry.current.size(), numel);
     const auto out = entry.next.resize(*executor_, numel);
     executor_->add_residual(entry.current.values(), gradient, out);
     return out;
@@ -46,6 +56,7 @@ std::span<float> Residuals::owed(const std::string& layer, std::span<const float
   if (entry.current16.empty()) {
     executor_->copy(gradient, out);
   } else {
+    require_size(layer, entry.current16.size(), numel);
     executor_->add_residual(entry.current16.values(), gradient, out);
   }
   return out;
@@ -92,8 +103,10 @@ void Residuals::discard(const std::string& layer) {
 double Residuals::squared_norm() const {
   double sum = 0.0;
   for (const auto& [name, entry] : entries_) {
-    sum += sum_of_squares(entry.current.to_host(*executor_)) +
-           sum_of_squares(entry.current16.to_host(*executor_));
+    std::vector<float> room;
+    std::vector<BFloat16> room16;
+    sum += sum_of_squares(on_host(*executor_, entry.current, room)) +
+           sum_of_squares(on_host(*executor_, entry.current16, room16));
   }
   return sum;
 }

@@ -50,7 +50,7 @@ const NcclSwitches kSlow{.all_memory_is_device = true,
 
 void run_over_nccl(int ranks, const Body& body) {
   comm::local::run(ranks, [&](comm::Communicator& world) {
-    const auto device = comm::nccl::share_devices(world, true);
+    const auto device = comm::nccl::share_devices(world, comm::nccl::DeviceWish::kMust);
     const RankStream stream;
     const auto devices = comm::nccl::make(world, {.stream = stream.number(), .device = *device});
     body(*devices);
@@ -60,7 +60,9 @@ void run_over_nccl(int ranks, const Body& body) {
 /// Devices on ranks 0, 2, ...
 void run_mixed(int ranks, const Body& body) {
   comm::local::run(ranks, [&](comm::Communicator& world) {
-    const auto device = comm::nccl::share_devices(world, world.rank() % 2 == 0);
+    const auto device =
+        comm::nccl::share_devices(world, world.rank() % 2 == 0 ? comm::nccl::DeviceWish::kMust
+                                                               : comm::nccl::DeviceWish::kNone);
     if (!device) return body(world);
     const RankStream stream;
     const auto staged = comm::nccl::stage(world, {.stream = stream.number(), .device = *device});
