@@ -10,6 +10,8 @@ install(TARGETS ${convoy_libraries} convoy_torch EXPORT convoyTargets
         ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}
         FILE_SET HEADERS DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/convoy)
 install(EXPORT convoyTargets NAMESPACE convoy:: DESTINATION ${CONVOY_PACKAGE_DIR})
+# So that it finds a LibTorch that lies outside the system's folders.
+set_target_properties(convoy PROPERTIES INSTALL_RPATH_USE_LINK_PATH ON)
 install(TARGETS convoy RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 
 configure_package_config_file(${PROJECT_SOURCE_DIR}/cmake/convoyConfig.cmake.in

@@ -30,11 +30,17 @@ endfunction()
 
 function(convoy_find_nccl)
   set(cuda_hints ${CUDAToolkit_ROOT} $ENV{CUDAToolkit_ROOT} $ENV{CUDA_HOME} /usr/local/cuda)
-  set(nccl_hints ${NCCL_ROOT} $ENV{NCCL_ROOT} ${cuda_hints})
+  set(nccl_hints ${NCCL_ROOT} $ENV{NCCL_ROOT})
+  if(LibTorch_NVIDIA)
+    # The one that a wheel's LibTorch was built with: a process has one libnccl.so.2, and it calls the newest functions.
+    list(APPEND nccl_hints ${LibTorch_NVIDIA}/nccl)
+  endif()
+  list(APPEND nccl_hints ${cuda_hints})
   find_path(CONVOY_CUDA_INCLUDE_DIR cuda_runtime_api.h HINTS ${cuda_hints} PATH_SUFFIXES include)
   find_library(CONVOY_CUDART_LIBRARY cudart HINTS ${cuda_hints} PATH_SUFFIXES lib64 lib)
   find_path(CONVOY_NCCL_INCLUDE_DIR nccl.h HINTS ${nccl_hints} PATH_SUFFIXES include)
-  find_library(CONVOY_NCCL_LIBRARY nccl HINTS ${nccl_hints} PATH_SUFFIXES lib64 lib)
+  find_library(CONVOY_NCCL_LIBRARY NAMES nccl libnccl.so.2 NAMES_PER_DIR HINTS ${nccl_hints}
+               PATH_SUFFIXES lib64 lib)
   mark_as_advanced(CONVOY_CUDA_INCLUDE_DIR CONVOY_CUDART_LIBRARY CONVOY_NCCL_INCLUDE_DIR
                    CONVOY_NCCL_LIBRARY)
 endfunction()

@@ -3,14 +3,15 @@
 # folder torch/ goes into CMAKE_PREFIX_PATH. LibTorch's own package is not asked: a wheel's insists on
 # the CUDA toolkit that it was built with, and what it adds to compile flags differs by version.
 #
-# LibTorch::LibTorch, LibTorch_VERSION, LibTorch_FOUND; LibTorch_HAS_CUDA where it can compute on GPUs.
+# LibTorch::LibTorch, LibTorch_VERSION, LibTorch_FOUND; LibTorch_HAS_CUDA where it can compute on GPUs;
+# LibTorch_PREFIX; LibTorch_NVIDIA where a wheel's own wheels of NVIDIA's libraries are installed beside it.
 find_path(LibTorch_INCLUDE_DIR torch/csrc/api/include/torch/torch.h)
 mark_as_advanced(LibTorch_INCLUDE_DIR)
 set(libtorch_libraries torch torch_cpu c10)
 # Those beside the headers, never another LibTorch's.
-cmake_path(GET LibTorch_INCLUDE_DIR PARENT_PATH libtorch_prefix)
+cmake_path(GET LibTorch_INCLUDE_DIR PARENT_PATH LibTorch_PREFIX)
 foreach(name IN LISTS libtorch_libraries)
-  find_library(LibTorch_${name} ${name} HINTS ${libtorch_prefix}/lib)
+  find_library(LibTorch_${name} ${name} HINTS ${LibTorch_PREFIX}/lib)
   mark_as_advanced(LibTorch_${name})
   list(APPEND libtorch_needed LibTorch_${name})
 endforeach()
@@ -35,6 +36,11 @@ cmake_path(GET LibTorch_torch_cpu PARENT_PATH libtorch_folder)
 set(LibTorch_HAS_CUDA FALSE)
 if(EXISTS ${libtorch_folder}/libtorch_cuda.so)
   set(LibTorch_HAS_CUDA TRUE)
+endif()
+cmake_path(GET LibTorch_PREFIX PARENT_PATH LibTorch_NVIDIA)
+string(APPEND LibTorch_NVIDIA /nvidia)
+if(NOT EXISTS ${LibTorch_NVIDIA})
+  set(LibTorch_NVIDIA "")
 endif()
 
 # A wheel brings headers of other projects along, fmt's for one, of versions that are not those of the

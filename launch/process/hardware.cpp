@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "launch/process/hardware.h"
 
+#include <ATen/Version.h>
 #include <dlfcn.h>
 #include <torch/torch.h>
 #include <torch/version.h>
@@ -22,6 +23,13 @@ Function* loaded_function(const char* name) {
 
 constexpr const char* kSetThreads = "openblas_set_num_threads";
 
+/// The first line of what the MKL inside LibTorch says of itself.
+std::string mkl_version() {
+  std::string text = at::get_mkl_version();
+  text.resize(std::min(text.find('\n'), text.size()));
+  return text;
+}
+
 /// Values in [-1, 1] that are the same on every machine.
 torch::Tensor fixed_matrix(std::int64_t side, std::int64_t multiplier) {
   auto values = torch::arange(side * side, torch::kInt64).mul_(multiplier).remainder_(1009);
@@ -42,10 +50,12 @@ BlasLibrary blas_library() {
   void* sgemm = ::dlsym(RTLD_DEFAULT, "sgemm_");
   Dl_info info{};
   if (sgemm != nullptr && ::dladdr(sgemm, &info) != 0) library.file = info.dli_fname;
-  if (auto* get_config = loaded_function<const char*()>("openblas_get_config")) {
+  if (at::hasMKL()) {
+    library.config = mkl_version();
+  } else if (auto* get_config = loaded_function<const char*()>("openblas_get_config")) {
     library.config = get_config();
   }
-  library.holds_threads = loaded_function<void(int)>(kSetThreads) != nullptr;
+  library.holds_threads = at::hasMKL() || loaded_function<void(int)>(kSetThreads) != nullptr;
   return library;
 }
 

@@ -9,8 +9,8 @@
 /// All that the program asks of LibTorch directly, so that one file includes it.
 namespace convoy::launch {
 
-/// Holds LibTorch and OpenBLAS, which does not listen to LibTorch, to `threads` threads each. Call
-/// it before other threads use either.
+/// Holds LibTorch, the MKL inside it, and OpenBLAS, which does not listen to LibTorch, to `threads`
+/// threads each. Call it before other threads use them.
 void hold_threads(int threads);
 
 /// The threads that LibTorch uses for one operation.
@@ -19,7 +19,7 @@ void hold_threads(int threads);
 /// The BLAS library that really computes.
 struct BlasLibrary {
   std::string file;            ///< where its sgemm was loaded from; empty: none found
-  std::string config;          ///< what OpenBLAS says of itself; empty: not OpenBLAS
+  std::string config;          ///< what MKL or OpenBLAS says of itself; empty: neither
   bool holds_threads = false;  ///< hold_threads() reaches it
 };
 [[nodiscard]] BlasLibrary blas_library();

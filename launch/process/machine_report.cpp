@@ -71,6 +71,17 @@ std::string count_hosts(const std::vector<std::string>& hosts) {
   return text;
 }
 
+std::string why_slow(const BlasLibrary& blas) {
+  if (!blas.config.empty()) {
+    return blas.config +
+           " is known for more: either others compute here too, or the processor is slow";
+  }
+  return fmt::format(
+      "LibTorch seems to use the reference BLAS ({}); apt-get install libopenblas0-pthread, then "
+      "update-alternatives --config libblas.so.3-$(uname -m)-linux-gnu",
+      blas.file.empty() ? "no file found" : blas.file);
+}
+
 }  // namespace
 
 MachineReport make_machine_report(comm::Communicator& communicator) {
@@ -96,12 +107,9 @@ MachineReport make_machine_report(comm::Communicator& communicator) {
 std::string gemm_warning(const MachineReport& report) {
   const double sane = kSaneGflopsPerThread * report.threads;
   if (report.gemm_gflops >= sane) return "";
-  return fmt::format(
-      "a matrix product runs at {:.1f} GFLOP/s on {} thread{}, below {:.0f}: LibTorch seems to use "
-      "the reference BLAS ({}); apt-get install libopenblas0-pthread, then update-alternatives "
-      "--config libblas.so.3-$(uname -m)-linux-gnu",
-      report.gemm_gflops, report.threads, report.threads == 1 ? "" : "s", sane,
-      report.blas.file.empty() ? "no file found" : report.blas.file);
+  return fmt::format("a matrix product runs at {:.1f} GFLOP/s on {} thread{}, below {:.0f}: {}",
+                     report.gemm_gflops, report.threads, report.threads == 1 ? "" : "s", sane,
+                     why_slow(report.blas));
 }
 
 std::string to_json(const MachineReport& report) {

@@ -40,7 +40,12 @@ TEST(Hardware, HoldsTheThreadsOfBlasToo) {
 
 TEST(Hardware, GemmHashRepeats) { EXPECT_EQ(gemm_hash(), gemm_hash()); }
 
-TEST(Hardware, NamesTheBlasLibrary) { EXPECT_NE(blas_library().file, ""); }
+TEST(Hardware, NamesTheBlasLibrary) {
+  const BlasLibrary blas = blas_library();
+  EXPECT_NE(blas.file, "");
+  EXPECT_EQ(blas.config.find('\n'), std::string::npos);
+  EXPECT_EQ(blas.holds_threads, !blas.config.empty()) << blas.config;  // all but the reference BLAS
+}
 
 TEST(Hardware, ErrorsBecomeOneLine) {
   EXPECT_EQ(one_line(std::runtime_error("first\nsecond\n")), "first second");
