@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Everything that convoy stands on. The Debian packages are listed in cmake/debian-packages.txt.
+find_package(LibTorch 1.13 REQUIRED)  # first: it hides what a wheel has of the others
 set(THREADS_PREFER_PTHREAD_FLAG ON)
 find_package(Threads REQUIRED)
 find_package(spdlog REQUIRED)
@@ -10,7 +11,6 @@ find_package(ZLIB REQUIRED)
 find_package(Boost REQUIRED)
 find_package(hwy REQUIRED)
 find_package(Protobuf REQUIRED)
-find_package(LibTorch 1.13 REQUIRED)
 if(CONVOY_WITH_MPI)
   set(MPI_CXX_SKIP_MPICXX ON)
   find_package(MPI REQUIRED COMPONENTS CXX)

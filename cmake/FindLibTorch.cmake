@@ -43,10 +43,12 @@ if(NOT EXISTS ${LibTorch_NVIDIA})
   set(LibTorch_NVIDIA "")
 endif()
 
-# A wheel brings headers of other projects along, fmt's for one, of versions that are not those of the
-# libraries here: only LibTorch's own are shown to the compiler.
+# A wheel brings headers of other projects along, fmt's for one, and a protoc, of versions that are not
+# those of the libraries here: only LibTorch's own are shown to the compiler, and nothing else of it is
+# found from now on.
 set(libtorch_headers ${LibTorch_INCLUDE_DIR})
 if(EXISTS ${LibTorch_INCLUDE_DIR}/fmt AND EXISTS ${LibTorch_INCLUDE_DIR}/pybind11)
+  list(APPEND CMAKE_IGNORE_PREFIX_PATH ${LibTorch_PREFIX})
   set(libtorch_headers ${CMAKE_BINARY_DIR}/libtorch-headers)
   file(MAKE_DIRECTORY ${libtorch_headers})
   foreach(folder ATen c10 caffe2 torch)

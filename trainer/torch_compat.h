@@ -28,6 +28,11 @@ template <typename Key = OptimizerStateKey>
   }
 }
 
+/// What keeps a node of autograd's graph alive: a std::shared_ptr in LibTorch 1.13, an intrusive
+/// pointer in the newest 2.x.
+using AutogradNode =
+    decltype(torch::autograd::impl::grad_accumulator(std::declval<const torch::Tensor&>()));
+
 /// Switches this thread's operations on the CPU, or on CUDA's devices, to `type` where that is
 /// safe, or back.
 inline void set_autocast(at::DeviceType device, at::ScalarType type, bool enabled) {

@@ -87,8 +87,8 @@ std::uint64_t gemm_hash() {
 
 std::vector<std::string> devices() {
   std::vector<std::string> names{"cpu"};
-  const auto count = torch::cuda::is_available() ? torch::cuda::device_count() : 0;
-  for (std::size_t i = 0; i < count; ++i) names.push_back("cuda:" + std::to_string(i));
+  const int count = torch_cuda().devices;
+  for (int i = 0; i < count; ++i) names.push_back("cuda:" + std::to_string(i));
   return names;
 }
 

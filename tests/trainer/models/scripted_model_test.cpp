@@ -18,6 +18,7 @@
 #include "base/file.h"
 #include "tests/trainer/models/model_kit.h"
 #include "trainer/models/batch_statistics.h"
+#include "trainer/torch_compat.h"
 
 namespace convoy::trainer {
 namespace {
@@ -132,7 +133,7 @@ void expect_spread_hooks(const std::string& path) {
   ScriptedModel model(path);
   const auto inputs = random_inputs(kFashion, 8);
   std::vector<std::int64_t> ready;
-  std::vector<std::shared_ptr<torch::autograd::Node>> accumulators;
+  std::vector<AutogradNode> accumulators;
   for (const auto& item : model.parameters()) {
     accumulators.push_back(torch::autograd::impl::grad_accumulator(item.tensor));
     accumulators.back()->add_post_hook(std::make_unique<ReadyHook>(ready));

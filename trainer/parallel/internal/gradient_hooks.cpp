@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "trainer/parallel/internal/gradient_hooks.h"
 
+#include <memory>
+
 #include "base/errors.h"
 
 namespace convoy::trainer::internal {

@@ -6,8 +6,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <memory>
 #include <vector>
+
+#include "trainer/torch_compat.h"
 
 namespace convoy::trainer::internal {
 
@@ -26,7 +27,7 @@ class GradientHooks {
   struct Hooked {
     // A parameter knows its accumulator only weakly: without an owner the hook would die with the
     // first graph.
-    std::shared_ptr<torch::autograd::Node> accumulator;
+    AutogradNode accumulator;
     std::uintptr_t key;
   };
 
