@@ -16,6 +16,13 @@ namespace convoy {
 void write_file_atomic(const std::filesystem::path& path, std::span<const std::byte> bytes);
 void write_file_atomic(const std::filesystem::path& path, const std::string& text);
 
+/// The same with mode 0600: nobody but the owner can read it, at no moment.
+void write_private_file_atomic(const std::filesystem::path& path, std::span<const std::byte> bytes);
+
+/// Makes `path` with mode 0600, whole or not at all. @throws ConfigError if there is one already,
+/// which stays as it is; std::runtime_error as write_file_atomic().
+void create_private_file(const std::filesystem::path& path, std::span<const std::byte> bytes);
+
 /// Finds out now whether write_file_atomic() will be able to write `path` later; leaves nothing
 /// behind. @throws ConfigError that names the path and the system's reason.
 void require_writable(const std::filesystem::path& path);
@@ -27,5 +34,9 @@ void sync_folder(const std::filesystem::path& folder);
 /// The whole file. @throws ConfigError that names the path and the system's reason.
 [[nodiscard]] std::vector<std::byte> read_file(const std::filesystem::path& path);
 [[nodiscard]] std::string read_text_file(const std::filesystem::path& path);
+
+/// The whole file. @throws ConfigError as read_file(), and with its mode if others than the owner
+/// may do anything with it.
+[[nodiscard]] std::vector<std::byte> read_private_file(const std::filesystem::path& path);
 
 }  // namespace convoy

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Errors, hashes and files.
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <span>
@@ -80,6 +81,39 @@ TEST(File, FailuresNameThePathAndTheReasonAndLeaveNothing) {
   // A folder in the way: the temporary is written and must go again.
   fs::create_directory(folder / "folder");
   EXPECT_THROW(write_file_atomic(folder / "folder", std::string("x")), std::runtime_error);
+  EXPECT_EQ(entries_of(folder), 1);
+}
+
+std::span<const std::byte> bytes_of(const std::string& text) {
+  return std::as_bytes(std::span(text));
+}
+
+fs::perms mode_of(const fs::path& path) { return fs::status(path).permissions(); }
+
+TEST(File, PrivateOnesBelongToTheirOwnerAlone) {
+  const TemporaryFolder folder;
+  const std::string path = folder / "key";
+  create_private_file(path, bytes_of("secret"));
+  EXPECT_EQ(mode_of(path), fs::perms::owner_read | fs::perms::owner_write);
+  EXPECT_EQ(read_private_file(path).size(), 6U);
+  fs::permissions(path, fs::perms::group_read, fs::perm_options::add);
+  EXPECT_EQ(message_of<ConfigError>([&] { (void)read_private_file(path); }),
+            path + " has mode 0640: others than its owner can get at it; chmod 600 " + path);
+  // Written anew, also over the temporary that a crash has left with another mode.
+  const std::string left = path + ".tmp." + std::to_string(::getpid());
+  write_file_atomic(left, std::string("half"));
+  write_private_file_atomic(path, bytes_of("second"));
+  EXPECT_EQ(mode_of(path), fs::perms::owner_read | fs::perms::owner_write);
+  EXPECT_EQ(read_text_file(path), "second");
+  EXPECT_EQ(entries_of(folder), 1);
+}
+
+TEST(File, CreatingNeverReplaces) {
+  const TemporaryFolder folder;
+  const std::string path = folder.file("key", "old");
+  EXPECT_EQ(message_of<ConfigError>([&] { create_private_file(path, bytes_of("new")); }),
+            path + " exists already and is kept");
+  EXPECT_EQ(read_text_file(path), "old");
   EXPECT_EQ(entries_of(folder), 1);
 }
 
