@@ -173,6 +173,7 @@ std::string to_line(const Input& input, std::int64_t sequence) {
         .number("duration", input.duration)
         .number("round", input.update.round);
     if (!input.update.finite) line.boolean("finite", false);
+    if (!input.update.measures_speed) line.boolean("measures_speed", false);
   }
   return line.number("seq", sequence).end();
 }

@@ -17,6 +17,9 @@ struct Update {
   std::int64_t round = 0;        ///< Assign::round that it answers
   std::int64_t local_steps = 0;  ///< steps done, 1..assigned
   bool finite = true;            ///< false where any value in it is NaN or infinite
+  /// false where the server was down in the meantime: what the round took is not known then, and
+  /// the client's speed stays as it is.
+  bool measures_speed = true;
 };
 
 /// What has happened to updates so far: received = aggregated + refused + Policy::pending().

@@ -48,6 +48,7 @@ Input read_input(Kind kind, const Json& json) {
     input.update.local_steps = json.at("local_steps").get<std::int64_t>();
     input.update.round = json.at("round").get<std::int64_t>();
     input.update.finite = json.value("finite", true);
+    input.update.measures_speed = json.value("measures_speed", true);
   }
   return input;
 }

@@ -93,7 +93,7 @@ void BasePolicy::accept(Client& client, const Update& update) {
     client.state = State::kIdle;
   }
   const bool steps_fit = 1 <= update.local_steps && update.local_steps <= client.assigned;
-  if (steps_fit) {
+  if (steps_fit && update.measures_speed) {
     client.speed.add({static_cast<double>(update.local_steps), now_ - client.start});
   }
   if (!steps_fit || !update.finite) {
