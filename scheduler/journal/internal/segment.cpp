@@ -121,7 +121,7 @@ class Scanner {
     const auto hash = tail.number<std::uint64_t>();
     if (hash != hash64(record.first(whole - kRecordTailBytes), seed_of(run_)) ||
         tail.number<std::uint32_t>() != kEndMark) {
-      if (is_zero_from(offset + whole - sizeof(kEndMark))) return std::nullopt;
+      if (is_zero_from(offset + whole - 1)) return std::nullopt;
       damaged(offset, fmt::format("record {} is not what was written", sequence));
     }
     if (sequence != expected) {
