@@ -68,16 +68,20 @@ Sequence Journal::load(const std::string& saved) {
   try {
     const auto run = json.at("log").at("run").get<std::string>();
     require_config(
-        run == to_hex(run_),
+        options_.without_old_log || run == to_hex(run_),
         fmt::format("the checkpoint is of run {}, and the log of {}", run, to_hex(run_)));
     const Json& clock = json.at("clock");
     clock_.restore({.was_used = clock.at("used"),
                     .newest = clock.at("newest"),
                     .outages = clock.at("outages").get<std::vector<double>>()});
     for (const auto& [site, ids] : json.at("updates").items()) {
-      for (const Json& item : ids) remember(site, item.at(0), item.at(1));
+      for (const Json& item : ids) {
+        // In a new log they count as durable with its first entry.
+        remember(site, item.at(0),
+                 options_.without_old_log ? Sequence{0} : item.at(1).get<Sequence>());
+      }
     }
-    return position_in(json);
+    return options_.without_old_log ? 0 : position_in(json);
   } catch (const Json::exception& error) {
     throw ConfigError(fmt::format("the journal's state in the checkpoint: {}", error.what()));
   }

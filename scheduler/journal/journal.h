@@ -27,6 +27,9 @@ struct JournalOptions {
   /// not taken twice. The scheduler refuses older ones as out of round.
   std::size_t ids_per_site = 1024;
   RunClock::Source clock;  ///< empty: the system's
+  /// The log was lost, and an operator wants to go on from the checkpoint without it: its entries
+  /// since then are gone. The folder must hold no segments; the run id may be another.
+  bool without_old_log = false;
 };
 
 /// All that a scheduler was told, on stable storage before anybody learns what came of it.
