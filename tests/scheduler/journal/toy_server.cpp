@@ -63,7 +63,7 @@ Scenario crash_scenario() {
   generator.behaviour.samples = 7;
   scenario.clients = generate_clients(generator, 4);
   scenario.seed = 4;
-  scenario.arrivals = 130;
+  scenario.arrivals = 260;
   return scenario;
 }
 
