@@ -12,6 +12,7 @@
 #include "trainer/metrics/metrics.h"
 #include "trainer/models/model_config.h"
 #include "trainer/optim/optim_config.h"
+#include "trainer/privacy/privacy_config.h"
 
 namespace convoy::trainer {
 
@@ -82,6 +83,7 @@ struct Job {
   compress::CompressionConfig compression;
   CommunicationConfig communication;
   FederationConfig federation;
+  PrivacyConfig privacy;
   CheckpointConfig checkpoint;
   MetricsConfig metrics;
 };

@@ -43,6 +43,9 @@ Datasets load_everywhere(comm::Communicator& communicator, const Job& job) {
 void check_job(const Job& job, int ranks) {
   require_config(job.train.epochs > 0 || job.train.steps > 0,
                  "[train] needs epochs or steps, at least 1");
+  require_config(!job.privacy.is_on(),
+                 "[privacy] is for convoy federate: data-parallel training would send every "
+                 "rank's gradient without noise");
   check_data(job.data);
   check_model(job.model);
   check_precision(job.train, job.communication.backend == "nccl" || job.run.device == "cuda");

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <spdlog/fmt/fmt.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 
@@ -23,6 +24,22 @@ namespace {
 
 namespace fs = std::filesystem;
 
+/// Empty without [privacy].
+std::string privacy_line(const trainer::FederatedSummary& summary) {
+  if (!summary.privacy) return "";
+  double epsilon = 0.0;
+  std::int64_t left = 0;
+  for (const auto& [client, report] : summary.privacy->sites) {
+    epsilon = std::max(epsilon, report.epsilon);
+    left += report.leaves ? 1 : 0;
+  }
+  const auto& config = summary.privacy->config;
+  return fmt::format("  privacy     epsilon {:.6f} of {} at delta {} per {}{}{}\n", epsilon,
+                     config.epsilon, config.delta, config.is_per_sample() ? "record" : "site",
+                     left > 0 ? fmt::format(", {} left: privacy budget", left) : "",
+                     config.insecure_seed != 0 ? ", INSECURE: noise from a seed" : "");
+}
+
 std::string human_summary(const trainer::FederatedSummary& summary, const fs::path& run_dir) {
   const auto& counts = summary.schedule.counts;
   const std::string last =
@@ -33,11 +50,11 @@ std::string human_summary(const trainer::FederatedSummary& summary, const fs::pa
       "{} after {} updates and {} versions, {:.1f} s ({} clock)\n"
       "  accuracy    {:.4f}\n  loss        {:.4f}\n  local steps {}\n"
       "  late        {}, refused {}, staleness {:.2f} on average\n  idle        {:.1f} %\n"
-      "{}",
+      "{}{}",
       summary.run.interrupted ? "stopped" : "finished", summary.updates, summary.versions,
       summary.federation_seconds, summary.clock, summary.run.accuracy, summary.run.loss,
       summary.run.steps, counts.late, counts.refused, summary.schedule.mean_staleness,
-      100.0 * summary.schedule.idle_share(), last);
+      100.0 * summary.schedule.idle_share(), privacy_line(summary), last);
 }
 
 class FederateCommand final : public Command {

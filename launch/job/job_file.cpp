@@ -68,6 +68,7 @@ trainer::Job parse_job(std::string_view text, const std::string& source,
   make_absolute(job.data.path);
   make_absolute(job.model.torchscript);
   make_absolute(job.model.init);
+  make_absolute(job.privacy.ledger);
   return job;
 }
 

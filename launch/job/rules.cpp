@@ -122,6 +122,20 @@ void check_overlap(const trainer::Job& job, const Document& document) {
                      ": what no rank has used is known when all have ended their backward");
 }
 
+void check_privacy(const trainer::PrivacyConfig& privacy, const Document& document) {
+  try {
+    trainer::check_config(privacy);
+  } catch (const ConfigError& error) {
+    // It names the key; here is where that stands.
+    const std::string message = error.what();
+    const auto key = message.substr(0, message.find_first_of(" ,"));
+    throw ConfigError(place(document, key) + message.substr(key.size()));
+  }
+  require_config(
+      !privacy.is_on() || document.contains("federation"),
+      place(document, "privacy.mode") + " needs [federation]: it is for convoy federate");
+}
+
 /// In real time, updates that are always late must not wait for company for ever.
 void settle_late_flush(trainer::FederationConfig& federation, const Document& document) {
   if (federation.clock == "virtual" || document.contains("federation.late_flush_after")) return;
@@ -133,6 +147,7 @@ void settle_late_flush(trainer::FederationConfig& federation, const Document& do
 
 void check_rules(trainer::Job& job, const Document& document) {
   check_compression(job.compression, document);
+  check_privacy(job.privacy, document);
   check_run(job.run, document);
   settle_length(job.train, document);
   settle_late_flush(job.federation, document);

@@ -2,6 +2,7 @@
 #include "launch/job/sections.h"
 
 #include "launch/job/federation_section.h"
+#include "launch/job/privacy_section.h"
 
 namespace convoy::launch {
 namespace {
@@ -150,6 +151,7 @@ void describe(FieldVisitor& visitor, trainer::Job& job) {
   describe_compression(visitor, job.compression);
   describe_communication(visitor, job.communication);
   describe_federation(visitor, job.federation);
+  describe_privacy(visitor, job.privacy);
   visitor.section("checkpoint");
   visitor.integer("every_steps", job.checkpoint.every_steps, kAtLeastZero);
   visitor.integer("keep", job.checkpoint.keep, kAtLeastOne);

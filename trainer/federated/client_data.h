@@ -32,6 +32,7 @@ class ClientData {
   [[nodiscard]] NextBatch next();
 
   [[nodiscard]] std::int64_t train_size() const { return static_cast<std::int64_t>(train_.size()); }
+  [[nodiscard]] const std::vector<std::int64_t>& train_samples() const { return train_; }
   [[nodiscard]] const std::vector<std::int64_t>& validation() const { return validation_; }
   [[nodiscard]] std::uint64_t key() const { return key_; }
   /// Batches taken so far: all that a checkpoint must hold.

@@ -14,7 +14,9 @@ constexpr std::uint64_t kRoundingStream = 0x726f756e64696e67;  // "rounding"
 
 }  // namespace
 
-ClientEnd::ClientEnd(ClientData data, const compress::UpdateCodec* codec) : data_(std::move(data)) {
+ClientEnd::ClientEnd(ClientData data, const compress::UpdateCodec* codec,
+                     std::unique_ptr<RoundRule> rule)
+    : data_(std::move(data)), rule_(std::move(rule)) {
   if (codec != nullptr) sender_.emplace(*codec, mix({data_.key(), kRoundingStream}));
   mark();
 }
@@ -28,7 +30,8 @@ ClientReport ClientEnd::train(LocalTrainer& trainer, const Assignment& assignmen
   data_.set_position(assignment.position);
   Stopwatch watch;
   ClientReport report{.client = assignment.client, .round = assignment.round};
-  report.result = trainer.run(data_, start, assignment.steps, keep_going, assignment.updates);
+  report.result =
+      trainer.run(data_, start, assignment.steps, keep_going, assignment.updates, rule_.get());
   report.position = data_.position();
   report.result.update.client = assignment.client;
   report.result.update.version = assignment.version;

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -10,6 +11,7 @@
 #include "trainer/federated/client_data.h"
 #include "trainer/federated/client_pool.h"
 #include "trainer/federated/local_training.h"
+#include "trainer/federated/round_rule.h"
 
 namespace convoy::trainer {
 
@@ -18,7 +20,9 @@ namespace convoy::trainer {
 class ClientEnd {
  public:
   /// @param codec  of updates; null: they travel dense. Borrowed.
-  ClientEnd(ClientData data, const compress::UpdateCodec* codec);
+  /// @param rule  of its rounds; null: plain ones.
+  ClientEnd(ClientData data, const compress::UpdateCodec* codec,
+            std::unique_ptr<RoundRule> rule = nullptr);
 
   /// What a checkpoint holds until the next call is the state of this moment, between two rounds: a
   /// resumed run does the round after it again.
@@ -36,6 +40,7 @@ class ClientEnd {
 
  private:
   ClientData data_;
+  std::unique_ptr<RoundRule> rule_;
   std::optional<compress::UpdateSender> sender_;
   std::vector<std::byte> last_payload_;
   std::vector<float> marked_residual_;

@@ -247,6 +247,9 @@ FederatedSummary FederatedRun::finish() {
   summary_.server_memory = server_.peak_memory();
   summary_.answers = clock_->answers();
   summary_.schedule = server_.schedule();
+  if (job_.privacy.is_on()) {
+    summary_.privacy = FederationPrivacy{.config = job_.privacy, .sites = server_.privacy()};
+  }
   return summary_;
 }
 

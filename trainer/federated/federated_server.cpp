@@ -70,6 +70,10 @@ void FederatedServer::report(double now, double duration, ClientReport report) {
   answered->second = std::max(answered->second, report.round);
   report.result.update.arrival = arrivals_++;
   bytes_[report.client].up += report.wire_bytes;
+  if (const auto& privacy = report.result.privacy) {
+    privacy_[report.client] = *privacy;
+    if (privacy->leaves) leaving_ = report.client;
+  }
   waiting.report = std::move(report);
   // A duplicate of one that waits is refused by the policy and must not take its place.
   if (waiting_.emplace(key, std::move(waiting)).second) arriving_ = key;
@@ -78,6 +82,15 @@ void FederatedServer::report(double now, double duration, ClientReport report) {
   add_what_has_just_arrived();
   arriving_.reset();
   look_at_memory();
+  if (leaving_) let_go(now, *leaving_);
+}
+
+/// What the policy has just given it to do is never sent.
+void FederatedServer::let_go(double now, std::int64_t client) {
+  logger("trainer")->info("client {} leaves: privacy budget (epsilon {:.6f} after {} steps)",
+                          client, privacy_[client].epsilon, privacy_[client].steps);
+  handle({.kind = Input::Kind::kLeave, .time = now, .update = {.client = client}});
+  leaving_.reset();
 }
 
 bool FederatedServer::is_usable(const ClientReport& report) const {
@@ -154,6 +167,7 @@ void FederatedServer::act(const scheduler::Evict& action) {
 }
 
 void FederatedServer::act(const scheduler::Assign& action) {
+  if (action.client == leaving_) return;
   Assignment assignment{.client = action.client,
                         .round = action.round,
                         .steps = action.local_steps,

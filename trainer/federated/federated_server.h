@@ -80,7 +80,8 @@ class FederatedServer {
   // Events; `now` in seconds since the start, never going back.
   void join(double now, std::int64_t client, std::int64_t samples);
   /// An update that is not finite, or has not the shapes of the model, is refused, whatever the
-  /// report says. @param duration  seconds since the assignment, for the log.
+  /// report says. A client whose privacy budget is spent leaves with it. @param duration  seconds
+  /// since the assignment, for the log.
   void report(double now, double duration, ClientReport report);
   void on_time(double now);
   /// The client gives no sign of life: nobody waits for it any more. Its update is still welcome.
@@ -103,6 +104,8 @@ class FederatedServer {
   [[nodiscard]] ServerMemory memory() const;
   /// Payload bytes by client, the same whether they cross a network or not.
   [[nodiscard]] const std::map<std::int64_t, ClientBytes>& bytes() const { return bytes_; }
+  /// What clients have said about their privacy budgets last, by client.
+  [[nodiscard]] const std::map<std::int64_t, PrivacyReport>& privacy() const { return privacy_; }
   /// memory() where its total was largest so far, looked at when an update has arrived (it counts)
   /// and when all that follows from it has been done.
   [[nodiscard]] const ServerMemory& peak_memory() const { return peak_memory_; }
@@ -126,6 +129,7 @@ class FederatedServer {
   void act(const scheduler::Evict& action);
   void aggregate(const std::vector<scheduler::Contribution>& members, std::int64_t version);
   void add(Waiting& waiting, double coefficient);
+  void let_go(double now, std::int64_t client);
   void add_what_has_just_arrived();
   void look_at_memory();
   [[nodiscard]] bool is_usable(const ClientReport& report) const;
@@ -149,6 +153,8 @@ class FederatedServer {
   bool is_first_answer_ = false;       ///< of the client to its round, and not a duplicate
   std::map<std::int64_t, std::int64_t> answered_;  ///< the newest round by client
   std::map<std::int64_t, ClientBytes> bytes_;
+  std::map<std::int64_t, PrivacyReport> privacy_;
+  std::optional<std::int64_t> leaving_;  ///< the client whose last update is being handled
   std::int64_t arrivals_ = 0;
   ServerMemory peak_memory_;
 };

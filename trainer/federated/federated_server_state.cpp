@@ -150,7 +150,8 @@ FederationState FederatedServer::save() const {
             {"waiting", Json::array()},
             {"positions", Json::array()},
             {"answered", Json::array()},
-            {"bytes", Json::array()}};
+            {"bytes", Json::array()},
+            {"privacy", Json::array()}};
   std::map<std::int64_t, SharedState> starts;
   for (const auto& [client, assignment] : outstanding_) {
     json["outstanding"].push_back(to_json(assignment));
@@ -166,6 +167,9 @@ FederationState FederatedServer::save() const {
   }
   for (const auto& [client, position] : positions_) json["positions"].push_back({client, position});
   for (const auto& [client, round] : answered_) json["answered"].push_back({client, round});
+  for (const auto& [client, report] : privacy_) {
+    json["privacy"].push_back({client, report.epsilon, report.steps, report.leaves});
+  }
   for (const auto& [client, bytes] : bytes_) {
     json["bytes"].push_back({client, bytes.down, bytes.up});
   }
@@ -200,6 +204,9 @@ void FederatedServer::load(const FederationState& state) {
   peak_memory_ = {.model = peak.at(0), .versions = peak.at(1), .updates = peak.at(2)};
   for (const auto& entry : json.at("positions")) positions_[entry.at(0)] = entry.at(1);
   for (const auto& entry : json.at("answered")) answered_[entry.at(0)] = entry.at(1);
+  for (const auto& entry : json.value("privacy", Json::array())) {
+    privacy_[entry.at(0)] = {.epsilon = entry.at(1), .steps = entry.at(2), .leaves = entry.at(3)};
+  }
   for (const auto& entry : json.at("bytes")) bytes_[entry.at(0)] = {entry.at(1), entry.at(2)};
 
   Starts starts(tensors, *aggregator_.model());

@@ -30,6 +30,7 @@ std::string to_json(const FederatedSummary& summary) {
                               {"p99", summary.answers->p99},
                               {"maximum", summary.answers->maximum}};
   }
+  if (summary.privacy) json["privacy"] = nlohmann::ordered_json::parse(to_json(*summary.privacy));
   json["schedule"] = nlohmann::ordered_json::parse(scheduler::to_json(summary.schedule));
   return json.dump(2);
 }

@@ -10,6 +10,7 @@
 #include "scheduler/summary.h"
 #include "trainer/federated/answer_times.h"
 #include "trainer/federated/federated_server.h"
+#include "trainer/federated/federation_privacy.h"
 #include "trainer/summary.h"
 
 namespace convoy::trainer {
@@ -31,6 +32,7 @@ struct FederatedSummary {
   ServerMemory server_memory;                        ///< where its total was largest
   /// How long the server took to answer in this process; nothing under the virtual clock.
   std::optional<AnswerSummary> answers;
+  std::optional<FederationPrivacy> privacy;
   scheduler::Summary schedule;
 };
 

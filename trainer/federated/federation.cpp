@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cmath>
 #include <cstdio>
+#include <numeric>
 #include <span>
 #include <string>
 #include <thread>
@@ -18,6 +19,7 @@
 #include "trainer/federated/client_rank.h"
 #include "trainer/federated/federated_run.h"
 #include "trainer/federated/federation_data.h"
+#include "trainer/federated/federation_privacy.h"
 #include "trainer/federated/remote_clients.h"
 #include "trainer/federated/step_time.h"
 #include "trainer/federated/thread_clients.h"
@@ -40,14 +42,17 @@ int worker_count(const Job& job, const Model& model) {
 }
 
 std::unique_ptr<ClientPool> make_thread_clients(const Job& job, const FederationData& data,
-                                                const compress::UpdateCodec* codec) {
+                                                const compress::UpdateCodec* codec,
+                                                RoundRules& rules) {
   const Dataset& train = *data.datasets.train;
   const auto make_trainer = [&] {
     return std::make_unique<LocalTrainer>(make_model(job.model, train.info(), job.run.seed), train,
                                           local_training_config(job));
   };
   const int workers = worker_count(job, make_trainer()->model());
-  return std::make_unique<ThreadClients>(make_trainer, workers, data.clients(job), codec);
+  return std::make_unique<ThreadClients>(
+      make_trainer, workers, data.clients(job), codec,
+      [&rules](std::int64_t client) { return std::move(rules[client]); });
 }
 
 std::chrono::milliseconds milliseconds(double seconds) {
@@ -75,6 +80,15 @@ double step_seconds_here(const Job& job, const FederationData& data) {
   return seconds;
 }
 
+/// The clients that train on this rank.
+std::vector<std::int64_t> clients_of(const comm::Communicator& communicator, const Job& job) {
+  if (communicator.size() > 1 && communicator.rank() == 0) return {};
+  if (communicator.size() > 1) return {communicator.rank() - 1};
+  std::vector<std::int64_t> all(static_cast<std::size_t>(job.federation.clients));
+  std::iota(all.begin(), all.end(), std::int64_t{0});
+  return all;
+}
+
 /// All ranks must deal the same samples out; another library of mathematics could draw others.
 void require_same_partition(comm::Communicator& communicator, const Partition& partition) {
   std::uint64_t hash = 0;
@@ -89,13 +103,13 @@ void require_same_partition(comm::Communicator& communicator, const Partition& p
 }
 
 FederatedSummary serve(comm::Communicator& communicator, const Job& job, const RunRequest& request,
-                       const FederationData& data) {
+                       const FederationData& data, RoundRules& rules) {
   if (!request.quiet) std::fputs(format_table(data.counts).c_str(), stderr);
   const auto model = make_model(job.model, data.datasets.train->info(), job.run.seed);
   const auto codec = make_update_codec(job.compression, model->parameters());
   std::unique_ptr<ClientPool> clients;
   if (communicator.size() == 1) {
-    clients = make_thread_clients(job, data, codec.get());
+    clients = make_thread_clients(job, data, codec.get(), rules);
   } else {
     clients = std::make_unique<RemoteClients>(communicator, copy_state(*model), codec.get(),
                                               milliseconds(job.federation.liveness_seconds()));
@@ -110,8 +124,8 @@ FederatedSummary serve(comm::Communicator& communicator, const Job& job, const R
   return summary;
 }
 
-void serve_own_client(comm::Communicator& communicator, const Job& job,
-                      const FederationData& data) {
+void serve_own_client(comm::Communicator& communicator, const Job& job, const FederationData& data,
+                      RoundRules& rules) {
   const Dataset& train = *data.datasets.train;
   LocalTrainer trainer(make_model(job.model, train.info(), job.run.seed), train,
                        local_training_config(job));
@@ -120,7 +134,8 @@ void serve_own_client(comm::Communicator& communicator, const Job& job,
       "model.torchscript draws random numbers (dropout) from LibTorch's process-wide "
       "generator, which clients that are ranks of one process would share");
   const auto codec = make_update_codec(job.compression, trainer.model().parameters());
-  ClientEnd client(data.client(job, communicator.rank() - 1), codec.get());
+  const std::int64_t number = communicator.rank() - 1;
+  ClientEnd client(data.client(job, number), codec.get(), std::move(rules[number]));
   serve_client(communicator, trainer, client, codec.get(), pulse_period(job.federation));
 }
 
@@ -147,20 +162,23 @@ void check_federation(const Job& job, int ranks) {
   require_config(!train.sync_batchnorm,
                  "train.sync_batchnorm: clients of a federation train alone");
   (void)make_update_codec(job.compression, {});
+  check_federation_privacy(job);
 }
 
 FederatedSummary federate(comm::Communicator& communicator, const Job& job,
                           const RunRequest& request) {
   FederationData data;
+  RoundRules rules;
   together(communicator, [&] {
     check_federation(job, communicator.size());
     make_run_dir(request.run_dir);
     data = load_federation_data(job);
+    rules = make_round_rules(job, data, clients_of(communicator, job), request.run_dir);
     if (communicator.rank() == 0 && request.on_accepted) request.on_accepted();
   });
   require_same_partition(communicator, data.partition);
-  if (communicator.rank() == 0) return serve(communicator, job, request, data);
-  serve_own_client(communicator, job, data);
+  if (communicator.rank() == 0) return serve(communicator, job, request, data, rules);
+  serve_own_client(communicator, job, data, rules);
   return {};
 }
 

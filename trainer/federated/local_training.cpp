@@ -2,16 +2,12 @@
 #include "trainer/federated/local_training.h"
 
 #include <algorithm>
-#include <cmath>
 #include <utility>
 
 #include "base/errors.h"
-#include "base/random.h"
 #include "trainer/evaluation.h"
 #include "trainer/optim/optimizer.h"
 #include "trainer/optim/schedule.h"
-#include "trainer/precision.h"
-#include "trainer/random_streams.h"
 
 namespace convoy::trainer {
 namespace {
@@ -38,19 +34,22 @@ LocalTrainer::LocalTrainer(std::unique_ptr<Model> model, const Dataset& dataset,
     : model_(std::move(model)),
       dataset_(dataset),
       config_(std::move(config)),
-      parameters_(model_->parameters()) {
+      parameters_(model_->parameters()),
+      plain_(config_.augment, config_.amp) {
   check_config(config_.optimizer);
   check_config(config_.schedule);
 }
 
 LocalResult LocalTrainer::run(ClientData& client, const ModelState& start, std::int64_t steps,
-                              const KeepGoing& keep_going, std::int64_t updates) {
+                              const KeepGoing& keep_going, std::int64_t updates, RoundRule* rule) {
   require(steps >= 1, "LocalTrainer::run: at least one step");
   put_state(start, *model_);
   model_->train(true);
   forget_gradients(parameters_);
   Optimizer optimizer(config_.optimizer, parameters_);
   optimizer.set_learning_rate(round_rate(updates));
+  RoundRule& by = rule != nullptr ? *rule : plain_;
+  steps = by.begin(steps);
   LocalResult result;
   double loss_sum = 0.0;
   bool left = false;  // such a round is of no use to anybody
@@ -59,25 +58,20 @@ LocalResult LocalTrainer::run(ClientData& client, const ModelState& start, std::
     return !left;
   };
   while (result.steps < steps && result.finite && go_on()) {
-    const auto next = client.next();
-    const std::uint64_t augment_key =
-        config_.augment
-            ? mix({client.key(), kAugmentStream, static_cast<std::uint64_t>(next.epoch)})
-            : 0;
-    const Batch batch = dataset_.get(next.samples, augment_key);
     optimizer.zero_grad();
-    const double loss = step(client, next, batch);
+    const StepDone done = by.gradient(*model_, dataset_, client);
     add_proximal_term(start);
     if (config_.clip_norm > 0.0) clip_gradients(parameters_, config_.clip_norm);
     optimizer.step();
-    loss_sum += loss * static_cast<double>(batch.samples());
-    result.samples += batch.samples();
-    result.finite = std::isfinite(loss);
+    loss_sum += done.loss * static_cast<double>(done.samples);
+    result.samples += done.samples;
+    result.finite = done.finite;
     ++result.steps;
   }
-  result.loss = loss_sum / static_cast<double>(result.samples);
+  result.loss = loss_sum / static_cast<double>(std::max<std::int64_t>(result.samples, 1));
   result.update = difference(*model_, start);
-  result.finite = result.finite && is_finite(result.update);
+  by.end(result);
+  result.finite = result.finite && result.steps > 0 && is_finite(result.update);
   if (!left && !client.validation().empty()) {
     result.validation =
         evaluate_samples(*model_, dataset_, client.validation(), config_.evaluate_batch);
@@ -89,15 +83,6 @@ double LocalTrainer::round_rate(std::int64_t updates) const {
   const std::int64_t total = config_.total_updates > 0 ? config_.total_updates : updates + 1;
   // What is assigned after the last update that counts is as far as that one.
   return learning_rate(config_.schedule, config_.optimizer.lr, std::min(updates, total - 1), total);
-}
-
-double LocalTrainer::step(const ClientData& client, const ClientData::NextBatch& next,
-                          const Batch& batch) {
-  model_->seed_dropout(
-      mix({client.key(), kDropoutStream, static_cast<std::uint64_t>(next.number)}));
-  const torch::Tensor loss = forward_loss(config_.amp, dataset_.info().task, *model_, batch);
-  loss.backward();
-  return loss.item<double>();
 }
 
 void LocalTrainer::add_proximal_term(const ModelState& start) {

@@ -9,6 +9,8 @@
 #include "trainer/data/dataset.h"
 #include "trainer/federated/client_data.h"
 #include "trainer/federated/model_update.h"
+#include "trainer/federated/plain_rounds.h"
+#include "trainer/federated/round_rule.h"
 #include "trainer/models/model.h"
 #include "trainer/optim/optim_config.h"
 #include "trainer/summary.h"
@@ -31,14 +33,23 @@ struct LocalTrainingConfig {
   std::int64_t evaluate_batch = 256;
 };
 
+/// What a site has spent of its privacy budget, this round included.
+struct PrivacyReport {
+  double epsilon = 0.0;
+  std::int64_t steps = 0;  ///< in its ledger
+  /// The budget allows no further step: the site leaves.
+  bool leaves = false;
+};
+
 /// What came of one round of one client.
 struct LocalResult {
-  ModelUpdate update;                    ///< client, version and arrival are left to the caller
-  std::int64_t steps = 0;                ///< done
-  std::int64_t samples = 0;              ///< trained on in this round, repeats counted
-  double loss = 0.0;                     ///< mean over these samples, each at its step
-  bool finite = true;                    ///< no loss and no value of the update is infinite or NaN
+  ModelUpdate update;        ///< client, version and arrival are left to the caller
+  std::int64_t steps = 0;    ///< done; may be 0 where a RoundRule allows none
+  std::int64_t samples = 0;  ///< trained on in this round, repeats counted
+  double loss = 0.0;   ///< mean over these samples, each at its step; NaN where it is not told
+  bool finite = true;  ///< no loss and no value of the update is infinite or NaN
   std::optional<Evaluation> validation;  ///< of the trained model on the client's own share
+  std::optional<PrivacyReport> privacy;
 };
 
 /// Asked between two steps of a round: false ends it there. Empty: always true.
@@ -58,8 +69,10 @@ class LocalTrainer {
   /// the round: then steps done are fewer, and finite is false. So does `keep_going`, and
   /// then the model is not validated.
   /// @param updates  that had reached the server when the round was assigned.
+  /// @param rule  the client's; null: plain rounds. Its steps may be fewer than asked for.
   [[nodiscard]] LocalResult run(ClientData& client, const ModelState& start, std::int64_t steps,
-                                const KeepGoing& keep_going = {}, std::int64_t updates = 0);
+                                const KeepGoing& keep_going = {}, std::int64_t updates = 0,
+                                RoundRule* rule = nullptr);
 
   /// The learning rate of a round that was assigned when `updates` had reached the server.
   [[nodiscard]] double round_rate(std::int64_t updates) const;
@@ -67,14 +80,13 @@ class LocalTrainer {
   [[nodiscard]] const Model& model() const { return *model_; }
 
  private:
-  /// @return the batch's mean loss.
-  double step(const ClientData& client, const ClientData::NextBatch& next, const Batch& batch);
   void add_proximal_term(const ModelState& start);
 
   std::unique_ptr<Model> model_;
   const Dataset& dataset_;
   LocalTrainingConfig config_;
   std::vector<NamedTensor> parameters_;
+  PlainRounds plain_;
 };
 
 }  // namespace convoy::trainer

@@ -46,13 +46,16 @@ void each_word(Words&& words, AnOrder& order) {
 }
 
 /// The same of a report, whose sizes and validation are not plain members.
-template <typename Words, typename AReport, typename Size, typename Flag, typename AnEvaluation>
+template <typename Words, typename AReport, typename Size, typename Flag, typename AnEvaluation,
+          typename APrivacyReport>
 void each_word(Words&& words, AReport& report, Size& payload_bytes, Size& compressed_bytes,
-               Flag& validated, AnEvaluation& validation) {
+               Flag& validated, AnEvaluation& validation, Flag& is_private,
+               APrivacyReport& privacy) {
   auto& result = report.result;
   words(payload_bytes, compressed_bytes, report.client, report.round, report.position,
         report.training_seconds, result.update.version, result.steps, result.samples, result.loss,
-        result.finite, validated, validation.loss, validation.accuracy, validation.samples);
+        result.finite, validated, validation.loss, validation.accuracy, validation.samples,
+        is_private, privacy.epsilon, privacy.steps, privacy.leaves);
 }
 
 }  // namespace
@@ -107,7 +110,10 @@ Header to_header(const ClientReport& report, std::size_t payload_bytes) {
   std::size_t compressed_bytes = report.payload.size();
   const bool validated = report.result.validation.has_value();
   const Evaluation validation = report.result.validation.value_or(Evaluation{});
-  each_word(WordWriter(header), report, payload_bytes, compressed_bytes, validated, validation);
+  const bool is_private = report.result.privacy.has_value();
+  const PrivacyReport privacy = report.result.privacy.value_or(PrivacyReport{});
+  each_word(WordWriter(header), report, payload_bytes, compressed_bytes, validated, validation,
+            is_private, privacy);
   return header;
 }
 
@@ -120,10 +126,14 @@ ClientReport to_report(const Header& header, std::size_t& payload_bytes) {
   std::size_t compressed_bytes = 0;
   bool validated = false;
   Evaluation validation;
-  each_word(WordReader(header), report, payload_bytes, compressed_bytes, validated, validation);
+  bool is_private = false;
+  PrivacyReport privacy;
+  each_word(WordReader(header), report, payload_bytes, compressed_bytes, validated, validation,
+            is_private, privacy);
   report.payload.resize(compressed_bytes);
   report.result.update.client = report.client;
   if (validated) report.result.validation = validation;
+  if (is_private) report.result.privacy = privacy;
   return report;
 }
 

@@ -26,7 +26,7 @@ inline constexpr int kResidualUp = 105;
 inline constexpr int kSignUp = 106;
 
 /// Doubles, so that one message holds counts (exact up to 2^53) and measurements.
-inline constexpr std::size_t kHeaderWords = 16;
+inline constexpr std::size_t kHeaderWords = 20;
 using Header = std::array<double, kHeaderWords>;
 using Bytes = std::vector<std::uint8_t>;
 

@@ -10,9 +10,13 @@
 namespace convoy::trainer {
 
 ThreadClients::ThreadClients(const MakeTrainer& make_trainer, int workers,
-                             std::vector<ClientData> clients, const compress::UpdateCodec* codec)
+                             std::vector<ClientData> clients, const compress::UpdateCodec* codec,
+                             const MakeRule& make_rule)
     : codec_(codec) {
-  for (auto& data : clients) clients_.emplace_back(std::move(data), codec);
+  for (auto& data : clients) {
+    auto rule = make_rule ? make_rule(std::ssize(clients_)) : nullptr;
+    clients_.emplace_back(std::move(data), codec, std::move(rule));
+  }
   require(workers >= 1, "ThreadClients: at least one worker");
   for (int i = 0; i < workers; ++i) trainers_.push_back(make_trainer());
   for (const auto& trainer : trainers_) {

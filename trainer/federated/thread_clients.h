@@ -22,11 +22,13 @@ namespace convoy::trainer {
 class ThreadClients final : public ClientPool {
  public:
   using MakeTrainer = std::function<std::unique_ptr<LocalTrainer>()>;
+  using MakeRule = std::function<std::unique_ptr<RoundRule>(std::int64_t client)>;
 
   /// Calls `make_trainer` once a worker, here.
   /// @param codec  of updates; null: dense. Borrowed.
+  /// @param make_rule  called once a client, here; empty: their rounds are plain.
   ThreadClients(const MakeTrainer& make_trainer, int workers, std::vector<ClientData> clients,
-                const compress::UpdateCodec* codec);
+                const compress::UpdateCodec* codec, const MakeRule& make_rule = {});
   /// Waits for the steps that are under way.
   ~ThreadClients() override;
 

@@ -36,6 +36,7 @@ class WallClock final : public FederationClock {
     // Before a report is taken: one that is handed out must be handled.
     if (now() > scenario_.seconds.value_or(kNeverSeconds)) return false;
     const auto timer = server_.policy().next_timer();
+    if (!timer && server_.outstanding().empty()) return false;  // all have left
     double until = now() + kPatience;
     if (timer) until = std::min(until, *timer);
     if (scenario_.seconds) until = std::min(until, *scenario_.seconds);
