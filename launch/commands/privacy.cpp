@@ -164,6 +164,11 @@ class PrivacyCommand final : public Command {
 
   void check() const {
     require_config(question_.delta < 1.0, "--delta must be below 1");
+    // CLI11's ranges let it through.
+    const bool has_nan = std::isnan(question_.q) || std::isnan(question_.delta) ||
+                         std::isnan(question_.sigma.value_or(0.0)) ||
+                         std::isnan(question_.epsilon.value_or(0.0));
+    require_config(!has_nan, "convoy privacy takes numbers, not nan");
     if (only_reads()) return;
     const int given =
         (question_.sigma ? 1 : 0) + (question_.steps ? 1 : 0) + (question_.epsilon ? 1 : 0);
