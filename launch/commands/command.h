@@ -46,7 +46,6 @@ class Command {
 [[nodiscard]] std::unique_ptr<Command> make_simulate_command();
 [[nodiscard]] std::unique_ptr<Command> make_bench_command();
 [[nodiscard]] std::unique_ptr<Command> make_certs_command();
-[[nodiscard]] std::unique_ptr<Command> make_audit_command();
 [[nodiscard]] std::unique_ptr<Command> make_info_command();
 
 /// The command that `words` (without the program's name) ask for, with its options read; nullptr
