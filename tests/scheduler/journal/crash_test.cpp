@@ -199,8 +199,9 @@ TEST(KilledServer, GoesOnFromCheckpointsAndForgetsWhatTheyContain) {
   for (const auto& entry : fs::recursive_directory_iterator(folder / "spool/complete")) {
     payloads += entry.is_regular_file() ? 1 : 0;
   }
-  EXPECT_LT(payloads, 100U) << "most were released; those of a kill between checkpoint and release "
-                               "are left to clean()";
+  // How many depends on the moments of the kills: those between checkpoint and release leave theirs
+  // to clean().
+  EXPECT_LT(payloads, effects.acknowledged.size());
 }
 
 }  // namespace
