@@ -102,7 +102,7 @@ TEST(StateDict, EveryTruncationIsAOneLineError) {
     const auto error = error_of({bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(size)});
     EXPECT_TRUE(error.starts_with("cannot load file.pt: ")) << size;
     EXPECT_EQ(error.find('\n'), std::string::npos) << error;
-    EXPECT_LT(error.size(), 200U) << error;
+    EXPECT_LT(error.size(), 500U) << error;  // 2.15 says much of what may be the cause
   }
 }
 
