@@ -13,5 +13,7 @@ namespace convoy {
 
 /// 16 lower-case hexadecimal digits.
 [[nodiscard]] std::string to_hex(std::uint64_t value);
+/// Two for each byte.
+[[nodiscard]] std::string to_hex(std::span<const std::byte> bytes);
 
 }  // namespace convoy

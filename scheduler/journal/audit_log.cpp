@@ -11,6 +11,7 @@
 
 #include "base/errors.h"
 #include "base/file.h"
+#include "base/hash.h"
 #include "base/log.h"
 #include "scheduler/journal/internal/durable_file.h"
 

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "scheduler/journal/sha256.h"
+#include "base/sha256.h"
 #include "scheduler/journal/write_ahead_log.h"
 
 namespace convoy::scheduler::journal {

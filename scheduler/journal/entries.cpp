@@ -7,8 +7,8 @@
 #include <optional>
 
 #include "base/errors.h"
+#include "base/plain_name.h"
 #include "scheduler/journal/internal/bytes.h"
-#include "scheduler/journal/names.h"
 #include "scheduler/journal/storage_error.h"
 
 namespace convoy::scheduler::journal {
@@ -59,7 +59,7 @@ std::optional<Input::Kind> input_kind(std::uint16_t type) {
 struct Encoder {
   EncodedEntry operator()(const InputEntry& entry) const {
     require(entry.input.kind != Input::Kind::kArrive, "an arrival is an UpdateEntry");
-    if (!entry.site.empty()) require_name(entry.site, "site");
+    if (!entry.site.empty()) require_plain_name(entry.site, "site");
     ByteWriter writer;
     writer.real(entry.input.time).integer(entry.input.update.client).integer(entry.input.samples);
     return {type_of(entry.input.kind), writer.text(entry.site).bytes()};
@@ -67,8 +67,8 @@ struct Encoder {
 
   EncodedEntry operator()(const UpdateEntry& entry) const {
     require(entry.input.kind == Input::Kind::kArrive, "an UpdateEntry is an arrival");
-    require_name(entry.site, "site");
-    require_name(entry.id, "update");
+    require_plain_name(entry.site, "site");
+    require_plain_name(entry.id, "update");
     const Update& update = entry.input.update;
     const auto flags = static_cast<std::uint8_t>((update.finite ? kFinite : 0) |
                                                  (update.measures_speed ? kMeasuresSpeed : 0));

@@ -8,8 +8,8 @@
 #include <variant>
 #include <vector>
 
+#include "base/sha256.h"
 #include "scheduler/event_log.h"
-#include "scheduler/journal/sha256.h"
 
 namespace convoy::scheduler::journal {
 

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/errors.h"
+#include "base/hash.h"
 #include "base/json_object.h"
 #include "scheduler/journal/internal/durable_file.h"
 

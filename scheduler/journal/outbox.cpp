@@ -8,9 +8,9 @@
 
 #include "base/errors.h"
 #include "base/hash.h"
+#include "base/plain_name.h"
 #include "scheduler/journal/internal/bytes.h"
 #include "scheduler/journal/internal/durable_file.h"
-#include "scheduler/journal/names.h"
 
 namespace convoy::scheduler::journal {
 namespace {
@@ -135,7 +135,7 @@ void Outbox::check_part(std::uint64_t offset, std::uint64_t bytes, const Sha256&
     hash.add(std::span(step).first(got));
     done += got;
   }
-  if (hash.finish() != expected) {
+  if (hash.digest() != expected) {
     damaged(*file_, offset, fmt::format("{} is not what was written", what).c_str());
   }
 }
@@ -158,7 +158,7 @@ std::size_t Outbox::read_part(std::uint64_t begin, std::uint64_t bytes, std::uin
 void Outbox::store(const OutgoingUpdate& outgoing) {
   require(!stored_ || stored_->is_settled, "Outbox: the last update is not settled");
   require(!stored_ || stored_->id != outgoing.id, "Outbox: an id comes only once");
-  require_name(outgoing.id, "update");
+  require_plain_name(outgoing.id, "update");
   const std::array<std::span<const std::byte>, kParts> parts{outgoing.update, outgoing.residual,
                                                              outgoing.ledger_entry};
   Header header{.id = outgoing.id, .facts = outgoing.facts};

@@ -11,7 +11,7 @@
 #include <span>
 #include <string>
 
-#include "scheduler/journal/sha256.h"
+#include "base/sha256.h"
 
 namespace convoy::scheduler::journal {
 

@@ -7,9 +7,10 @@
 #include <system_error>
 
 #include "base/errors.h"
+#include "base/hash.h"
 #include "base/log.h"
+#include "base/plain_name.h"
 #include "scheduler/journal/internal/durable_file.h"
-#include "scheduler/journal/names.h"
 
 namespace convoy::scheduler::journal {
 namespace fs = std::filesystem;
@@ -38,8 +39,8 @@ void add_file(Sha256Stream& hash, const DurableFile& file, std::uint64_t bytes) 
 }
 
 void check_names(const std::string& site, const std::string& id) {
-  require_name(site, "site");
-  require_name(id, "update");
+  require_plain_name(site, "site");
+  require_plain_name(id, "update");
 }
 
 }  // namespace
@@ -111,7 +112,7 @@ void Upload::finish() {
     throw RefusedUpload(fmt::format("{}: {} of {} bytes have come", described(state.declared),
                                     state.offset, state.declared.bytes));
   }
-  if (state.hash.finish() != state.declared.sha256) {
+  if (state.hash.digest() != state.declared.sha256) {
     state.is_broken = true;
     state.offset = state.durable = 0;
     state.file.cut(0);
@@ -233,7 +234,7 @@ void PayloadStore::open_whole(Upload::State& state) {
   state.file = DurableFile::open(path(state.declared.site, state.declared.id), false);
   const std::uint64_t bytes = state.file.size();
   if (bytes == state.declared.bytes) add_file(state.hash, state.file, bytes);
-  if (bytes != state.declared.bytes || state.hash.finish() != state.declared.sha256) {
+  if (bytes != state.declared.bytes || state.hash.digest() != state.declared.sha256) {
     throw RefusedUpload(described(state.declared) + " has been received before, with other bytes");
   }
   // A crash may have come between the new name and its sync.

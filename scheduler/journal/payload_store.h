@@ -16,7 +16,7 @@
 #include <utility>
 #include <vector>
 
-#include "scheduler/journal/sha256.h"
+#include "base/sha256.h"
 
 namespace convoy::scheduler::journal {
 

@@ -80,12 +80,6 @@ RunId new_run_id() {
   return run;
 }
 
-std::string to_hex(const RunId& run) {
-  std::string hex;
-  for (const std::byte byte : run) hex += fmt::format("{:02x}", std::to_integer<unsigned>(byte));
-  return hex;
-}
-
 LogContents read_log(const std::filesystem::path& folder, const RunId& run, Sequence from,
                      const LogVisitor& visitor) {
   return read_segments(folder, run, from, visitor).contents;

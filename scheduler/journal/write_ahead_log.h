@@ -21,8 +21,6 @@ namespace convoy::scheduler::journal {
 using RunId = std::array<std::byte, 16>;
 /// From the operating system's entropy.
 [[nodiscard]] RunId new_run_id();
-/// 32 hexadecimal digits.
-[[nodiscard]] std::string to_hex(const RunId& run);
 
 /// Records are numbered from 0, over all segments.
 using Sequence = std::uint64_t;

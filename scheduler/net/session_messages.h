@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "base/sha256.h"
 #include "scheduler/net/message_type.h"
-#include "scheduler/net/sha256.h"
 
 // How a connection begins and ends, and a site's rounds. Bounds of every field: docs/protocol.md.
 namespace convoy::net {
@@ -74,7 +74,7 @@ struct JobOffer {
   static constexpr MessageType kType = MessageType::kJobOffer;
   std::string job;                             ///< TOML
   std::uint64_t model_hash = 0;                ///< over names, types and shapes
-  std::optional<Digest> torchscript_sha256{};  ///< none: one of convoy's own models
+  std::optional<Sha256> torchscript_sha256{};  ///< none: one of convoy's own models
   std::int64_t client = 0;                     ///< the site's number in this run
   bool operator==(const JobOffer&) const = default;
 };

@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "base/sha256.h"
 #include "scheduler/net/message_type.h"
-#include "scheduler/net/sha256.h"
 
 // What stands round a stream of chunks, whose number is the request id of the ...Begin.
 namespace convoy::net {
@@ -23,7 +23,7 @@ struct Metric {
 struct UploadBegin {
   static constexpr MessageType kType = MessageType::kUploadBegin;
   std::string update_id;   ///< no other update of the site has it
-  Digest sha256{};         ///< of the whole stream
+  Sha256 sha256{};         ///< of the whole stream
   std::int64_t bytes = 0;  ///< of the whole stream; 0 exactly where the update is not finite
   std::int64_t round = 0;
   std::int64_t version = 0;   ///< that it was trained from
@@ -58,7 +58,7 @@ struct ModelBegin {
   StreamKind kind = StreamKind::kModel;
   std::int64_t version = 0;
   std::uint64_t model_hash = 0;  ///< over the values that the site has afterwards
-  Digest sha256{};               ///< of the whole stream
+  Sha256 sha256{};               ///< of the whole stream
   std::int64_t bytes = 0;        ///< of the whole stream
   bool operator==(const ModelBegin&) const = default;
 };
@@ -76,7 +76,7 @@ struct StreamOffset {
 struct StreamEnd {
   static constexpr MessageType kType = MessageType::kStreamEnd;
   std::uint64_t stream = 0;
-  Digest sha256{};  ///< the one of the ...Begin
+  Sha256 sha256{};  ///< the one of the ...Begin
   bool operator==(const StreamEnd&) const = default;
 };
 

@@ -9,7 +9,7 @@
 
 namespace convoy::net {
 
-StreamReceiver::StreamReceiver(std::int64_t bytes, const Digest& sha256)
+StreamReceiver::StreamReceiver(std::int64_t bytes, const Sha256& sha256)
     : bytes_(bytes), announced_(sha256), limit_(bytes) {
   require(bytes >= 0, "StreamReceiver: a stream has no negative size");
 }
@@ -35,7 +35,7 @@ std::optional<StreamError> StreamReceiver::take(std::int64_t offset,
   return add(bytes);
 }
 
-std::optional<StreamError> StreamReceiver::finish(const Digest& sha256) {
+std::optional<StreamError> StreamReceiver::finish(const Sha256& sha256) {
   if (error_) return error_;
   if (!is_complete()) {
     return fail(StreamFault::kIncomplete,

@@ -6,7 +6,7 @@
 #include <optional>
 #include <span>
 
-#include "scheduler/net/sha256.h"
+#include "base/sha256.h"
 #include "scheduler/net/stream_error.h"
 
 namespace convoy::net {
@@ -17,7 +17,7 @@ namespace convoy::net {
 class StreamReceiver {
  public:
   /// As the ...Begin has announced.
-  StreamReceiver(std::int64_t bytes, const Digest& sha256);
+  StreamReceiver(std::int64_t bytes, const Sha256& sha256);
 
   /// Bytes that were stored before a restart, the first ones first, in pieces of any size; before
   /// take(). The time is that of hashing them.
@@ -29,7 +29,7 @@ class StreamReceiver {
   [[nodiscard]] std::optional<StreamError> take(std::int64_t offset,
                                                 std::span<const std::byte> bytes);
   /// The sender has said that this is all, and its hash.
-  [[nodiscard]] std::optional<StreamError> finish(const Digest& sha256);
+  [[nodiscard]] std::optional<StreamError> finish(const Sha256& sha256);
 
   [[nodiscard]] std::int64_t received() const { return received_; }
   [[nodiscard]] bool is_complete() const { return received_ == bytes_; }
@@ -39,10 +39,10 @@ class StreamReceiver {
   StreamError fail(StreamFault fault, std::string reason);
 
   std::int64_t bytes_;
-  Digest announced_;
+  Sha256 announced_;
   std::int64_t limit_;
   std::int64_t received_ = 0;
-  Sha256 hash_;
+  Sha256Stream hash_;
   std::optional<StreamError> error_;
 };
 

@@ -10,7 +10,7 @@
 
 namespace convoy::net {
 
-StreamSender::StreamSender(std::int64_t bytes, StreamSource source, std::optional<Digest> sha256,
+StreamSender::StreamSender(std::int64_t bytes, StreamSource source, std::optional<Sha256> sha256,
                            std::size_t chunk_bytes)
     : bytes_(bytes), source_(std::move(source)), known_(sha256), chunk_bytes_(chunk_bytes) {
   require(bytes >= 0, "StreamSender: a stream has no negative size");
@@ -54,7 +54,7 @@ std::optional<StreamSender::Piece> StreamSender::next() {
   return Piece{.offset = offset, .bytes = bytes};
 }
 
-Digest StreamSender::digest() const {
+Sha256 StreamSender::digest() const {
   if (known_) return *known_;
   require(hashed_ == bytes_, "StreamSender: the digest is known at the end");
   return hash_.digest();

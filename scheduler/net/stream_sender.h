@@ -8,8 +8,8 @@
 #include <span>
 #include <vector>
 
+#include "base/sha256.h"
 #include "scheduler/net/frame.h"
-#include "scheduler/net/sha256.h"
 #include "scheduler/net/stream_error.h"
 
 namespace convoy::net {
@@ -29,7 +29,7 @@ class StreamSender {
   /// @param sha256  of the whole stream. Nothing: it is computed on the way, and a start beyond
   /// what
   ///        has been sent reads what lies before it.
-  StreamSender(std::int64_t bytes, StreamSource source, std::optional<Digest> sha256 = {},
+  StreamSender(std::int64_t bytes, StreamSource source, std::optional<Sha256> sha256 = {},
                std::size_t chunk_bytes = kMaxChunkBytes);
 
   /// What the receiver said when the stream began, here or on another connection before: everything
@@ -42,7 +42,7 @@ class StreamSender {
   [[nodiscard]] std::optional<Piece> next();
   [[nodiscard]] bool at_end() const { return position_ == bytes_; }
   /// Of the whole stream. @throws ContractError before the end where it was not given.
-  [[nodiscard]] Digest digest() const;
+  [[nodiscard]] Sha256 digest() const;
 
   [[nodiscard]] std::int64_t position() const { return position_; }
   [[nodiscard]] std::int64_t bytes() const { return bytes_; }
@@ -53,11 +53,11 @@ class StreamSender {
 
   std::int64_t bytes_;
   StreamSource source_;
-  std::optional<Digest> known_;
+  std::optional<Sha256> known_;
   std::size_t chunk_bytes_;
   std::int64_t position_ = 0;
   std::int64_t limit_ = 0;
-  Sha256 hash_;
+  Sha256Stream hash_;
   std::int64_t hashed_ = 0;  ///< everything before has gone into hash_
   std::vector<std::byte> buffer_;
 };

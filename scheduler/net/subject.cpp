@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/errors.h"
+#include "base/plain_name.h"
 
 namespace convoy::net {
 namespace {
@@ -53,11 +54,6 @@ std::optional<Role> role_named(std::string_view text) {
   return {};
 }
 
-bool is_valid_name(std::string_view name) {
-  return !name.empty() && name.size() <= kMaxName && name != "." && name != ".." &&
-         std::all_of(name.begin(), name.end(), is_name_character);
-}
-
 std::string printable(std::string_view text, std::size_t most) {
   std::string result;
   for (const char c : text.substr(0, most)) result += c >= ' ' && c <= '~' ? c : '?';
@@ -81,7 +77,7 @@ std::optional<std::string> canonical_host(const std::string& host) {
 
 Subject make_subject(std::string name, Role role, std::vector<std::string> hosts) {
   require_config(
-      is_valid_name(name),
+      is_plain_name(name),
       fmt::format("the name \"{}\" is not allowed: 1 to 64 of A-Z a-z 0-9 . _ -", printable(name)));
   require_config(role == Role::kServer || hosts.empty(),
                  fmt::format("a certificate for the role {} names no hosts", to_text(role)));

@@ -24,9 +24,6 @@ inline constexpr const char* kOperatorUsage = "2.25.1528962123401345365678047317
 [[nodiscard]] std::string_view to_text(Role role);
 [[nodiscard]] std::optional<Role> role_named(std::string_view text);
 
-/// [A-Za-z0-9._-]{1,64}, but not "." and "..": names become parts of paths and lines of logs.
-[[nodiscard]] bool is_valid_name(std::string_view name);
-
 /// Text of strangers for a message or a log: no more than `most` characters, and none that is not
 /// printable ASCII.
 [[nodiscard]] std::string printable(std::string_view text, std::size_t most = 64);

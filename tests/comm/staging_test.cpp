@@ -381,41 +381,6 @@ TEST(StagingDirect, CopiesOnlyWhatTheCpuTouches) {
             0);
 }
 
-TEST(ShareDevices, GivesThemToThoseWhoWantOne) {
-  const NcclDouble cuda({.devices = 2});
-  std::vector<int> devices(4);
-  local::run(4, [&](Communicator& all) {
-    const auto device =
-        share_devices(all, all.rank() % 2 == 1 ? DeviceWish::kMust : DeviceWish::kNone);
-    devices[static_cast<std::size_t>(all.rank())] = device.value_or(-1);
-  });
-  EXPECT_EQ(devices, (std::vector{-1, 0, -1, 1}));
-}
-
-TEST(ShareDevices, GoRoundAsFarAsTheyAreFree) {
-  const NcclDouble cuda({.devices = 2});
-  std::vector<int> devices(5);
-  local::run(5, [&](Communicator& all) {
-    const auto wish = all.rank() == 3   ? DeviceWish::kMust
-                      : all.rank() == 0 ? DeviceWish::kNone
-                                        : DeviceWish::kIfFree;
-    devices[static_cast<std::size_t>(all.rank())] = share_devices(all, wish).value_or(-1);
-  });
-  EXPECT_EQ(devices, (std::vector{-1, 1, -1, 0, -1}));
-}
-
-TEST(ShareDevices, TellsAllRanksWhereTheyDoNotSuffice) {
-  const NcclDouble cuda({.devices = 2});
-  local::run(4, [&](Communicator& all) {
-    EXPECT_THROW(static_cast<void>(
-                     share_devices(all, all.rank() != 1 ? DeviceWish::kMust : DeviceWish::kNone)),
-                 ConfigError);
-    EXPECT_THROW(static_cast<void>(share_devices(
-                     all, all.rank() == 1 ? DeviceWish::kMust : DeviceWish::kNone, 2)),
-                 ConfigError);
-  });
-}
-
 TEST(SendTurns, ForgetWhatHasEnded) {
   SendTurns turns;
   auto kept = turns.take(1, 5);

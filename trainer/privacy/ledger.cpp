@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "trainer/privacy/ledger.h"
 
-#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "base/errors.h"
 #include "base/json_object.h"
+#include "base/plain_name.h"
 
 namespace convoy::trainer::privacy {
 namespace {
@@ -17,13 +17,7 @@ constexpr std::int64_t kFormat = 1;
 constexpr double kSmallest = 1e-300;
 
 void check_name(const std::string& name, const std::string& what) {
-  constexpr std::size_t kLongest = 64;
-  const auto is_fine = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
-           c == '_' || c == '-';
-  };
-  require_config(!name.empty() && name.size() <= kLongest && name != "." && name != ".." &&
-                     std::all_of(name.begin(), name.end(), is_fine),
+  require_config(is_plain_name(name),
                  what + " must be 1 to 64 letters, digits, dots, dashes or underscores");
 }
 

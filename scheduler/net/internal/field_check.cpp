@@ -6,15 +6,11 @@
 #include <cmath>
 #include <cstring>
 
+#include "base/plain_name.h"
 #include "scheduler/net/refusal.h"
 
 namespace convoy::net::internal {
 namespace {
-
-bool is_name_character(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
-         c == '_' || c == '-';
-}
 
 /// Bytes of the character that begins with this one; 0 for none, and for those that would be too
 /// long by themselves (overlong forms beyond two bytes are found by their value).
@@ -57,8 +53,7 @@ void FieldCheck::check(bool ok, std::string_view field, std::string_view problem
 }
 
 std::string FieldCheck::name(std::string_view field, const std::string& value) {
-  const bool ok = !value.empty() && value.size() <= kNameBytes && value != "." && value != ".." &&
-                  std::all_of(value.begin(), value.end(), is_name_character);
+  const bool ok = is_plain_name(value);
   check(ok, field, "is no name ([A-Za-z0-9._-], 1 to 64 of them)");
   return ok ? value : std::string();
 }
@@ -84,8 +79,8 @@ double FieldCheck::number(std::string_view field, double value, double least) {
   return value;
 }
 
-Digest FieldCheck::digest(std::string_view field, const std::string& bytes) {
-  Digest digest{};
+Sha256 FieldCheck::digest(std::string_view field, const std::string& bytes) {
+  Sha256 digest{};
   check(bytes.size() == digest.size(), field, "is no SHA-256 (32 bytes)");
   if (bytes.size() == digest.size()) std::memcpy(digest.data(), bytes.data(), digest.size());
   return digest;

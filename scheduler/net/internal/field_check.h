@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-#include "scheduler/net/sha256.h"
+#include "base/sha256.h"
 
 namespace convoy::net::internal {
 
@@ -19,8 +19,6 @@ namespace convoy::net::internal {
 /// what it was given, or something harmless.
 class FieldCheck {
  public:
-  static constexpr std::size_t kNameBytes = 64;
-
   /// [A-Za-z0-9._-]{1,64} but not "." or "..": it may become part of a path.
   std::string name(std::string_view field, const std::string& value);
   /// For people: UTF-8 of at most kMaxTextBytes (refusal.h) without control characters, so that it
@@ -31,7 +29,7 @@ class FieldCheck {
   /// A finite number that is at least `least`.
   double number(std::string_view field, double value,
                 double least = std::numeric_limits<double>::lowest());
-  Digest digest(std::string_view field, const std::string& bytes);
+  Sha256 digest(std::string_view field, const std::string& bytes);
   /// An enumerator from 1 to `last`.
   template <typename Enum>
   Enum known(std::string_view field, std::uint32_t value, Enum last) {

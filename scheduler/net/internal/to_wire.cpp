@@ -6,7 +6,7 @@
 namespace convoy::net::internal {
 namespace {
 
-std::string bytes_of(const Digest& digest) {
+std::string bytes_of(const Sha256& digest) {
   return {reinterpret_cast<const char*>(digest.data()), digest.size()};
 }
 

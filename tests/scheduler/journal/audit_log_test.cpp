@@ -7,6 +7,7 @@
 
 #include "base/errors.h"
 #include "base/file.h"
+#include "base/hash.h"
 #include "scheduler/journal/storage_error.h"
 #include "tests/scheduler/journal/faulty_disk.h"
 #include "tests/temporary_folder.h"

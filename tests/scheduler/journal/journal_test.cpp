@@ -5,7 +5,8 @@
 
 #include "base/errors.h"
 #include "base/file.h"
-#include "scheduler/journal/names.h"
+#include "base/hash.h"
+#include "base/plain_name.h"
 #include "scheduler/journal/storage_error.h"
 #include "tests/scheduler/actions.h"
 #include "tests/temporary_folder.h"

@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "base/errors.h"
+#include "base/hash.h"
 #include "base/random.h"
 #include "scheduler/journal/storage_error.h"
 #include "scheduler/journal/write_ahead_log.h"

@@ -6,9 +6,9 @@
 #include <fstream>
 #include <string>
 
+#include "base/sha256.h"
 #include "scheduler/net/chunk.h"
 #include "scheduler/net/frame_reader.h"
-#include "scheduler/net/sha256.h"
 #include "tests/scheduler/net/streams.h"
 
 namespace convoy::net {
@@ -106,7 +106,7 @@ TEST(LargeStream, FiveGiBAreCutBeyondFourAndGoOnInBoundedMemory) {
   const std::int64_t bytes = stream_bytes(manifest);
 
   StreamSender sender(bytes, tensor_source(manifest, generate));
-  const Digest digest = digest_from_hex(kSha256).value();
+  const Sha256 digest = sha256_from_hex(kSha256).value();
   StreamReceiver receiver(bytes, digest);
   DiscardingSink sink;
   TensorReader tensors(bytes, sink);

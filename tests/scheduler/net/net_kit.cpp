@@ -7,7 +7,7 @@
 namespace convoy::net {
 namespace {
 
-Digest digest_of(const std::string& text) { return sha256(bytes_of_text(text)); }
+Sha256 digest_of(const std::string& text) { return sha256(bytes_of_text(text)); }
 
 std::vector<Message> session() {
   return {

@@ -1,66 +1,58 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "scheduler/journal/sha256.h"
+#include "base/sha256.h"
 
 #include <openssl/evp.h>
 
-#include "base/errors.h"
+#include <stdexcept>
 
-namespace convoy::scheduler::journal {
+namespace convoy {
+
+namespace {
+
+void check(bool is_fine) {
+  if (!is_fine) throw std::runtime_error("OpenSSL cannot compute a SHA-256");
+}
+
+constexpr std::string_view kDigits = "0123456789abcdef";
+
+}  // namespace
 
 struct Sha256Stream::Context {
-  Context() : evp(EVP_MD_CTX_new()) { begin(); }
+  Context() : evp(EVP_MD_CTX_new()) { check(evp != nullptr); }
   ~Context() { EVP_MD_CTX_free(evp); }
   Context(const Context&) = delete;
   Context& operator=(const Context&) = delete;
 
-  void begin() const {
-    require(evp != nullptr && EVP_DigestInit_ex(evp, EVP_sha256(), nullptr) == 1,
-            "OpenSSL has no SHA-256");
-  }
-
   EVP_MD_CTX* evp;
 };
 
-Sha256Stream::Sha256Stream() : context_(std::make_unique<Context>()) {}
+Sha256Stream::Sha256Stream() : context_(std::make_unique<Context>()) {
+  check(EVP_DigestInit_ex(context_->evp, EVP_sha256(), nullptr) == 1);
+}
 Sha256Stream::~Sha256Stream() = default;
 Sha256Stream::Sha256Stream(Sha256Stream&&) noexcept = default;
 Sha256Stream& Sha256Stream::operator=(Sha256Stream&&) noexcept = default;
 
 void Sha256Stream::add(std::span<const std::byte> bytes) {
-  require(EVP_DigestUpdate(context_->evp, bytes.data(), bytes.size()) == 1, "SHA-256 failed");
+  check(EVP_DigestUpdate(context_->evp, bytes.data(), bytes.size()) == 1);
 }
 
-Sha256 Sha256Stream::finish() {
-  Sha256 digest;
+Sha256 Sha256Stream::digest() const {
+  const Context copy;
+  check(EVP_MD_CTX_copy_ex(copy.evp, context_->evp) == 1);
+  Sha256 digest{};
   auto* out = reinterpret_cast<unsigned char*>(digest.data());
-  require(EVP_DigestFinal_ex(context_->evp, out, nullptr) == 1, "SHA-256 failed");
-  context_->begin();
+  check(EVP_DigestFinal_ex(copy.evp, out, nullptr) == 1);
   return digest;
 }
 
 Sha256 sha256(std::span<const std::byte> bytes) {
   Sha256Stream stream;
   stream.add(bytes);
-  return stream.finish();
+  return stream.digest();
 }
 
 Sha256 sha256(std::string_view text) { return sha256(std::as_bytes(std::span(text))); }
-
-namespace {
-
-constexpr std::string_view kDigits = "0123456789abcdef";
-
-}  // namespace
-
-std::string to_hex(const Sha256& digest) {
-  std::string hex;
-  for (const std::byte byte : digest) {
-    const auto value = std::to_integer<unsigned>(byte);
-    hex += kDigits[value >> 4U];
-    hex += kDigits[value & 15U];
-  }
-  return hex;
-}
 
 std::optional<Sha256> sha256_from_hex(std::string_view hex) {
   Sha256 digest;
@@ -74,4 +66,4 @@ std::optional<Sha256> sha256_from_hex(std::string_view hex) {
   return digest;
 }
 
-}  // namespace convoy::scheduler::journal
+}  // namespace convoy

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "scheduler/journal/names.h"
+#include "base/plain_name.h"
 
 #include <spdlog/fmt/fmt.h>
 
@@ -7,7 +7,7 @@
 
 #include "base/errors.h"
 
-namespace convoy::scheduler::journal {
+namespace convoy {
 namespace {
 
 constexpr std::size_t kLongest = 64;
@@ -20,13 +20,13 @@ bool is_allowed(char c) {
 
 }  // namespace
 
-bool is_name(std::string_view name) {
+bool is_plain_name(std::string_view name) {
   return !name.empty() && name.size() <= kLongest && name != "." && name != ".." &&
          std::all_of(name.begin(), name.end(), is_allowed);
 }
 
-void require_name(std::string_view name, std::string_view what) {
-  if (is_name(name)) return;
+void require_plain_name(std::string_view name, std::string_view what) {
+  if (is_plain_name(name)) return;
   std::string shown(name.substr(0, kLongest));
   std::replace_if(
       shown.begin(), shown.end(), [](char c) { return !is_allowed(c); }, '?');
@@ -36,4 +36,4 @@ void require_name(std::string_view name, std::string_view what) {
                   what, shown, name.size(), kLongest));
 }
 
-}  // namespace convoy::scheduler::journal
+}  // namespace convoy
