@@ -83,7 +83,7 @@ struct Encoder {
         .number(entry.bytes)
         .raw(entry.sha256)
         .text(entry.site);
-    return {kUpdate, writer.text(entry.id).bytes()};
+    return {kUpdate, writer.text(entry.id).text(entry.facts).bytes()};
   }
 
   EncodedEntry operator()(const CommandEntry& entry) const {
@@ -124,6 +124,7 @@ UpdateEntry decode_update(ByteReader& reader) {
   std::copy(digest.begin(), digest.end(), entry.sha256.begin());
   entry.site = reader.text();
   entry.id = reader.text();
+  entry.facts = reader.text();
   return entry;
 }
 

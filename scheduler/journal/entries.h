@@ -26,6 +26,8 @@ struct UpdateEntry {
   std::string id;
   Sha256 sha256{};
   std::uint64_t bytes = 0;
+  /// What else its sender has said of it, and the Policy need not know: the caller's text.
+  std::string facts{};
 };
 
 /// What an operator has ordered.

@@ -67,6 +67,9 @@ struct Join {
   std::int64_t ranks = 1;                       ///< of the MPI job that the site is
   std::optional<std::int64_t> held_version{};   ///< of the model that it has whole
   std::optional<std::string> pending_update{};  ///< that it has and that was not acknowledged
+  /// That it is training or whose update it is about to send: the server need not dispatch it
+  /// again.
+  std::optional<std::int64_t> open_round{};
   bool operator==(const Join&) const = default;
 };
 

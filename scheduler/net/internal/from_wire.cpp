@@ -98,6 +98,7 @@ Join from_wire(const wire::Join& from, FieldCheck& check) {
   if (from.has_pending_update()) {
     join.pending_update = check.name("pending_update", from.pending_update());
   }
+  if (from.has_open_round()) join.open_round = check.count("open_round", from.open_round());
   return join;
 }
 

@@ -84,6 +84,7 @@ wire::Join to_wire(const Join& message) {
   to.set_ranks(message.ranks);
   if (message.held_version) to.set_held_version(*message.held_version);
   if (message.pending_update) to.set_pending_update(*message.pending_update);
+  if (message.open_round) to.set_open_round(*message.open_round);
   return to;
 }
 

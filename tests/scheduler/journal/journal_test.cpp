@@ -34,7 +34,8 @@ UpdateEntry update(const std::string& id, double time = 1.0) {
           .site = "clinic",
           .id = id,
           .sha256 = sha256(id),
-          .bytes = 12345678901};
+          .bytes = 12345678901,
+          .facts = R"({"loss":0.5})"};
 }
 
 TEST(Entries, ComeBackAsTheyWere) {
@@ -47,6 +48,7 @@ TEST(Entries, ComeBackAsTheyWere) {
   EXPECT_FALSE(got.input.update.measures_speed);
   EXPECT_TRUE(got.input.update.finite);
   EXPECT_EQ(got.site, "clinic");
+  EXPECT_EQ(got.facts, sent.facts);
   EXPECT_EQ(got.id, "u-1");
   EXPECT_EQ(got.sha256, sent.sha256);
   EXPECT_EQ(got.bytes, 12345678901U);
