@@ -81,7 +81,7 @@ TEST(Program, WrongUsageExitsTwo) {
   expect_refused(run(folder, {}), "A subcommand is required (see convoy --help)");
   expect_refused(run(folder, {"frobnicate"}),
                  "unknown subcommand \"frobnicate\"; this version has launch, train, federate, "
-                 "evaluate, plan, simulate, privacy, bench, certs, info");
+                 "evaluate, plan, simulate, privacy, bench, certs, audit, info");
   expect_refused(run(folder, {"train"}), "train needs a job file (see convoy train --help)");
   expect_refused(run(folder, {"train", "nowhere.toml"}),
                  "cannot open nowhere.toml: No such file or directory");
