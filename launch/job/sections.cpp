@@ -35,6 +35,8 @@ void describe_data(FieldVisitor& v, trainer::DataConfig& data) {
   v.integer("context", data.context, kAtLeastOne);
   v.text("label", data.label);
   v.text("task", data.task, {"classify", "regress"});
+  v.texts("columns", data.columns);
+  v.texts("labels", data.labels);
   v.integer("samples", data.samples, kAtLeastOne);
   v.integer("features", data.features, kAtLeastOne);
   v.integer("classes", data.classes, kAtLeastOne);
