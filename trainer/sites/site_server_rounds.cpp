@@ -7,6 +7,7 @@
 #include "base/errors.h"
 #include "base/hash.h"
 #include "base/log.h"
+#include "scheduler/net/tensor_manifest.h"
 #include "trainer/sites/site_server.h"
 
 namespace convoy::trainer {
