@@ -16,7 +16,9 @@
 #include "launch/process/signals.h"
 #include "launch/process/startup_check.h"
 #include "trainer/federated/federation.h"
+#include "trainer/sites/data_schema.h"
 #include "trainer/sites/site_server.h"
+#include "trainer/trainer.h"
 
 namespace convoy::launch {
 namespace {
