@@ -57,12 +57,13 @@ class Dialer {
   Dialer(const Dialer&) = delete;
   Dialer& operator=(const Dialer&) = delete;
 
-  /// Waits until the handshake is over. The user's calls begin after that; it is kept until
-  /// on_closed(). One connection at a time. Any thread but the users'.
+  /// Waits until the handshake is over. Certificate, key, CA and lists are read anew each time. The
+  /// user's calls begin after that; it is kept until on_closed(). One connection at a time. Any
+  /// thread but the users'.
   /// @throws DialError that names the step (resolve, connect, proxy, handshake), address and
   /// reason.
   std::shared_ptr<Connection> dial(std::shared_ptr<ConnectionUser> user);
-  /// Makes a dial() that waits throw. Any thread.
+  /// Makes a dial() that waits throw; one that begins later is not touched. Any thread.
   void cancel();
 
  private:
