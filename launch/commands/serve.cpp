@@ -133,7 +133,7 @@ class ServeCommand final : public Command {
 
   [[nodiscard]] trainer::SiteServerOptions options(const trainer::Job& job,
                                                    const ServerData& data) const {
-    const net::HostPort listen = net::parse_host_port(listen_, "--listen");
+    const net::HostPort listen = net::parse_host_port(listen_, "--listen", 0);
     return {.listener = {.host = listen.host,
                          .port = listen.port,
                          .own = member_.credentials(),
@@ -154,14 +154,14 @@ class ServeCommand final : public Command {
 
   void serve(const trainer::Job& job) const {
     const fs::path run_dir = place(job);
-    trainer::make_run_dir(run_dir);
     const ServerData data = load_data(job);
+    trainer::SiteServerOptions own = options(job, data);
+    trainer::make_run_dir(run_dir);
     const trainer::RunRequest request{.run_dir = run_dir,
                                       .resume = !resume_.empty(),
                                       .checkpoint = {},
                                       .stop = &signals::stop(),
                                       .quiet = json_};
-    trainer::SiteServerOptions own = options(job, data);
     write_file_atomic(run_dir / "job.toml", job_text(job));
     trainer::SiteServer server(job, request, std::move(own), data.info, data.test);
     const trainer::FederatedSummary result = server.run();

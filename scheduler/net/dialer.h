@@ -19,7 +19,9 @@ struct HostPort {
 };
 
 /// "hub.example.org:7443", "10.0.0.1:7443", "[::1]:7443". @throws ConfigError that names `what`.
-[[nodiscard]] HostPort parse_host_port(const std::string& text, const std::string& what);
+/// @param lowest  port; 0 where one listens and any will do.
+[[nodiscard]] HostPort parse_host_port(const std::string& text, const std::string& what,
+                                       std::uint16_t lowest = 1);
 
 struct DialerOptions {
   HostPort server;

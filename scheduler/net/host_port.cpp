@@ -12,10 +12,10 @@
 namespace convoy::net {
 namespace {
 
-std::optional<std::uint16_t> parse_port(std::string_view text) {
+std::optional<std::uint16_t> parse_port(std::string_view text, std::uint16_t lowest) {
   std::uint16_t port = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
-  if (error != std::errc() || end != text.data() + text.size() || port == 0) return {};
+  if (error != std::errc() || end != text.data() + text.size() || port < lowest) return {};
   return port;
 }
 
@@ -29,11 +29,11 @@ std::optional<std::string> parse_host(std::string_view text) {
 
 }  // namespace
 
-HostPort parse_host_port(const std::string& text, const std::string& what) {
+HostPort parse_host_port(const std::string& text, const std::string& what, std::uint16_t lowest) {
   const auto colon = text.rfind(':');
   if (colon != std::string::npos) {
     const auto host = parse_host(std::string_view(text).substr(0, colon));
-    const auto port = parse_port(std::string_view(text).substr(colon + 1));
+    const auto port = parse_port(std::string_view(text).substr(colon + 1), lowest);
     if (host && port) return {*host, *port};
   }
   throw ConfigError(

@@ -12,7 +12,7 @@
 #include "compress/codec/codec.h"
 #include "scheduler/journal/storage_error.h"
 #include "trainer/federated/update_layers.h"
-#include "trainer/sites/update_facts.h"
+#include "trainer/sites/logged_facts.h"
 
 namespace convoy::trainer {
 
@@ -174,7 +174,7 @@ bool SiteFederation::update(const std::string& site, const net::UploadBegin& upd
       .id = update.update_id,
       .sha256 = update.sha256,
       .bytes = static_cast<std::uint64_t>(update.bytes),
-      .facts = facts_of(update)};
+      .facts = logged_facts(update)};
   ClientReport report = report_of(entry);
   const auto wrong = update.finite ? unpack(site, entry.id, report) : std::nullopt;
   if (wrong) logger("trainer")->warn("update {} of {}: {}", entry.id, site, *wrong);

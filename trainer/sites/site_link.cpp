@@ -89,7 +89,7 @@ void SiteLink::join() {
 }
 
 void SiteLink::refuse_job(RefusalCode code, const std::string& text) {
-  if (!is_connected()) return;
+  if (!is_connected() || stage_ == Stage::kEnding) return;
   (void)send(net::Refusal{.code = code, .text = net::as_text(text)}, offer_id_);
   end({.is_final = true, .code = code, .text = text});
 }
@@ -144,7 +144,8 @@ void SiteLink::take(const net::Welcome& welcome) {
 void SiteLink::take(const net::Refusal& refusal, std::uint64_t answers) {
   logger("trainer")->warn("{}", said(refusal));
   if (ends_connection(refusal.code)) {
-    return end({.is_final = is_for_good(refusal.code), .code = refusal.code, .text = said(refusal)});
+    return end(
+        {.is_final = is_for_good(refusal.code), .code = refusal.code, .text = said(refusal)});
   }
   if (leave_id_ != 0 && answers == leave_id_) return around_.tell(LeaveAccepted{});
   if (upload_ && upload_->is_about(answers)) return refuse_upload(refusal);

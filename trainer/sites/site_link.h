@@ -95,6 +95,7 @@ class SiteLink final : public net::ConnectionUser {
   void heartbeat(Time now);
   std::uint64_t send(const net::Message& message, std::uint64_t answers = 0);
   void end(LinkEnded why);
+  [[nodiscard]] bool is_connected() const { return connection_ != nullptr; }
 
   // site_link_streams.cpp
   void take(const net::Dispatch& dispatch, std::uint64_t id);
@@ -133,9 +134,9 @@ class SiteLink final : public net::ConnectionUser {
   net::Welcome welcome_;
   std::uint64_t offer_id_ = 0;  ///< of the newest JobOffer
   std::uint64_t leave_id_ = 0;
-  std::optional<std::int64_t> known_;   ///< version that the server does not send again
-  std::optional<RoundCame> waiting_;    ///< for its model
-  bool download_waits_ = false;         ///< for take_model() or take_script()
+  std::optional<std::int64_t> known_;  ///< version that the server does not send again
+  std::optional<RoundCame> waiting_;   ///< for its model
+  bool download_waits_ = false;        ///< for take_model() or take_script()
   Time opened_{};
   Time sent_{};                     ///< the newest frame
   std::optional<Time> unanswered_;  ///< the oldest Progress since the server was heard

@@ -2,6 +2,7 @@
 // SiteLink's streams: models that come, and the update that goes.
 #include <spdlog/fmt/fmt.h>
 
+#include <exception>
 #include <utility>
 
 #include "base/errors.h"
@@ -149,7 +150,12 @@ void SiteLink::take(const net::StreamOffset& offset) {
 }
 
 void SiteLink::pump() {
-  if (is_connected() && upload_ && upload_->pump(*connection_)) sent_ = around_.now();
+  if (!is_connected() || stage_ == Stage::kEnding || !upload_) return;
+  try {
+    if (upload_->pump(*connection_)) sent_ = around_.now();
+  } catch (const std::exception& error) {  // of the outbox's disk
+    end({.is_final = true, .text = error.what()});
+  }
 }
 
 void SiteLink::take(const net::UploadAck& ack) {

@@ -1,63 +1,52 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "trainer/sites/update_facts.h"
 
-#include <cmath>
-#include <limits>
 #include <nlohmann/json.hpp>
 
-#include "base/errors.h"
+#include "base/json_object.h"
 
 namespace convoy::trainer {
-namespace {
 
-using Json = nlohmann::json;
+using Json = nlohmann::ordered_json;
 
-/// The largest double below 2^63.
-constexpr double kMostCount = 9223372036854774784.0;
-
-/// A metric that counts something; what is none counts as 0.
-std::int64_t count_of(const Json& metrics, const char* name) {
-  const double value = metrics.value(name, 0.0);
-  return value >= 0.0 ? static_cast<std::int64_t>(std::min(value, kMostCount)) : 0;
-}
-
-std::optional<Evaluation> validation_of(const Json& metrics) {
-  const std::int64_t samples = count_of(metrics, "validation_samples");
-  if (samples == 0) return std::nullopt;
-  constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
-  return Evaluation{metrics.value("validation_loss", kNone),
-                    metrics.value("validation_accuracy", kNone), samples};
-}
-
-}  // namespace
-
-std::string facts_of(const net::UploadBegin& update) {
-  Json metrics = Json::object();
-  for (const auto& [name, value] : update.metrics) metrics[name] = value;
-  Json json{{"position", update.position},
-            {"training_seconds", update.training_seconds},
-            {"metrics", std::move(metrics)}};
-  if (update.epsilon) json["epsilon"] = *update.epsilon;
+std::string to_text(const UpdateFacts& facts) {
+  const net::UploadBegin& begin = facts.begin;
+  Json json{{"run", facts.run},
+            {"round", begin.round},
+            {"version", begin.version},
+            {"steps", begin.steps},
+            {"samples", begin.samples},
+            {"position", begin.position},
+            {"training_seconds", begin.training_seconds},
+            {"finite", begin.finite},
+            {"metrics", Json::object()}};
+  if (begin.epsilon) json["epsilon"] = *begin.epsilon;
+  for (const auto& metric : begin.metrics) json["metrics"][metric.name] = metric.value;
   return json.dump();
 }
 
-void put_facts(const std::string& facts, ClientReport& report) {
-  try {
-    const Json json = Json::parse(facts);
-    const Json& metrics = json.at("metrics");
-    report.position = json.at("position");
-    report.training_seconds = json.at("training_seconds");
-    LocalResult& result = report.result;
-    result.loss = metrics.value("loss", std::numeric_limits<double>::quiet_NaN());
-    result.samples = count_of(metrics, "trained");
-    result.validation = validation_of(metrics);
-    if (!json.contains("epsilon")) return;
-    result.privacy = PrivacyReport{.epsilon = json.at("epsilon"),
-                                   .steps = count_of(metrics, "privacy_steps"),
-                                   .leaves = count_of(metrics, "leaves") > 0};
-  } catch (const Json::exception& error) {
-    throw ConfigError(std::string("the facts of an update: ") + error.what());
+UpdateFacts facts_of(const scheduler::journal::StoredUpdate& stored) {
+  const auto json = parse_json(stored.facts, "the outbox's facts");
+  const JsonObject object(json, "the outbox's facts",
+                          {"run", "round", "version", "steps", "samples", "position",
+                           "training_seconds", "finite", "metrics", "epsilon"});
+  UpdateFacts facts{.run = object.text("run")};
+  net::UploadBegin& begin = facts.begin;
+  begin.update_id = stored.id;
+  begin.sha256 = stored.sha256;
+  begin.bytes = static_cast<std::int64_t>(stored.bytes);
+  begin.round = object.integer("round", 0);
+  begin.version = object.integer("version", 0);
+  begin.steps = object.integer("steps", 1);
+  begin.samples = object.integer("samples", 1);
+  begin.position = object.integer("position", 0);
+  begin.training_seconds = object.number("training_seconds", 0.0);
+  if (object.has("epsilon")) begin.epsilon = object.number("epsilon", 0.0);
+  begin.finite = object.at("finite").get<bool>();
+  for (const auto& [name, value] : object.at("metrics").items()) {
+    begin.metrics.push_back({.name = name, .value = value.get<double>()});
   }
+  return facts;
 }
 
 }  // namespace convoy::trainer

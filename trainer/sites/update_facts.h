@@ -3,15 +3,20 @@
 
 #include <string>
 
+#include "scheduler/journal/outbox.h"
 #include "scheduler/net/stream_messages.h"
-#include "trainer/federated/client_pool.h"
 
 namespace convoy::trainer {
 
-/// What a site says of its update beside what the scheduler must know, as the log keeps it: JSON.
-[[nodiscard]] std::string facts_of(const net::UploadBegin& update);
+/// What is said of an update, as it lies beside it in the outbox (JSON), so that a restarted site
+/// announces it with the same words. Id, hash and size are the outbox's.
+struct UpdateFacts {
+  std::string run;
+  net::UploadBegin begin;
+};
 
-/// Puts facts_of() into a report. @throws ConfigError where it is none.
-void put_facts(const std::string& facts, ClientReport& report);
+[[nodiscard]] std::string to_text(const UpdateFacts& facts);
+/// @throws ConfigError for what to_text() does not write.
+[[nodiscard]] UpdateFacts facts_of(const scheduler::journal::StoredUpdate& stored);
 
 }  // namespace convoy::trainer
