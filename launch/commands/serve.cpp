@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <spdlog/fmt/fmt.h>
+#include <sys/stat.h>
 
 #include <cstdio>
 #include <filesystem>
@@ -54,6 +55,12 @@ ServerData load_data(const trainer::Job& job) {
   return {.info = datasets.train->info(), .test = datasets.test};
 }
 
+/// Null where the model is one of convoy's own.
+net::SharedBytes torchscript_of(const trainer::Job& job) {
+  if (job.model.torchscript.empty()) return nullptr;
+  return std::make_shared<const std::vector<std::byte>>(read_file(job.model.torchscript));
+}
+
 class ServeCommand final : public Command {
  public:
   [[nodiscard]] std::string name() const override { return "serve"; }
@@ -91,6 +98,7 @@ class ServeCommand final : public Command {
     const trainer::Job job = load();
     check(job);
     signals::stop_on_interrupt();
+    ::umask(077);  // log, spool, checkpoints: nobody else's
     run_ranks(process, job, [&](comm::Communicator&) { serve(job); });
     return kSuccess;
   }
@@ -144,6 +152,7 @@ class ServeCommand final : public Command {
             .name = member_.own_name(),
             .job_text = job_text(job),
             .schema_hash = trainer::hash_of(trainer::schema_of(job.data, data.info)),
+            .torchscript = torchscript_of(job),
             .without_old_log = without_old_log_,
             .software = "convoy " + convoy_version(),
             .on_listening = [this, listen](std::uint16_t port) {
