@@ -157,7 +157,7 @@ TEST(HostileGreeting, OperatorsSendNoChunks) {
 
 /// Both lie in one packet, and TLS has taken them from the socket when the handshake is over.
 TEST(HostileHandshake, AHelloMayComeTogetherWithItsEnd) {
-  Hub hub({}, Hub::echo());
+  Hub hub([](auto& options) { patient_for(options, 60s, 60s); }, Hub::echo());
   RawSocket socket(hub.port());
   const auto hold_packets = [descriptor = socket.descriptor()](int on) {
     return ::setsockopt(descriptor, IPPROTO_TCP, TCP_CORK, &on, sizeof(on)) == 0;
