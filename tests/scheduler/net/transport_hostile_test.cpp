@@ -2,7 +2,10 @@
 // Peers that break the rules of the protocol or dawdle: each is answered where it can be, logged
 // and cut off, and nobody else notices.
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <openssl/ssl.h>
+#include <sys/socket.h>
 
 #include "scheduler/net/chunk.h"
 #include "tests/scheduler/net/log_capture.h"
@@ -150,6 +153,20 @@ TEST(HostileGreeting, OperatorsSendNoChunks) {
   ASSERT_TRUE(peer.write(chunk));
   EXPECT_EQ(summary(peer.read_all(), net::Party::kServer), "Welcome, Refusal not allowed");
   EXPECT_EQ(hub.user(0)->bytes(), 0U);
+}
+
+/// Both lie in one packet, and TLS has taken them from the socket when the handshake is over.
+TEST(HostileHandshake, AHelloMayComeTogetherWithItsEnd) {
+  Hub hub([](auto& options) { patient_for(options, 60s, 60s); }, Hub::echo());
+  RawSocket socket(hub.port());
+  const auto hold_packets = [descriptor = socket.descriptor()](int on) {
+    return ::setsockopt(descriptor, IPPROTO_TCP, TCP_CORK, &on, sizeof(on)) == 0;
+  };
+  ASSERT_TRUE(hold_packets(1));  // the first flight goes out after 200 ms all the same
+  RawPeer peer(std::move(socket), members().site, false);
+  ASSERT_TRUE(peer.write(hello()));
+  ASSERT_TRUE(hold_packets(0));
+  EXPECT_TRUE(hub.user(0)->wait_for_messages(1));
 }
 
 TEST(HostileHandshake, WhatIsNoTlsIsDroppedAndLogged) {
