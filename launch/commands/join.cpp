@@ -19,6 +19,7 @@
 #include "launch/process/signals.h"
 #include "launch/process/startup_check.h"
 #include "scheduler/net/dialer.h"
+#include "trainer/sites/site_check.h"
 #include "trainer/sites/site_client.h"
 
 namespace convoy::launch {
@@ -100,6 +101,9 @@ class JoinCommand final : public Command {
     app.add_flag("--leave", leave_,
                  "When stopped (Ctrl-C, SIGTERM), take no further part; without it the site is "
                  "only away");
+    app.add_flag("--check", check_,
+                 "Try route, certificate, clock, policy and data against the server's job, and "
+                 "train nothing; exits 1 when something fails");
     add_json_option(app, json_);
   }
 
@@ -111,6 +115,7 @@ class JoinCommand final : public Command {
   [[nodiscard]] int run(Process& process) override {
     (void)prepare(process.place().ranks);
     const auto options = client_options();
+    if (check_) return check(options);
     const auto dialer = std::make_shared<net::Dialer>(dialing_.dialer());
     signals::stop_on_interrupt();
     signals::stop_on_terminate();
@@ -128,6 +133,13 @@ class JoinCommand final : public Command {
   }
 
  private:
+  [[nodiscard]] int check(const trainer::SiteClientOptions& options) const {
+    const auto checks = trainer::check_site(options, dialing_.dialer());
+    const std::string text = json_ ? trainer::to_json(checks) + "\n" : trainer::to_text(checks);
+    std::fputs(text.c_str(), stdout);
+    return trainer::all_ok(checks) ? kSuccess : kFailedRun;
+  }
+
   [[nodiscard]] trainer::SiteClientOptions client_options() const {
     const std::string site = dialing_.member.own_name();
     const fs::path state = state_.empty() ? fs::path("convoy-site-" + site) : fs::path(state_);
@@ -154,6 +166,7 @@ class JoinCommand final : public Command {
   std::string model_;
   std::int64_t threads_ = 1;
   bool leave_ = false;
+  bool check_ = false;
   bool json_ = false;
 };
 

@@ -8,7 +8,6 @@
 #include <variant>
 #include <vector>
 
-#include "scheduler/net/operator_messages.h"
 #include "scheduler/net/refusal.h"
 #include "scheduler/net/session_messages.h"
 #include "scheduler/net/stream_messages.h"
@@ -52,10 +51,6 @@ struct FinalCame {
 struct ScriptCame {
   ReceivedStream file;
 };
-struct StatusCame {
-  net::Welcome welcome;
-  net::Status status;
-};
 /// The server knows that the site has left.
 struct LeaveAccepted {};
 
@@ -71,6 +66,6 @@ struct LinkEnded {
 };
 
 using LinkEvent = std::variant<JobCame, RoundCame, UpdateAnswered, FinalCame, ScriptCame,
-                               StatusCame, LeaveAccepted, LinkEnded>;
+                               LeaveAccepted, LinkEnded>;
 
 }  // namespace convoy::trainer

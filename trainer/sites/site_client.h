@@ -65,7 +65,6 @@ class SiteClient {
   void handle(UpdateAnswered& answer);
   void handle(FinalCame& final_model);
   void handle(ScriptCame& script);
-  void handle(StatusCame& /*status*/) {}
   void handle(LeaveAccepted& accepted);
   void handle(LinkEnded& ended);
 

@@ -42,7 +42,6 @@ bool ends_connection(RefusalCode code) {
 bool refuses_certificate(const std::string& why) {
   if (why.find("has refused our certificate") == std::string::npos) return false;
   return why.find("it is revoked") != std::string::npos ||
-         why.find("it is not valid now") != std::string::npos ||
          why.find("it is for another role") != std::string::npos ||
          why.find("its CA is not known") != std::string::npos;
 }
@@ -133,9 +132,6 @@ void SiteLink::on_message(const net::Message& message, std::uint64_t id, std::ui
   if (const auto* offset = std::get_if<net::StreamOffset>(&message)) return take(*offset);
   if (const auto* last = std::get_if<net::StreamEnd>(&message)) return take(*last);
   if (const auto* ack = std::get_if<net::UploadAck>(&message)) return take(*ack);
-  if (const auto* status = std::get_if<net::Status>(&message)) {
-    return around_.tell(StatusCame{.welcome = welcome_, .status = *status});
-  }
   // Accepted: of a sign of life, or of the farewell.
   if (leave_id_ != 0 && answers == leave_id_) around_.tell(LeaveAccepted{});
 }
@@ -146,9 +142,7 @@ void SiteLink::take(const net::Welcome& welcome) {
     return end({.is_final = true, .code = refusal->code, .text = refusal->text});
   }
   welcome_ = welcome;
-  if (!identity_.only_checks) return join();
-  stage_ = Stage::kChecking;
-  (void)send(net::StatusRequest{});
+  join();
 }
 
 void SiteLink::take(const net::Refusal& refusal, std::uint64_t answers) {

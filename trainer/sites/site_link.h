@@ -21,8 +21,6 @@ struct LinkIdentity {
   std::string site;
   std::string instance;  ///< of this process, at random
   std::string software;
-  /// Greets and asks for the status; takes part in nothing.
-  bool only_checks = false;
 };
 
 /// A site's end of its connections to the server, one after the other: greets, joins, receives
@@ -83,8 +81,7 @@ class SiteLink final : public net::ConnectionUser {
     kThinking,  ///< the job is known, and the site reads its data
     kJoining,
     kJoined,
-    kChecking,  ///< StatusRequest is out
-    kEnding     ///< nothing counts any more
+    kEnding  ///< nothing counts any more
   };
 
   void take(const net::Welcome& welcome);

@@ -93,7 +93,7 @@ class SiteLinkTest : public ::testing::Test {
   std::vector<LinkEvent> heard;
   SiteLink::Time now{1000s};
   net::Progress progress;
-  SiteLink link{{.site = "clinic", .instance = "i1", .software = "test", .only_checks = false},
+  SiteLink link{{.site = "clinic", .instance = "i1", .software = "test"},
                 {.tell = [this](LinkEvent event) { heard.push_back(std::move(event)); },
                  .progress = [this] { return progress; },
                  .now = [this] { return now; }}};
