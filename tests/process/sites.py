@@ -44,7 +44,7 @@ class Sites(unittest.TestCase):
             summary = self.check_end(federation)
             self.assertEqual(summary["updates"], 12)
             for name in federation.names():
-                self.assertIn(summary["parameters_hash"], federation.sites[name].text())
+                self.assertIn(summary["model_hash"], federation.sites[name].text())
 
     def test_a_site_that_is_killed_in_training_comes_back_and_contributes(self):
         with Federation(CONVOY, federation="updates = 60") as federation:

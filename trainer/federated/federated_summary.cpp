@@ -12,6 +12,7 @@ std::string to_json(const FederatedSummary& summary) {
   json["federation_seconds"] = summary.federation_seconds;
   json["versions"] = summary.versions;
   json["updates"] = summary.updates;
+  if (!summary.model_hash.empty()) json["model_hash"] = summary.model_hash;
   json["heterogeneity"] = summary.heterogeneity;
   json["bytes_down"] = summary.bytes_down;
   json["bytes_up"] = summary.bytes_up;

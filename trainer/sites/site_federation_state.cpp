@@ -219,6 +219,7 @@ FederatedSummary SiteFederation::finish(bool interrupted) {
   run.samples_per_second = static_cast<double>(run.samples) / run.seconds;
   run.ranks = 1;
   run.parameters_hash = to_hex(parameters_hash(model_->parameters()));
+  summary_.model_hash = to_hex(hash_of(*server_->aggregator().model()));
   summary_.clock = "live";
   summary_.federation_seconds = now();
   summary_.versions = version;
