@@ -5,6 +5,7 @@
 usage: sites.py CONVOY [unittest arguments]
 """
 import collections
+import pathlib
 import random
 import signal
 import socket
@@ -16,7 +17,7 @@ import unittest
 sys.dont_write_bytecode = True
 from federation_kit import Federation, Program, wait_until
 
-CONVOY = sys.argv.pop(1)
+CONVOY = str(pathlib.Path(sys.argv.pop(1)).resolve())
 
 
 class Sites(unittest.TestCase):
