@@ -13,6 +13,7 @@
 #include "trainer/models/model_config.h"
 #include "trainer/optim/optim_config.h"
 #include "trainer/privacy/privacy_config.h"
+#include "trainer/sites/sites_config.h"
 
 namespace convoy::trainer {
 
@@ -83,6 +84,7 @@ struct Job {
   compress::CompressionConfig compression;
   CommunicationConfig communication;
   FederationConfig federation;
+  SitesConfig sites;
   PrivacyConfig privacy;
   CheckpointConfig checkpoint;
   MetricsConfig metrics;

@@ -119,6 +119,12 @@ void ReferenceFollower::follow_payloads(std::span<const std::byte> message) {
   version_ = after;
 }
 
+void ReferenceFollower::hold(std::int64_t version, std::vector<float> values) {
+  require(std::ssize(values) == codec_.numel(), "ReferenceFollower: another number of values");
+  version_ = version;
+  values_ = std::move(values);
+}
+
 void ReferenceFollower::reset() {
   version_.reset();
   values_.clear();

@@ -69,6 +69,9 @@ class ReferenceFollower {
   /// Follows a message of ReferenceTrajectory. @throws PayloadError where it is damaged, does not
   /// begin at what is held, or leads to other bits than the server's; nothing is held then.
   void follow(std::span<const std::byte> message);
+  /// Takes over r_version, which has come by another way. @throws ContractError for another number
+  /// of values.
+  void hold(std::int64_t version, std::vector<float> values);
   /// Forgets everything, as a new process has.
   void reset();
 

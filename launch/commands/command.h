@@ -44,6 +44,10 @@ class Command {
 [[nodiscard]] std::unique_ptr<Command> make_plan_command();
 [[nodiscard]] std::unique_ptr<Command> make_privacy_command();
 [[nodiscard]] std::unique_ptr<Command> make_simulate_command();
+[[nodiscard]] std::unique_ptr<Command> make_serve_command();
+[[nodiscard]] std::unique_ptr<Command> make_status_command();
+[[nodiscard]] std::unique_ptr<Command> make_operate_command();
+[[nodiscard]] std::unique_ptr<Command> make_audit_command();
 [[nodiscard]] std::unique_ptr<Command> make_bench_command();
 [[nodiscard]] std::unique_ptr<Command> make_certs_command();
 [[nodiscard]] std::unique_ptr<Command> make_info_command();

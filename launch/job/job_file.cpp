@@ -62,8 +62,11 @@ trainer::Job parse_job(std::string_view text, const std::string& source,
   Document document = parse_toml(text, source);
   int layer = 0;
   for (const auto& assignment : sets) apply_set(document, assignment, ++layer);
-  check_known(document);
-  trainer::Job job = read_fields(document);
+  trainer::Job job;
+  const Description keys = [&job](FieldVisitor& visitor) { describe(visitor, job); };
+  // Before anything is read: a bad name explains a value that is missing.
+  check_known(document, keys);
+  read_fields(document, keys);
   check_rules(job, document);
   make_absolute(job.data.path);
   make_absolute(job.model.torchscript);

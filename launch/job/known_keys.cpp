@@ -9,7 +9,6 @@
 
 #include "base/edit_distance.h"
 #include "base/errors.h"
-#include "launch/job/sections.h"
 
 namespace convoy::launch {
 namespace {
@@ -102,10 +101,9 @@ Path nearest_key(const Path& path, const KeyCollector& known) {
 
 }  // namespace
 
-void check_known(const Document& document) {
-  trainer::Job job;
+void check_known(const Document& document, const Description& describe) {
   KeyCollector known;
-  describe(known, job);
+  describe(known);
   // The first in the order of writing, not of the alphabet.
   const std::pair<const std::string, Entry>* first = nullptr;
   for (const auto& item : document) {

@@ -7,7 +7,6 @@
 #include <algorithm>
 
 #include "base/errors.h"
-#include "launch/job/sections.h"
 
 namespace convoy::launch {
 namespace {
@@ -139,11 +138,9 @@ class Reader final : public FieldVisitor {
 
 }  // namespace
 
-trainer::Job read_fields(const Document& document) {
-  trainer::Job job;
+void read_fields(const Document& document, const Description& describe) {
   Reader reader(document);
-  describe(reader, job);
-  return job;
+  describe(reader);
 }
 
 }  // namespace convoy::launch

@@ -3,6 +3,7 @@
 
 #include "launch/job/federation_section.h"
 #include "launch/job/privacy_section.h"
+#include "launch/job/sites_section.h"
 
 namespace convoy::launch {
 namespace {
@@ -34,6 +35,8 @@ void describe_data(FieldVisitor& v, trainer::DataConfig& data) {
   v.integer("context", data.context, kAtLeastOne);
   v.text("label", data.label);
   v.text("task", data.task, {"classify", "regress"});
+  v.texts("columns", data.columns);
+  v.texts("labels", data.labels);
   v.integer("samples", data.samples, kAtLeastOne);
   v.integer("features", data.features, kAtLeastOne);
   v.integer("classes", data.classes, kAtLeastOne);
@@ -151,6 +154,7 @@ void describe(FieldVisitor& visitor, trainer::Job& job) {
   describe_compression(visitor, job.compression);
   describe_communication(visitor, job.communication);
   describe_federation(visitor, job.federation);
+  describe_sites(visitor, job.sites);
   describe_privacy(visitor, job.privacy);
   visitor.section("checkpoint");
   visitor.integer("every_steps", job.checkpoint.every_steps, kAtLeastZero);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <functional>
 #include <initializer_list>
 #include <string>
 #include <string_view>
@@ -35,6 +36,9 @@ class FieldVisitor {
                                Choices choices, NumberRange range) = 0;
   virtual void texts(std::string_view key, std::vector<std::string>& values) = 0;
 };
+
+/// Shows all keys of something to a visitor.
+using Description = std::function<void(FieldVisitor& visitor)>;
 
 /// Shows every section and key of `job` to `visitor`, with what each may hold.
 void describe(FieldVisitor& visitor, trainer::Job& job);

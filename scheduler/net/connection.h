@@ -24,7 +24,7 @@ struct ConnectionLimits {
   /// Control messages in a second, on average over the last ten. Larger: a peer may keep the server
   /// busier.
   double messages_per_second = 200.0;
-  /// How often ConnectionUser::on_tick() is called.
+  /// How often ConnectionUser::on_tick() is called, and the times above are looked at.
   std::chrono::milliseconds tick{200};
 };
 
@@ -42,7 +42,9 @@ class ConnectionUser {
   virtual void on_drained() {}
   /// Every ConnectionLimits::tick.
   virtual void on_tick() {}
-  /// The last call. @param why  in one line, for logs: "" after close() and a clean end.
+  /// The last call. @param why  in one line, for logs: "" when close() of this end went through;
+  /// that the other end has closed is said. After a dial it may be the server's refusal of our
+  /// certificate, which TLS 1.3 tells only now.
   virtual void on_closed(const std::string& why) = 0;
 };
 
@@ -52,10 +54,12 @@ class Connection {
  public:
   virtual ~Connection() = default;
 
-  /// Runs `task` where the user's calls run; after the end of the connection too. Any thread.
+  /// Runs `task` where the user's calls run; after the end of the connection too, but not after
+  /// that of its Listener or Dialer: then it is dropped. What it throws aborts the connection. Any
+  /// thread.
   virtual void post(std::function<void()> task) = 0;
 
-  /// Queues a message; after close() nothing. @return the id of its frame.
+  /// Queues a message; after close() or the end nothing. @return the id of its frame, or 0.
   virtual std::uint64_t send(const Message& message, std::uint64_t answers = 0) = 0;
   /// Queues a piece of a stream. The bytes are copied.
   virtual void send_chunk(const Chunk& chunk) = 0;

@@ -19,7 +19,9 @@ struct HostPort {
 };
 
 /// "hub.example.org:7443", "10.0.0.1:7443", "[::1]:7443". @throws ConfigError that names `what`.
-[[nodiscard]] HostPort parse_host_port(const std::string& text, const std::string& what);
+/// @param lowest  port; 0 where one listens and any will do.
+[[nodiscard]] HostPort parse_host_port(const std::string& text, const std::string& what,
+                                       std::uint16_t lowest = 1);
 
 struct DialerOptions {
   HostPort server;
@@ -57,12 +59,13 @@ class Dialer {
   Dialer(const Dialer&) = delete;
   Dialer& operator=(const Dialer&) = delete;
 
-  /// Waits until the handshake is over. The user's calls begin after that; it is kept until
-  /// on_closed(). One connection at a time. Any thread but the users'.
+  /// Waits until the handshake is over. Certificate, key, CA and lists are read anew each time. The
+  /// user's calls begin after that; it is kept until on_closed(). One connection at a time. Any
+  /// thread but the users'.
   /// @throws DialError that names the step (resolve, connect, proxy, handshake), address and
   /// reason.
   std::shared_ptr<Connection> dial(std::shared_ptr<ConnectionUser> user);
-  /// Makes a dial() that waits throw. Any thread.
+  /// Makes a dial() that waits throw; one that begins later is not touched. Any thread.
   void cancel();
 
  private:

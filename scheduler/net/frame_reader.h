@@ -27,6 +27,8 @@ class FrameReader {
   void finish();
 
   [[nodiscard]] const std::optional<FrameError>& error() const { return error_; }
+  /// Some of a frame has come, but not all.
+  [[nodiscard]] bool is_within_frame() const { return header_bytes_ > 0 && !is_whole(); }
   /// Bytes that it holds, in use or not.
   [[nodiscard]] std::size_t memory_bytes() const { return sizeof(*this) + body_.capacity(); }
 

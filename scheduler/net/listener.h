@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "scheduler/net/connection.h"
@@ -29,7 +30,8 @@ struct ListenerOptions {
 class Listener {
  public:
   /// Called when a peer's handshake is over, where the user's calls run; it must not use the
-  /// connection before it returns. The connection keeps the user until on_closed().
+  /// connection before it returns. The connection keeps the user until on_closed(). Null: the peer
+  /// is refused.
   using Accept = std::function<std::shared_ptr<ConnectionUser>(std::shared_ptr<Connection>)>;
 
   /// Listens from here on. @throws ConfigError for addresses and certificates that cannot be used.

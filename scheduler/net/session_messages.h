@@ -58,7 +58,8 @@ struct Accepted {
   bool operator==(const Accepted&) const = default;
 };
 
-/// A site wants to take part, or does again.
+/// A site wants to take part, or does again. With `schema_hash` 0 it only asks what the job is, to
+/// read its data accordingly: JobOffer answers, nobody is enrolled, and another Join follows.
 struct Join {
   static constexpr MessageType kType = MessageType::kJoin;
   std::int64_t samples = 1;

@@ -79,9 +79,10 @@ max_local_steps = 5
 TEST(Program, WrongUsageExitsTwo) {
   const TemporaryFolder folder;
   expect_refused(run(folder, {}), "A subcommand is required (see convoy --help)");
-  expect_refused(run(folder, {"frobnicate"}),
-                 "unknown subcommand \"frobnicate\"; this version has launch, train, federate, "
-                 "evaluate, plan, simulate, privacy, bench, certs, info");
+  expect_refused(
+      run(folder, {"frobnicate"}),
+      "unknown subcommand \"frobnicate\"; this version has launch, train, federate, "
+      "serve, status, operate, evaluate, plan, simulate, privacy, bench, certs, audit, info");
   expect_refused(run(folder, {"train"}), "train needs a job file (see convoy train --help)");
   expect_refused(run(folder, {"train", "nowhere.toml"}),
                  "cannot open nowhere.toml: No such file or directory");

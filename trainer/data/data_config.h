@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "trainer/data/partition.h"
 
@@ -33,6 +34,12 @@ struct DataConfig {
   // csv: a header line; all columns but the label are numbers, scaled to mean 0 and deviation 1
   std::string label = "label";    ///< column that holds the class or the target
   std::string task = "classify";  ///< "classify" | "regress"
+  /// The columns that are features, in this order; others are not read. Empty: all but the label,
+  /// as the file has them. Sites of a federation need them: their files may differ in both.
+  std::vector<std::string> columns;
+  /// Classes by the text of their labels, numbered in this order; any other label is an error.
+  /// Empty: the labels that the file has, sorted. Sites need them: one may lack a class.
+  std::vector<std::string> labels;
   // synthetic: Gaussian clusters, one for each class
   /// In total; the evaluation part comes out of these.
   std::int64_t samples = 10'000;

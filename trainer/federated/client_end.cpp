@@ -14,10 +14,12 @@ constexpr std::uint64_t kRoundingStream = 0x726f756e64696e67;  // "rounding"
 
 }  // namespace
 
+std::uint64_t rounding_seed(std::uint64_t key) { return mix({key, kRoundingStream}); }
+
 ClientEnd::ClientEnd(ClientData data, const compress::UpdateCodec* codec,
                      std::unique_ptr<RoundRule> rule)
     : data_(std::move(data)), rule_(std::move(rule)) {
-  if (codec != nullptr) sender_.emplace(*codec, mix({data_.key(), kRoundingStream}));
+  if (codec != nullptr) sender_.emplace(*codec, rounding_seed(data_.key()));
   mark();
 }
 

@@ -15,6 +15,9 @@
 
 namespace convoy::trainer {
 
+/// Of the stochastic rounding of a client's updates. @param key  ClientData::key().
+[[nodiscard]] std::uint64_t rounding_seed(std::uint64_t key);
+
 /// One client, wherever it runs: its data, and what compression owes of its updates. One thread at
 /// a time.
 class ClientEnd {

@@ -10,6 +10,7 @@
 
 #include "trainer/federated/local_training.h"
 #include "trainer/federated/model_update.h"
+#include "trainer/federated/residual_owner.h"
 
 namespace convoy::trainer {
 
@@ -31,6 +32,10 @@ struct Assignment {
   std::int64_t updates = 0;
   /// When the answer is expected, on any clock: what is due first is trained first.
   double due = 0.0;
+  std::optional<std::int64_t> group = std::nullopt;  ///< arrival group, for people
+  std::optional<double> latest = std::nullopt;       ///< when it is late, on any clock
+  /// By the client's own measured speed; nothing before its first report.
+  std::optional<double> seconds_per_step = std::nullopt;
   /// The report is not handed out before.
   WallTime not_before{};
 };
@@ -44,13 +49,13 @@ struct ClientReport {
   std::vector<std::byte> payload;  ///< the compressed update, until it is decoded into `result`
   std::size_t wire_bytes = 0;      ///< of update and buffers
   double training_seconds = 0.0;   ///< real ones
+  bool measures_speed = true;      ///< see scheduler::Update
   WallTime ready{};                ///< when it had come in whole and might be handed out
 };
 
 /// The clients of a federation as its server sees them, wherever they are. One thread calls.
-class ClientPool {
+class ClientPool : public ResidualOwner {
  public:
-  virtual ~ClientPool() = default;
   /// Lets the client train; returns at once. A client has at most one assignment at a time.
   virtual void start(Assignment assignment) = 0;
   /// The client's report, whatever not_before says, or nothing when there is none until `until`.
@@ -77,13 +82,6 @@ class ClientPool {
     return {};
   }
 
-  /// Asks what compression owes to each client at this moment: without the rounds whose reports
-  /// have not been handed out. For checkpoints; what clients are given meanwhile changes nothing.
-  virtual void ask_for_residuals() = 0;
-  /// What ask_for_residuals() was about, named by client, once; nothing while clients have not
-  /// answered: they do so between two steps. Of a dead one what it last was. Empty without
-  /// compression. @throws as report_of().
-  [[nodiscard]] virtual std::optional<std::vector<NamedTensor>> residuals() = 0;
   /// Before the first start(). @throws ConfigError where they are of another model.
   virtual void restore_residuals(const std::vector<NamedTensor>& residuals) = 0;
 };

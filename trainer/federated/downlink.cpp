@@ -32,11 +32,14 @@ void Downlink::make_start(const SharedState& model) {
 
 Downlink::Message Downlink::message(std::int64_t client) {
   if (!trajectory_) return nullptr;
-  const auto held = held_.find(client);
-  const std::optional<std::int64_t> known =
-      held == held_.end() ? std::nullopt : std::optional(held->second);
+  const std::optional<std::int64_t> known = held(client);
   held_[client] = trajectory_->version();
   return std::make_shared<const std::vector<std::byte>>(trajectory_->message(known));
+}
+
+std::optional<std::int64_t> Downlink::held(std::int64_t client) const {
+  const auto found = held_.find(client);
+  return found == held_.end() ? std::nullopt : std::optional(found->second);
 }
 
 std::size_t Downlink::memory_bytes() const {

@@ -29,6 +29,9 @@ class Downlink {
   [[nodiscard]] const SharedState& start() const { return start_; }
   /// What `client` must be sent for start(), which it holds from then on; null: all of it, dense.
   [[nodiscard]] Message message(std::int64_t client);
+  /// The client holds nothing any more.
+  void forget(std::int64_t client) { held_.erase(client); }
+  [[nodiscard]] std::optional<std::int64_t> held(std::int64_t client) const;
   [[nodiscard]] std::size_t memory_bytes() const;
 
   /// r_V; empty without compression.

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <limits>
 #include <memory>
 
 #include "trainer/federated/federated_server.h"
@@ -31,11 +32,16 @@ class FederatedMetrics {
 
   /// The training loss of the newest model.
   [[nodiscard]] double train_loss() const { return train_loss_; }
+  /// What the clients' own validation said of the updates in the newest model; NaN without any.
+  [[nodiscard]] double client_loss() const { return client_loss_; }
+  [[nodiscard]] double client_accuracy() const { return client_accuracy_; }
 
  private:
   std::unique_ptr<JsonlFile> file_;
   bool quiet_;
   double train_loss_ = 0.0;
+  double client_loss_ = std::numeric_limits<double>::quiet_NaN();
+  double client_accuracy_ = std::numeric_limits<double>::quiet_NaN();
 };
 
 }  // namespace convoy::trainer

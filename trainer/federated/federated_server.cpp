@@ -53,7 +53,8 @@ void FederatedServer::report(double now, double duration, ClientReport report) {
                     .update = {.client = report.client,
                                .round = report.round,
                                .local_steps = report.result.steps,
-                               .finite = is_usable(report)},
+                               .finite = is_usable(report),
+                               .measures_speed = report.measures_speed},
                     .duration = duration};
   const UpdateKey key{report.client, report.round};
   Waiting waiting;
@@ -132,6 +133,11 @@ void FederatedServer::evict(double now, std::int64_t client) {
   handle({.kind = Input::Kind::kEvict, .time = now, .update = {.client = client}});
 }
 
+void FederatedServer::leave(double now, std::int64_t client) {
+  handle({.kind = Input::Kind::kLeave, .time = now, .update = {.client = client}});
+  outstanding_.erase(client);
+}
+
 void FederatedServer::shut_down(double now) {
   schedule_ = tally_.summary(*policy_, now);
   handle({.kind = Input::Kind::kShutdown, .time = now});
@@ -175,7 +181,13 @@ void FederatedServer::act(const scheduler::Assign& action) {
                         .start = downlink_.start(),
                         .message = downlink_.message(action.client),
                         .position = positions_[action.client],
-                        .updates = policy_->counts().received};
+                        .updates = policy_->counts().received,
+                        .group = action.group,
+                        .latest = action.latest_arrival};
+  if (action.predicted_arrival) {
+    assignment.seconds_per_step = (*action.predicted_arrival - policy_->now()) /
+                                  static_cast<double>(action.local_steps);
+  }
   require(
       action.version == aggregator_.version() || action.kind == scheduler::Assign::Kind::kResend,
       "the policy and the model count different versions");

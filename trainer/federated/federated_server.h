@@ -86,6 +86,14 @@ class FederatedServer {
   void on_time(double now);
   /// The client gives no sign of life: nobody waits for it any more. Its update is still welcome.
   void evict(double now, std::int64_t client);
+  /// The client is gone for good, unless it joins again.
+  void leave(double now, std::int64_t client);
+  /// The client has lost the model that it was sent: the next one must not build on it.
+  void forget_model(std::int64_t client) { downlink_.forget(client); }
+  /// The version that compressed models for the client build on.
+  [[nodiscard]] std::optional<std::int64_t> held_version(std::int64_t client) const {
+    return downlink_.held(client);
+  }
   /// Aggregates what waits; nothing is handed out any more.
   void shut_down(double now);
 

@@ -87,7 +87,7 @@ FederationSnapshot to_snapshot(TrainingState state) {
 }  // namespace
 
 FederationCheckpoints::FederationCheckpoints(const Job& job, const RunRequest& request,
-                                             ClientPool& clients, std::unique_ptr<Model> model)
+                                             ResidualOwner& clients, std::unique_ptr<Model> model)
     : request_(request),
       clients_(clients),
       model_(std::move(model)),

@@ -9,8 +9,8 @@
 
 #include "comm/communicator.h"
 #include "trainer/checkpoint/checkpoint.h"
-#include "trainer/federated/client_pool.h"
 #include "trainer/federated/federated_server.h"
+#include "trainer/federated/residual_owner.h"
 #include "trainer/job.h"
 #include "trainer/models/model.h"
 #include "trainer/run_request.h"
@@ -21,7 +21,7 @@ namespace convoy::trainer {
 struct FederationSnapshot {
   FederationState server;
   std::string clock;                   ///< FederationClock::save()
-  std::vector<NamedTensor> residuals;  ///< ClientPool::residuals()
+  std::vector<NamedTensor> residuals;  ///< ResidualOwner::residuals()
   std::int64_t updates = 0;            ///< that have reached the server
   std::int64_t steps = 0;              ///< local ones, of what is in the model
   std::int64_t samples = 0;            ///< likewise
@@ -36,7 +36,7 @@ struct FederationSnapshot {
 class FederationCheckpoints {
  public:
   /// Borrows `clients`. @param model  of the job; for the checkpoint's model.pt.
-  FederationCheckpoints(const Job& job, const RunRequest& request, ClientPool& clients,
+  FederationCheckpoints(const Job& job, const RunRequest& request, ResidualOwner& clients,
                         std::unique_ptr<Model> model);
 
   [[nodiscard]] bool running() const { return begun_.has_value(); }
@@ -44,7 +44,7 @@ class FederationCheckpoints {
   /// running. @param state  the global model.
   void begin(FederationSnapshot now, const ModelState& state);
   /// Writes what was begun, if anything was and the clients have answered. @param wait  until they
-  /// have. @throws what CheckpointStore::save() and ClientPool::residuals() throw.
+  /// have. @throws what CheckpointStore::save() and ResidualOwner::residuals() throw.
   void finish(bool wait);
 
   /// @throws ConfigError where there is nothing to go on from.
@@ -52,7 +52,7 @@ class FederationCheckpoints {
 
  private:
   const RunRequest& request_;
-  ClientPool& clients_;
+  ResidualOwner& clients_;
   std::unique_ptr<Model> model_;
   std::unique_ptr<comm::Communicator> alone_;
   CheckpointStore store_;

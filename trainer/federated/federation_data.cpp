@@ -11,10 +11,13 @@ constexpr std::uint64_t kClientStream = 0x636c69656e74;  // "client"
 
 }  // namespace
 
+std::uint64_t client_key(const Job& job, std::int64_t client) {
+  return mix({job.run.seed, kClientStream, static_cast<std::uint64_t>(client)});
+}
+
 ClientData FederationData::client(const Job& job, std::int64_t client) const {
   return {partition[static_cast<std::size_t>(client)], job.federation.validation,
-          job.train.batch_size,
-          mix({job.run.seed, kClientStream, static_cast<std::uint64_t>(client)})};
+          job.train.batch_size, client_key(job, client)};
 }
 
 std::vector<ClientData> FederationData::clients(const Job& job) const {

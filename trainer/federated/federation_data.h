@@ -24,6 +24,9 @@ struct FederationData {
   [[nodiscard]] std::vector<ClientData> clients(const Job& job) const;
 };
 
+/// Names the random streams of a client: its batches, what it holds back, dropout.
+[[nodiscard]] std::uint64_t client_key(const Job& job, std::int64_t client);
+
 /// Loads the data and deals it out. @throws ConfigError.
 [[nodiscard]] FederationData load_federation_data(const Job& job);
 

@@ -81,6 +81,23 @@ TEST(ReferenceTrajectory, SendsTheValuesWhereTheRingHasForgotten) {
   EXPECT_THROW(restored.restore(1, std::vector<float>(5)), ConfigError);
 }
 
+TEST(ReferenceFollower, FollowsFromValuesThatCameByAnotherWay) {
+  const UpdateCodec codec(update_config("top_k", 0.1), update_layers());
+  auto model = random_update(1);
+  ReferenceTrajectory server(codec, model, /*versions=*/4, 1);
+  for (std::uint64_t version = 1; version <= 2; ++version) {
+    server.advance(model = sum(model, random_update(version)));
+  }
+  ReferenceFollower client(codec);
+  client.hold(2, server.values());
+  EXPECT_EQ(client.version(), 2);
+  server.advance(sum(model, random_update(3)));
+  client.follow(server.message(2));
+  EXPECT_EQ(client.version(), 3);
+  EXPECT_EQ(client.values(), server.values());
+  EXPECT_THROW(client.hold(4, {1.0F}), ContractError);
+}
+
 TEST(ReferenceFollower, HoldsNothingAfterAMessageThatDoesNotFit) {
   const UpdateCodec codec(update_config("quantize", 4), update_layers());
   ReferenceTrajectory server(codec, random_update(1), 4, 1);

@@ -71,6 +71,25 @@ TEST_F(Csv, SortsIntegerLabelsByValue) {
   EXPECT_EQ(read("x,label\n1,10\n1,2\n1,b\n").labels, (Labels{0, 1, 2}));
 }
 
+TEST_F(Csv, ReadsTheColumnsThatTheJobNamesInItsOrder) {
+  config_.columns = {"age", "weight"};
+  const Table table = read("name,weight,label,age\nann,70,a,31\nbob,80,b,42\n");
+  EXPECT_EQ(table.columns, 2);
+  EXPECT_EQ(table.features, (std::vector<double>{31, 70, 42, 80}));
+  EXPECT_EQ(table.labels, (Labels{0, 1}));
+  EXPECT_EQ(error("weight,label\n70,a\n"),
+            "line 1: no column \"age\" (data.columns); there are: weight, label");
+}
+
+TEST_F(Csv, NumbersLabelsAsTheJobDoesAlsoWhereAClassIsMissing) {
+  config_.labels = {"well", "ill", "unclear"};
+  const Table table = read("x,label\n1,unclear\n2, well\n");
+  EXPECT_EQ(table.labels, (Labels{2, 0}));
+  EXPECT_EQ(table.classes, 3);
+  EXPECT_EQ(error("x,label\n1,ill\n2,Ill\n"),
+            "line 3, column 2 (\"label\"): \"Ill\" is none of data.labels");
+}
+
 TEST_F(Csv, KeepsRegressionTargetsAsTheyAre) {
   config_.task = "regress";
   config_.label = "y";

@@ -58,6 +58,24 @@ TEST(CheckData, RefusesImpossibleValues) {
   EXPECT_NO_THROW(check_data(config));
 }
 
+TEST(CheckData, RefusesImpossibleColumnsAndLabels) {
+  DataConfig config{.name = "csv", .path = "/no/such.csv"};
+  const auto with = [&](auto DataConfig::*key, std::vector<std::string> value) {
+    DataConfig changed = config;
+    changed.*key = std::move(value);
+    return error_of(changed);
+  };
+  EXPECT_EQ(with(&DataConfig::columns, {"a", "a"}), "data.columns: \"a\" is there twice");
+  EXPECT_EQ(with(&DataConfig::columns, {"a", ""}), "data.columns: an empty name");
+  EXPECT_EQ(with(&DataConfig::columns, {"a", "label"}), "data.columns: \"label\" is data.label");
+  EXPECT_EQ(with(&DataConfig::labels, {"a"}), "data.labels: must be at least two");
+  config.task = "regress";
+  EXPECT_EQ(with(&DataConfig::labels, {"a", "b"}),
+            "data.labels: data.task = \"regress\" has no classes");
+  config.name = "text";
+  EXPECT_EQ(with(&DataConfig::columns, {"a"}), "data.columns: only \"csv\" has them, not \"text\"");
+}
+
 TEST(CheckData, AsksForAPathWhereThereIsNoDefault) {
   EXPECT_EQ(error_of({.name = "text"}),
             "data.path: \"text\" needs a file, for example /usr/share/dictd/gcide.dict.dz of "

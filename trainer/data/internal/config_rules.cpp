@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -65,6 +66,31 @@ void check_numbers(const DataConfig& config) {
   }
 }
 
+void check_distinct(std::string_view key, const std::vector<std::string>& texts) {
+  std::set<std::string_view> seen;
+  for (const auto& text : texts) {
+    if (text.empty()) throw ConfigError(fmt::format("data.{}: an empty name", key));
+    if (seen.insert(text).second) continue;
+    throw ConfigError(fmt::format("data.{}: \"{}\" is there twice", key, text));
+  }
+}
+
+void check_table_keys(const DataConfig& config, Format format) {
+  const bool has_any = !config.columns.empty() || !config.labels.empty();
+  if (has_any && format != Format::kCsv) {
+    throw ConfigError(fmt::format("data.{}: only \"csv\" has them, not \"{}\"",
+                                  config.columns.empty() ? "labels" : "columns", config.name));
+  }
+  check_distinct("columns", config.columns);
+  check_distinct("labels", config.labels);
+  if (std::ranges::find(config.columns, config.label) != config.columns.end()) {
+    throw ConfigError(fmt::format("data.columns: \"{}\" is data.label", config.label));
+  }
+  require_config(config.labels.empty() || config.task == "classify",
+                 "data.labels: data.task = \"regress\" has no classes");
+  require_config(config.labels.size() != 1, "data.labels: must be at least two");
+}
+
 }  // namespace
 
 Format check_config(const DataConfig& config) {
@@ -83,6 +109,7 @@ Format check_config(const DataConfig& config) {
   if (config.limit == 1 && (!images || config.validation > 0.0)) {
     throw ConfigError("data.limit = 1: leaves no sample for evaluation");
   }
+  check_table_keys(config, known.format);
   return known.format;
 }
 

@@ -53,9 +53,32 @@ std::string excerpt(std::string_view cell) {
 struct Header {
   std::vector<std::string> names;
   std::size_t label = 0;
+  std::vector<std::size_t> features;  ///< in the order of the table's columns
 };
 
-Header read_header(CsvReader& reader, const std::string& label) {
+std::size_t find_column(const Header& header, const CsvReader& reader, const std::string& name,
+                        const char* key) {
+  const auto found = std::find(header.names.begin(), header.names.end(), name);
+  if (found != header.names.end()) return static_cast<std::size_t>(found - header.names.begin());
+  throw ConfigError(fmt::format("{}: line {}: no column \"{}\" (data.{}); there are: {}",
+                                reader.path(), reader.line(), name, key,
+                                excerpt(fmt::format("{}", fmt::join(header.names, ", ")))));
+}
+
+std::vector<std::size_t> find_features(const Header& header, const CsvReader& reader,
+                                       const std::vector<std::string>& wanted) {
+  std::vector<std::size_t> features;
+  for (const auto& name : wanted) {
+    features.push_back(find_column(header, reader, name, "columns"));
+  }
+  if (!wanted.empty()) return features;
+  for (std::size_t column = 0; column < header.names.size(); ++column) {
+    if (column != header.label) features.push_back(column);
+  }
+  return features;
+}
+
+Header read_header(CsvReader& reader, const DataConfig& config) {
   Header header;
   if (!reader.next(header.names)) throw ConfigError(reader.path() + ": empty");
   for (auto& name : header.names) name = std::string(trim(name));
@@ -65,14 +88,9 @@ Header read_header(CsvReader& reader, const std::string& label) {
     throw ConfigError(fmt::format("{}: line {}: column \"{}\" is there twice", reader.path(),
                                   reader.line(), excerpt(name)));
   }
-  const auto found = std::find(header.names.begin(), header.names.end(), label);
-  if (found == header.names.end()) {
-    throw ConfigError(fmt::format("{}: line {}: no column \"{}\" (data.label); there are: {}",
-                                  reader.path(), reader.line(), label,
-                                  excerpt(fmt::format("{}", fmt::join(header.names, ", ")))));
-  }
-  require_config(header.names.size() > 1, reader.path() + ": no column beside the label");
-  header.label = static_cast<std::size_t>(found - header.names.begin());
+  header.label = find_column(header, reader, config.label, "label");
+  header.features = find_features(header, reader, config.columns);
+  require_config(!header.features.empty(), reader.path() + ": no column beside the label");
   return header;
 }
 
@@ -109,27 +127,42 @@ void number_labels(const std::vector<std::string>& texts, Table& table) {
   table.classes = next;
 }
 
-/// Adds one record to the table; a class label goes to `label_texts`.
+/// The number of a label that the job has named.
+std::int64_t number_of(const std::string& text, const CsvReader& reader, const Header& header,
+                       const std::vector<std::string>& labels) {
+  const auto found = std::find(labels.begin(), labels.end(), text);
+  if (found != labels.end()) return found - labels.begin();
+  throw ConfigError(fmt::format("{}: line {}, column {} (\"{}\"): \"{}\" is none of data.labels",
+                                reader.path(), reader.line(), header.label + 1,
+                                excerpt(header.names[header.label]), excerpt(text)));
+}
+
+/// Adds one record to the table; a class label goes to `label_texts` unless `config` numbers it.
 void add_record(const std::vector<std::string>& cells, const CsvReader& reader,
-                const Header& header, bool classify, Table& table,
+                const Header& header, const DataConfig& config, Table& table,
                 std::vector<std::string>& label_texts) {
   if (cells.size() != header.names.size()) {
     throw ConfigError(fmt::format("{}: line {}: {} columns, the header has {}", reader.path(),
                                   reader.line(), cells.size(), header.names.size()));
   }
-  for (std::size_t column = 0; column < cells.size(); ++column) {
-    if (column == header.label && classify) {
-      label_texts.emplace_back(trim(cells[column]));
-      if (!label_texts.back().empty()) continue;
-      throw ConfigError(fmt::format("{}: line {}, column {} (\"{}\"): empty label", reader.path(),
-                                    reader.line(), column + 1, excerpt(header.names[column])));
-    }
-    const double value = parse_cell(cells[column], reader, header, column);
-    if (column == header.label) {
-      table.targets.push_back(static_cast<float>(value));
-    } else {
-      table.features.push_back(value);
-    }
+  for (const std::size_t column : header.features) {
+    table.features.push_back(parse_cell(cells[column], reader, header, column));
+  }
+  if (config.task != "classify") {
+    const double target = parse_cell(cells[header.label], reader, header, header.label);
+    table.targets.push_back(static_cast<float>(target));
+    return;
+  }
+  std::string label(trim(cells[header.label]));
+  if (label.empty()) {
+    throw ConfigError(fmt::format("{}: line {}, column {} (\"{}\"): empty label", reader.path(),
+                                  reader.line(), header.label + 1,
+                                  excerpt(header.names[header.label])));
+  }
+  if (config.labels.empty()) {
+    label_texts.push_back(std::move(label));
+  } else {
+    table.labels.push_back(number_of(label, reader, header, config.labels));
   }
 }
 
@@ -137,15 +170,18 @@ void add_record(const std::vector<std::string>& cells, const CsvReader& reader,
 
 Table read_csv_table(const DataConfig& config, std::int64_t limit) {
   CsvReader reader(config.path);
-  const Header header = read_header(reader, config.label);
-  const bool classify = config.task == "classify";
-  Table table{.columns = static_cast<std::int64_t>(header.names.size()) - 1};
+  const Header header = read_header(reader, config);
+  Table table{.columns = static_cast<std::int64_t>(header.features.size())};
   std::vector<std::string> label_texts;
   std::vector<std::string> cells;
   for (std::int64_t row = 0; (limit == 0 || row < limit) && reader.next(cells); ++row) {
-    add_record(cells, reader, header, classify, table, label_texts);
+    add_record(cells, reader, header, config, table, label_texts);
   }
-  if (classify) number_labels(label_texts, table);
+  if (!config.labels.empty()) {
+    table.classes = static_cast<std::int64_t>(config.labels.size());
+  } else if (config.task == "classify") {
+    number_labels(label_texts, table);
+  }
   require_config(table.rows() > 0, reader.path() + ": no row below the header");
   return table;
 }

@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "scheduler/net/listener.h"
+
+#include <spdlog/fmt/fmt.h>
+
+#include <boost/asio/ip/address.hpp>
+#include <condition_variable>
+#include <map>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+#include "base/errors.h"
+#include "base/log.h"
+#include "scheduler/net/internal/accept_loop.h"
+#include "scheduler/net/internal/admission.h"
+#include "scheduler/net/internal/asio_connection.h"
+#include "scheduler/net/internal/server_handshake.h"
+#include "scheduler/net/internal/socket_options.h"
+
+namespace convoy::net {
+namespace {
+
+using internal::AsioConnection;
+using internal::ErrorCode;
+using internal::ServerHandshake;
+using internal::Tcp;
+using SharedConnection = std::shared_ptr<AsioConnection>;
+
+Tcp::endpoint endpoint_of(const ListenerOptions& options) {
+  ErrorCode error;
+  const auto address = boost::asio::ip::make_address(options.host, error);
+  require_config(!error,
+                 fmt::format("\"{}\" is no IP address to listen on", printable(options.host)));
+  return {address, options.port};
+}
+
+std::unique_ptr<internal::AcceptLoop> listen(internal::Engine& engine, const Tcp::endpoint& at,
+                                             internal::AcceptLoop::Calls calls) {
+  try {
+    return std::make_unique<internal::AcceptLoop>(engine, at, std::move(calls));
+  } catch (const boost::system::system_error& error) {
+    throw ConfigError(
+        fmt::format("cannot listen on {}: {}", internal::text_of(at), error.code().message()));
+  }
+}
+
+}  // namespace
+
+/// Everything that runs on the engine's threads may use it: stop() waits for all of that.
+class Listener::Impl {
+ public:
+  Impl(ListenerOptions options, Accept accept);
+  ~Impl() { stop({}); }
+
+  [[nodiscard]] std::uint16_t port() const { return loop_->port(); }
+  [[nodiscard]] std::size_t connections() const;
+  std::optional<std::string> reload_lists();
+  void stop(std::chrono::milliseconds patience);
+
+ private:
+  /// What a connection became when its handshake was over.
+  enum class Entry { kWelcome, kTooMany, kStopping };
+
+  bool wants_more();
+  void on_socket(internal::Socket socket, const Tcp::endpoint& peer);
+  void begin_handshake(internal::Socket socket, const Tcp::endpoint& peer);
+  void on_handshake(ServerHandshake& handshake, const Tcp::endpoint& peer,
+                    const std::string& problem);
+  void begin_connection(ServerHandshake& handshake, const Tcp::endpoint& peer);
+  std::shared_ptr<ConnectionUser> user_for(const SharedConnection& connection, Entry entry);
+  Entry enter(const SharedConnection& connection, const Tcp::endpoint& peer);
+  void leave(AsioConnection* connection);
+  void stop_all(std::chrono::milliseconds patience);
+  void for_all(const std::function<void(const SharedConnection&)>& task);
+
+  struct Open {
+    SharedConnection connection;
+    Tcp::endpoint peer;
+  };
+
+  const ListenerOptions options_;
+  const Accept accept_;
+  const std::shared_ptr<PeerVerifier> verifier_;
+  internal::TlsContext context_;
+  std::shared_ptr<internal::Engine> engine_;
+  std::unique_ptr<internal::AcceptLoop> loop_;
+  std::once_flag stopped_once_;
+
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  bool stopping_ = false;
+  std::map<ServerHandshake*, std::shared_ptr<ServerHandshake>> handshakes_;
+  std::map<AsioConnection*, Open> open_;
+  internal::Admission admission_;
+};
+
+Listener::Impl::Impl(ListenerOptions options, Accept accept)
+    : options_(std::move(options)),
+      accept_(std::move(accept)),
+      verifier_(std::make_shared<PeerVerifier>(options_.peers)),
+      context_(internal::new_tls_context()),
+      admission_(options_.max_connections_per_address) {
+  require(accept_ != nullptr && options_.threads > 0 && options_.max_handshakes > 0,
+          "Listener: nobody could ever connect");
+  configure_server(*context_, options_.own, verifier_);
+  const auto at = endpoint_of(options_);
+  engine_ = std::make_shared<internal::Engine>(options_.threads);
+  loop_ = listen(
+      *engine_, at,
+      {.wants_more = [this] { return wants_more(); },
+       .accepted = [this](internal::Socket socket,
+                          const Tcp::endpoint& peer) { on_socket(std::move(socket), peer); }});
+  loop_->go_on();
+}
+
+bool Listener::Impl::wants_more() {
+  const std::scoped_lock lock(mutex_);
+  return !stopping_ && handshakes_.size() < options_.max_handshakes;
+}
+
+void Listener::Impl::on_socket(internal::Socket socket, const Tcp::endpoint& peer) {
+  const auto refused = [&](const std::string& why) {
+    logger("net")->warn("{}: refused: {}", internal::text_of(peer), why);
+  };
+  {
+    const std::scoped_lock lock(mutex_);
+    if (stopping_) return;
+    if (!admission_.enter(peer.address())) return refused("too many connections from its address");
+  }
+  try {
+    begin_handshake(std::move(socket), peer);
+  } catch (const std::exception& error) {
+    refused(error.what());
+    const std::scoped_lock lock(mutex_);
+    admission_.leave(peer.address());
+  }
+}
+
+void Listener::Impl::begin_handshake(internal::Socket socket, const Tcp::endpoint& peer) {
+  internal::set_socket_options(socket.native_handle(), options_.limits.progress);
+  socket.non_blocking(true);
+  const auto handshake = std::make_shared<ServerHandshake>(
+      std::move(socket), *context_, options_.limits.handshake,
+      [this, peer](ServerHandshake& done, const std::string& problem) {
+        on_handshake(done, peer, problem);
+      });
+  const std::scoped_lock lock(mutex_);
+  handshakes_.emplace(handshake.get(), handshake);
+  boost::asio::post(handshake->strand(), [handshake] { handshake->start(); });
+}
+
+void Listener::Impl::on_handshake(ServerHandshake& handshake, const Tcp::endpoint& peer,
+                                  const std::string& problem) {
+  std::string why = problem;
+  if (why.empty()) {
+    try {
+      begin_connection(handshake, peer);
+    } catch (const std::exception& error) {
+      why = error.what();
+    }
+  }
+  if (!why.empty()) logger("net")->warn("{}: refused: handshake: {}", internal::text_of(peer), why);
+  {
+    const std::scoped_lock lock(mutex_);
+    handshakes_.erase(&handshake);
+    if (!why.empty()) admission_.leave(peer.address());
+    changed_.notify_all();
+  }
+  loop_->go_on();
+}
+
+void Listener::Impl::begin_connection(ServerHandshake& handshake, const Tcp::endpoint& peer) {
+  const auto connection = std::make_shared<AsioConnection>(
+      AsioConnection::Parts{engine_, std::move(handshake.socket()), handshake.take_tls(),
+                            internal::text_of(peer), options_.limits});
+  const auto entry = enter(connection, peer);
+  connection->start([&] { return user_for(connection, entry); },
+                    [this, which = connection.get()] { leave(which); });
+}
+
+std::shared_ptr<ConnectionUser> Listener::Impl::user_for(const SharedConnection& connection,
+                                                         Entry entry) {
+  if (entry == Entry::kStopping) {
+    connection->close();
+    return nullptr;
+  }
+  const auto refuse = [&](RefusalCode code, const std::string& text) {
+    connection->refuse({.code = code, .text = text}, 0);
+    return nullptr;
+  };
+  if (entry == Entry::kTooMany) return refuse(RefusalCode::kTooMuch, "too many connections");
+  // The lists may have been read again since the handshake: now reload_lists() knows this one too.
+  if (const auto why = connection->refusal_by(*verifier_)) {
+    return refuse(RefusalCode::kNotAllowed, *why);
+  }
+  auto user = accept_(connection);
+  if (!user) return refuse(RefusalCode::kFailed, "nobody takes this connection");
+  return user;
+}
+
+Listener::Impl::Entry Listener::Impl::enter(const SharedConnection& connection,
+                                            const Tcp::endpoint& peer) {
+  const std::scoped_lock lock(mutex_);
+  const bool too_many = open_.size() >= options_.max_connections;
+  open_.emplace(connection.get(), Open{connection, peer});
+  if (stopping_) return Entry::kStopping;
+  return too_many ? Entry::kTooMany : Entry::kWelcome;
+}
+
+void Listener::Impl::leave(AsioConnection* connection) {
+  const std::scoped_lock lock(mutex_);
+  const auto found = open_.find(connection);
+  if (found == open_.end()) return;
+  admission_.leave(found->second.peer.address());
+  open_.erase(found);
+  changed_.notify_all();
+}
+
+std::size_t Listener::Impl::connections() const {
+  const std::scoped_lock lock(mutex_);
+  return open_.size();
+}
+
+void Listener::Impl::for_all(const std::function<void(const SharedConnection&)>& task) {
+  const std::scoped_lock lock(mutex_);
+  for (const auto& [key, open] : open_) {
+    open.connection->post([task, connection = open.connection] { task(connection); });
+  }
+}
+
+std::optional<std::string> Listener::Impl::reload_lists() {
+  auto problem = verifier_->reload();
+  for_all([verifier = verifier_](const SharedConnection& connection) {
+    if (connection->is_over()) return;
+    const auto refusal = connection->refusal_by(*verifier);
+    if (!refusal) return;
+    logger("net")->warn("{} ({}): refused by now: {}", connection->address(),
+                        connection->peer().name, *refusal);
+    connection->abort("its certificate is not accepted any more: " + *refusal);
+  });
+  return problem;
+}
+
+void Listener::Impl::stop(std::chrono::milliseconds patience) {
+  std::call_once(stopped_once_, [&] { stop_all(patience); });
+}
+
+void Listener::Impl::stop_all(std::chrono::milliseconds patience) {
+  {
+    const std::scoped_lock lock(mutex_);
+    stopping_ = true;
+    for (const auto& [key, handshake] : handshakes_) {
+      boost::asio::post(handshake->strand(),
+                        [handshake = handshake] { handshake->cancel("the server stops"); });
+    }
+  }
+  loop_->stop();
+  for_all([](const SharedConnection& connection) { connection->close(); });
+  const auto is_empty = [&] { return handshakes_.empty() && open_.empty(); };
+  {
+    std::unique_lock lock(mutex_);
+    changed_.wait_for(lock, patience, is_empty);
+  }
+  for_all([](const SharedConnection& connection) { connection->abort("the server stops"); });
+  {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, is_empty);
+  }
+  engine_->stop();
+}
+
+Listener::Listener(ListenerOptions options, Accept accept)
+    : impl_(std::make_unique<Impl>(std::move(options), std::move(accept))) {}
+
+Listener::~Listener() { stop(); }
+
+std::uint16_t Listener::port() const { return impl_->port(); }
+
+std::size_t Listener::connections() const { return impl_->connections(); }
+
+std::optional<std::string> Listener::reload_lists() { return impl_->reload_lists(); }
+
+void Listener::stop(std::chrono::milliseconds patience) { impl_->stop(patience); }
+
+}  // namespace convoy::net

@@ -1,0 +1,183 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Federations over the internet under fire: real servers and sites that are killed, stand still and are cut off.
+
+usage: sites.py CONVOY [unittest arguments]
+"""
+import collections
+import random
+import signal
+import socket
+import ssl
+import sys
+import time
+import unittest
+
+sys.dont_write_bytecode = True
+from federation_kit import Federation, Program, wait_until
+
+CONVOY = sys.argv.pop(1)
+
+
+class Sites(unittest.TestCase):
+    def check_end(self, federation, sites=None):
+        """All have ended well, nothing was lost or counted twice, and every site has the final model."""
+        logs = federation.logs
+        for name in sites or federation.names():
+            self.assertEqual(federation.sites[name].wait(90), 0, name + logs())
+        self.assertEqual(federation.server.wait(60), 0, logs())
+        summary = federation.summary()
+        counts = summary["schedule"]["counts"] if "counts" in summary["schedule"] else summary["schedule"]
+        self.assertEqual(counts["received"], counts["aggregated"] + counts["refused"], summary)
+        contributed = collections.Counter((record["site"], record["update"]) for record in federation.audit()
+                                          if record["event"] == "contribution")
+        self.assertEqual(len(contributed), counts["aggregated"])
+        self.assertEqual(set(contributed.values()), {1})
+        done = federation.operator_audit()
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        return summary
+
+    def test_three_sites_train_one_model_and_all_of_them_get_it(self):
+        with Federation(CONVOY, federation="updates = 12") as federation:
+            federation.serve()
+            federation.join_all()
+            summary = self.check_end(federation)
+            self.assertEqual(summary["updates"], 12)
+            for name in federation.names():
+                self.assertIn(summary["parameters_hash"], federation.sites[name].text())
+
+    def test_a_site_that_is_killed_in_training_comes_back_and_contributes(self):
+        with Federation(CONVOY, federation="updates = 60") as federation:
+            federation.serve()
+            federation.join_all()
+            self.assertTrue(wait_until(lambda: federation.updates() >= 10), federation.logs())
+            for _ in range(3):
+                federation.sites["site001"].kill()
+                before = federation.updates()
+                wait_until(lambda: federation.updates() >= before + 3)
+                federation.join("site001")
+            summary = self.check_end(federation)
+            self.assertEqual(summary["updates"], 60)
+
+    def test_twenty_kills_of_the_server_lose_nothing(self):
+        chance = random.Random(7)
+        with Federation(CONVOY, federation="updates = 150", every=23) as federation:
+            federation.serve()
+            federation.join_all()
+            self.assertTrue(wait_until(lambda: federation.updates() >= 3), federation.logs())
+            for _ in range(20):
+                time.sleep(chance.uniform(0.05, 0.6))
+                federation.server.kill()
+                if federation.run.joinpath("summary.json").exists():
+                    break
+                federation.serve()
+                before = federation.updates()
+                wait_until(lambda: federation.updates() > before or not federation.server.alive(), 20)
+            self.check_end(federation)
+
+    def test_a_dead_site_is_evicted_and_the_others_go_on(self):
+        with Federation(CONVOY, federation="updates = 60", liveness=2.0) as federation:
+            federation.serve()
+            federation.join_all()
+            self.assertTrue(wait_until(lambda: federation.updates() >= 6), federation.logs())
+            federation.sites["site002"].kill()
+            self.assertTrue(wait_until(lambda: any(event["kind"] == "evict" for event in federation.events()), 20))
+            before = federation.updates()
+            self.assertTrue(wait_until(lambda: federation.updates() >= before + 4), federation.logs())
+            federation.join("site002")
+            self.check_end(federation)
+
+    def test_a_second_instance_is_refused_while_the_first_lives(self):
+        with Federation(CONVOY, federation="updates = 10000") as federation:
+            federation.serve()
+            federation.join_all()
+            self.assertTrue(wait_until(lambda: federation.updates() >= 3), federation.logs())
+            again = Program(federation.site_words("site000", "--state", str(federation.folder / "other")),
+                            federation.folder / "second.log")
+            federation.programs.append(again)
+            self.assertEqual(again.wait(30), 1, again.text())
+            self.assertIn("second instance", again.text() + federation.server.text())
+            self.assertTrue(federation.sites["site000"].alive())
+
+    def test_a_stranger_gets_no_further_than_the_handshake(self):
+        with Federation(CONVOY, federation="updates = 10000") as federation:
+            federation.serve()
+            federation.join_all()
+            self.assertTrue(wait_until(lambda: federation.updates() >= 3), federation.logs())
+            address = (federation.host, federation.port)
+            open_ones = [socket.create_connection(address) for _ in range(40)]  # never say a word
+            with socket.create_connection(address) as plain:
+                plain.sendall(b"GET / HTTP/1.1\r\n\r\n" * 100)
+            context = ssl.create_default_context(cafile=str(federation.folder / "ca.crt"))
+            context.check_hostname = False
+            with self.assertRaises((ssl.SSLError, ConnectionError, OSError)):
+                with socket.create_connection(address) as raw, context.wrap_socket(raw) as wrapped:
+                    wrapped.sendall(b"x" * 100)
+                    if wrapped.recv(1) == b"":
+                        raise ConnectionError("closed")
+            before = federation.updates()
+            self.assertTrue(wait_until(lambda: federation.updates() >= before + 5), federation.logs())
+            for one in open_ones:
+                one.close()
+
+    def test_a_revoked_site_is_cut_off(self):
+        with Federation(CONVOY, federation="updates = 10000", liveness=3.0) as federation:
+            federation.serve()
+            federation.join_all()
+            self.assertTrue(wait_until(lambda: federation.updates() >= 3), federation.logs())
+            federation.certs("revoke", "site001")
+            self.assertTrue(wait_until(lambda: not federation.sites["site001"].alive(), 40), federation.logs())
+            self.assertEqual(federation.sites["site001"].wait(1), 1)
+            self.assertTrue(federation.sites["site000"].alive())
+
+    def test_operators_pause_resume_remove_and_finish(self):
+        with Federation(CONVOY, federation="updates = 10000") as federation:
+            federation.serve()
+            federation.join_all()
+            self.assertTrue(wait_until(lambda: federation.updates() >= 5), federation.logs())
+            self.assertEqual(federation.operator("operate", "pause").returncode, 0)
+            time.sleep(1.0)
+            before = federation.updates()
+            time.sleep(1.0)
+            self.assertLessEqual(federation.updates(), before + 1)
+            self.assertEqual(federation.operator("operate", "resume").returncode, 0)
+            self.assertTrue(wait_until(lambda: federation.updates() >= before + 5), federation.logs())
+            self.assertEqual(federation.operator("operate", "remove", "site002").returncode, 0)
+            self.assertTrue(wait_until(lambda: not federation.sites["site002"].alive()), federation.logs())
+            self.assertEqual(federation.operator("operate", "finish").returncode, 0)
+            self.check_end(federation, ["site000", "site001"])
+
+    def test_ctrl_c_of_the_server_can_be_resumed(self):
+        with Federation(CONVOY, federation="updates = 40") as federation:
+            federation.serve()
+            federation.join_all()
+            self.assertTrue(wait_until(lambda: federation.updates() >= 10), federation.logs())
+            federation.server.kill(signal.SIGINT)
+            self.assertEqual(federation.server.wait(30), 0, federation.logs())
+            self.assertIn("convoy serve --resume", federation.server.text())
+            federation.serve()
+            self.check_end(federation)
+
+    def test_a_site_that_becomes_fifty_times_slower_still_contributes(self):
+        with Federation(CONVOY, federation="updates = 80", least=20, most=60) as federation:
+            federation.serve()
+            federation.join_all()
+            self.assertTrue(wait_until(lambda: federation.updates() >= 9), federation.logs())
+            slow = federation.sites["site000"]
+
+            def contributions():
+                return sum(1 for record in federation.audit()
+                           if record["event"] == "contribution" and record["site"] == "site000")
+
+            before = contributions()
+            while federation.server.alive() and not federation.run.joinpath("summary.json").exists():
+                slow.kill(signal.SIGSTOP)
+                time.sleep(0.098)
+                slow.kill(signal.SIGCONT)
+                time.sleep(0.002)
+            self.assertGreater(contributions(), before, federation.logs())
+            self.check_end(federation)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)

@@ -1,0 +1,318 @@
+// SPDX-License-Identifier: Apache-2.0
+// The server's side of sites without a network: crashes, replays, refusals.
+#include "trainer/sites/site_federation.h"
+
+#include <gtest/gtest.h>
+#include <spdlog/fmt/fmt.h>
+
+#include <limits>
+#include <map>
+
+#include "base/sha256.h"
+#include "tests/temporary_folder.h"
+#include "tests/trainer/federated/federation_fixture.h"
+#include "trainer/parallel/replicas.h"
+#include "trainer/sites/site_book.h"
+#include "trainer/trainer.h"
+
+namespace convoy::tests {
+namespace {
+
+namespace fs = std::filesystem;
+using scheduler::journal::verify_audit;
+using trainer::SiteFederation;
+
+trainer::Job sites_job() {
+  trainer::Job job = federated_job();
+  job.federation.clock = "live";
+  job.federation.updates = 40;
+  job.sites.keep_updates = true;
+  job.sites.evaluate = "clients";
+  return job;
+}
+
+/// A federation in a folder, and sites that answer at once with random updates.
+class Kit {
+ public:
+  explicit Kit(fs::path folder, trainer::Job job = sites_job())
+      : job_(std::move(job)), request_{.run_dir = std::move(folder), .quiet = true} {
+    trainer::make_run_dir(request_.run_dir);
+  }
+
+  void open() {
+    const trainer::DataInfo info{.input_shape = {job_.data.features}, .classes = job_.data.classes};
+    federation_.reset();
+    federation_ = std::make_unique<SiteFederation>(job_, request_, info, nullptr, false);
+  }
+  /// As a crash leaves it: nothing is written any more.
+  void crash() { federation_.reset(); }
+
+  SiteFederation& operator*() { return *federation_; }
+  SiteFederation* operator->() { return federation_.get(); }
+
+  /// What the site sends for a round; the same for the same round.
+  [[nodiscard]] trainer::TensorPack pack(std::int64_t client, std::int64_t round) const {
+    torch::manual_seed(static_cast<std::uint64_t>(1000 * client + round));
+    trainer::TensorPack pack;
+    for (const auto& like : federation_->shape().like.parameters) {
+      pack.parameters.push_back(0.01 * torch::randn_like(like));
+    }
+    return pack;
+  }
+
+  net::UploadBegin upload(const trainer::Assignment& round, const trainer::TensorPack& pack) {
+    const std::string site = federation_->book().name_of(round.client);
+    return upload(site, round, trainer::to_stream(pack, federation_->shape()));
+  }
+
+  net::UploadBegin upload(const std::string& site, const trainer::Assignment& round,
+                          const std::vector<std::byte>& stream) {
+    net::UploadBegin begin{.update_id = fmt::format("r{}", round.round),
+                           .sha256 = sha256(stream),
+                           .bytes = std::ssize(stream),
+                           .round = round.round,
+                           .version = round.version,
+                           .steps = round.steps,
+                           .samples = 10,
+                           .position = round.position + round.steps,
+                           .training_seconds = 0.5,
+                           .metrics = {{"loss", 0.25}, {"trained", 16}}};
+    auto one = federation_->store().begin({.site = site,
+                                           .id = begin.update_id,
+                                           .bytes = static_cast<std::uint64_t>(begin.bytes),
+                                           .sha256 = begin.sha256});
+    if (!one.is_finished()) {
+      one.write(stream);
+      one.finish();
+    }
+    return begin;
+  }
+
+  void join_all() {
+    for (std::int64_t client = 0; client < job_.federation.clients; ++client) {
+      federation_->join(fmt::format("site{}", client), client, 10 + client);
+    }
+  }
+
+  /// The rounds that sites have now, those of before a crash too.
+  [[nodiscard]] std::map<std::int64_t, trainer::Assignment> rounds() const {
+    return federation_->server().outstanding();
+  }
+
+  [[nodiscard]] std::string hash() const {
+    const auto& model = *federation_->server().aggregator().model();
+    return fmt::format("{:x}", trainer::hash_of(model));
+  }
+
+  trainer::Job job_;
+  trainer::RunRequest request_;
+
+ private:
+  std::unique_ptr<SiteFederation> federation_;
+};
+
+/// Lets the next site with a round answer, or time pass.
+void step(Kit& kit, std::int64_t turn) {
+  const auto rounds = kit.rounds();
+  if (rounds.empty()) {
+    kit->on_time();
+    return;
+  }
+  auto found = rounds.begin();
+  std::advance(found, turn % std::ssize(rounds));
+  const auto& [client, round] = *found;
+  const auto begin = kit.upload(round, kit.pack(client, round.round));
+  EXPECT_TRUE(kit->update(kit->book().name_of(client), begin));
+}
+
+void run_to_the_end(Kit& kit, std::int64_t crash_every, std::int64_t checkpoint_every) {
+  kit.job_.checkpoint.every_steps = checkpoint_every;
+  kit.open();
+  kit.join_all();
+  for (std::int64_t turn = 0; !kit->is_due_to_end(); ++turn) {
+    ASSERT_LT(turn, 1000);
+    step(kit, turn);
+    kit->look_after();
+    if (crash_every > 0 && turn % crash_every == crash_every - 1) {
+      kit.crash();
+      kit.open();
+    }
+  }
+  kit->shut_down();
+}
+
+std::map<std::string, int> contributions(const fs::path& audit) {
+  std::map<std::string, int> seen;
+  const auto report = verify_audit(audit);
+  EXPECT_TRUE(report.findings.empty()) << report.findings.front();
+  for (const auto& record : report.records) {
+    if (record.event.event == "contribution") {
+      ++seen[record.event.site + "/" + record.event.update];
+    }
+  }
+  return seen;
+}
+
+TEST(SiteFederation, GivesTheSameModelWhenAllOfItIsReplayedFromTheInitialModel) {
+  for (const std::int64_t checkpoint_every : {0, 7}) {
+    TemporaryFolder folder;
+    Kit kit(folder.path() / "run");
+    run_to_the_end(kit, 3, checkpoint_every);
+    const auto& counts = kit->server().policy().counts();
+    EXPECT_EQ(counts.received, 40);
+    EXPECT_EQ(counts.received, counts.aggregated + counts.refused);
+    EXPECT_EQ(kit->server().policy().pending(), 0);
+    const auto seen = contributions(folder.path() / "run" / "audit.jsonl");
+    EXPECT_EQ(std::ssize(seen), counts.aggregated);
+    for (const auto& [update, times] : seen) EXPECT_EQ(times, 1) << update;
+    if (checkpoint_every > 0) continue;  // the log's beginning is gone
+    const std::string hash = kit.hash();
+    kit.crash();
+    kit.open();  // there is no checkpoint: all of the log
+    EXPECT_TRUE(kit->has_ended());
+    EXPECT_EQ(kit.hash(), hash);
+  }
+}
+
+TEST(SiteFederation, GoesOnFromACheckpointAndItsLogWithTheSameBits) {
+  TemporaryFolder folder;
+  Kit kit(folder.path() / "run");
+  kit.job_.checkpoint.every_steps = 9;
+  kit.open();
+  kit.join_all();
+  for (std::int64_t turn = 0; turn < 25; ++turn) {
+    step(kit, turn);
+    kit->look_after();
+    const std::string hash = kit.hash();
+    const auto version = kit->server().aggregator().version();
+    const auto rounds = kit.rounds();
+    kit.crash();
+    kit.open();
+    ASSERT_EQ(kit.hash(), hash) << turn;
+    ASSERT_EQ(kit->server().aggregator().version(), version);
+    ASSERT_EQ(kit.rounds().size(), rounds.size());
+    for (const auto& [client, round] : rounds) {
+      EXPECT_EQ(kit.rounds().at(client).round, round.round);
+      EXPECT_EQ(kit.rounds().at(client).steps, round.steps);
+    }
+  }
+  EXPECT_TRUE(fs::exists(folder.path() / "run" / "checkpoints"));
+}
+
+TEST(SiteFederation, TakesAnUpdateOnce) {
+  TemporaryFolder folder;
+  Kit kit(folder.path() / "run");
+  kit.open();
+  kit.join_all();
+  const auto round = kit.rounds().at(0);
+  const auto begin = kit.upload(round, kit.pack(0, round.round));
+  EXPECT_TRUE(kit->update("site0", begin));
+  const std::string hash = kit.hash();
+  EXPECT_FALSE(kit->update("site0", begin));
+  EXPECT_EQ(kit->server().policy().counts().received, 1);
+  kit.crash();
+  kit.open();
+  EXPECT_TRUE(kit->knows("site0", begin.update_id));
+  EXPECT_FALSE(kit->update("site0", begin));
+  EXPECT_EQ(kit.hash(), hash);
+}
+
+TEST(SiteFederation, RefusesWhatIsNoUpdateAndOwesItToTheSite) {
+  TemporaryFolder folder;
+  trainer::Job job = sites_job();
+  job.sites.max_update_norm = 5.0;
+  Kit kit(folder.path() / "run", job);
+  kit.open();
+  kit.join_all();
+  const std::string before = kit.hash();
+
+  const auto of = [&](std::int64_t client) { return kit.rounds().at(client); };
+  auto huge = kit.pack(0, 0);
+  huge.parameters[0].fill_(100.0);
+  EXPECT_TRUE(kit->update("site0", kit.upload(of(0), huge)));
+  auto infinite = kit.pack(1, 0);
+  infinite.parameters[0].fill_(std::numeric_limits<float>::infinity());
+  EXPECT_TRUE(kit->update("site1", kit.upload(of(1), infinite)));
+  const std::vector<std::byte> garbage(5000, std::byte{7});
+  EXPECT_TRUE(kit->update("site2", kit.upload("site2", of(2), garbage)));
+  net::UploadBegin none{.update_id = "none", .round = of(3).round, .finite = false};
+  EXPECT_TRUE(kit->update("site3", none));
+
+  EXPECT_EQ(kit->server().policy().counts().refused, 4);
+  EXPECT_EQ(kit.hash(), before);
+  for (std::int64_t client = 0; client < 4; ++client) {
+    EXPECT_TRUE(kit->owes(client)) << client;
+    EXPECT_TRUE(kit.rounds().contains(client)) << "a refused site goes on";
+  }
+  kit.crash();
+  kit.open();
+  EXPECT_EQ(kit->server().policy().counts().refused, 4);
+  EXPECT_TRUE(kit->owes(2));
+  // What was owed is settled with the next round's update.
+  EXPECT_TRUE(kit->update("site2", kit.upload(of(2), kit.pack(2, 1))));
+  EXPECT_FALSE(kit->owes(2));
+
+  std::map<std::string, std::string> reasons;
+  for (const auto& record : verify_audit(folder.path() / "run" / "audit.jsonl").records) {
+    if (record.event.event == "refusal") reasons[record.event.site] = record.event.text;
+  }
+  EXPECT_NE(reasons["site0"].find("max_update_norm"), std::string::npos) << reasons["site0"];
+  EXPECT_NE(reasons["site1"].find("not finite"), std::string::npos) << reasons["site1"];
+  EXPECT_NE(reasons["site2"].find("no model"), std::string::npos) << reasons["site2"];
+}
+
+TEST(SiteFederation, RemembersAPauseAndWhoHasLeft) {
+  TemporaryFolder folder;
+  Kit kit(folder.path() / "run");
+  kit.open();
+  kit.join_all();
+  kit->command("alice", "pause");
+  kit->leave(1, "removed");
+  kit.crash();
+  kit.open();
+  EXPECT_TRUE(kit->is_paused());
+  EXPECT_TRUE(kit->book().find("site1")->has_left);
+  EXPECT_FALSE(kit->book().find("site0")->has_left);
+  EXPECT_FALSE(kit.rounds().contains(1));
+  kit->stop();  // with a checkpoint
+  kit.crash();
+  kit.open();
+  EXPECT_TRUE(kit->is_paused());
+  EXPECT_TRUE(kit->book().find("site1")->has_left);
+}
+
+TEST(SiteFederation, ReleasesPayloadsThatACheckpointContains) {
+  TemporaryFolder folder;
+  trainer::Job job = sites_job();
+  job.sites.keep_updates = false;
+  Kit kit(folder.path() / "run", job);
+  kit.open();
+  kit.join_all();
+  for (std::int64_t turn = 0; turn < 6; ++turn) step(kit, turn);
+  const auto count = [&] {
+    std::size_t files = 0;
+    for (const auto& entry : fs::recursive_directory_iterator(folder.path() / "run" / "updates")) {
+      files += entry.is_regular_file() ? 1 : 0;
+    }
+    return files;
+  };
+  EXPECT_EQ(count(), 6U);
+  kit->stop();
+  EXPECT_EQ(count(), 0U);
+  kit.crash();
+  kit.open();
+  step(kit, 0);
+  EXPECT_EQ(count(), 1U);
+}
+
+TEST(SiteBook, BoundsTheShareOfTheLargest) {
+  using trainer::bounded_samples;
+  EXPECT_EQ(bounded_samples({10, 20, 30}, 1.0), (std::vector<std::int64_t>{10, 20, 30}));
+  EXPECT_EQ(bounded_samples({10, 10, 80}, 0.5), (std::vector<std::int64_t>{10, 10, 20}));
+  EXPECT_EQ(bounded_samples({10, 10, 80}, 0.1), (std::vector<std::int64_t>{10, 10, 10}));
+  const auto two = bounded_samples({100, 100, 10, 10, 10}, 0.3);  // c = 0.3 (30 + 2c)
+  EXPECT_EQ(two, (std::vector<std::int64_t>{22, 22, 10, 10, 10}));
+}
+
+}  // namespace
+}  // namespace convoy::tests

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "scheduler/net/operator_messages.h"
+#include "scheduler/net/refusal.h"
+#include "scheduler/net/session_messages.h"
+#include "scheduler/net/stream_messages.h"
+
+// What the server's words come to, for whoever trains.
+namespace convoy::trainer {
+
+/// The server has said what is trained.
+struct JobCame {
+  net::Welcome welcome;
+  net::JobOffer offer;
+  bool is_enrolled = false;  ///< false: the site had only asked
+};
+
+/// A whole stream from the server.
+struct ReceivedStream {
+  net::ModelBegin begin;
+  std::uint64_t stream = 0;      ///< its number...
+  std::uint64_t connection = 0;  ///< ... on this connection
+  std::vector<std::byte> bytes;
+};
+
+/// A round, with its model unless the site holds that already.
+struct RoundCame {
+  net::Dispatch dispatch;
+  std::uint64_t id = 0;          ///< the Dispatch's frame...
+  std::uint64_t connection = 0;  ///< ... on this connection
+  std::optional<ReceivedStream> model;
+};
+
+/// What became of the update that was offered.
+struct UpdateAnswered {
+  std::string id;
+  bool is_accepted = false;  ///< else it is to be given up
+  std::string text;
+};
+
+struct FinalCame {
+  ReceivedStream model;
+};
+struct ScriptCame {
+  ReceivedStream file;
+};
+struct StatusCame {
+  net::Welcome welcome;
+  net::Status status;
+};
+/// The server knows that the site has left.
+struct LeaveAccepted {};
+
+/// The connection is gone.
+struct LinkEnded {
+  /// Dialling again will not help.
+  bool is_final = false;
+  /// What the server refused; none: it just ended.
+  std::optional<net::RefusalCode> code;
+  std::string text;
+};
+
+using LinkEvent = std::variant<JobCame, RoundCame, UpdateAnswered, FinalCame, ScriptCame,
+                               StatusCame, LeaveAccepted, LinkEnded>;
+
+}  // namespace convoy::trainer

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <deque>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "trainer/sites/site_line.h"
+#include "trainer/sites/site_rounds.h"
+
+namespace convoy::trainer {
+
+struct SiteClientOptions {
+  SiteBelongings own;
+  /// Folder of the newest update and what belongs to it; this process's alone (mode 0700).
+  std::filesystem::path state;
+  std::filesystem::path model;  ///< where the run's result is written
+  std::int64_t threads = 1;     ///< of LibTorch, as set already
+  std::string instance;         ///< of this process, at random
+  std::string software;
+  /// Who is stopped leaves the run. Else the site is only away: its update waits in `state`, and
+  /// the next process goes on.
+  bool leave_on_stop = false;
+  const std::atomic<bool>* stop = nullptr;  ///< null: never; borrowed
+  /// Reads a job. @throws ConfigError.
+  std::function<Job(const std::string& toml)> read_job;
+};
+
+/// How a site's part in a run has ended.
+struct SiteOutcome {
+  enum class Kind : std::uint8_t { kFinished, kLeft, kStopped };
+  Kind kind = Kind::kStopped;
+  std::string reason;  ///< of kLeft
+  std::string run;
+  std::int64_t rounds = 0;  ///< trained by this process
+  std::int64_t steps = 0;
+  std::int64_t updates = 0;   ///< acknowledged to this process
+  std::int64_t given_up = 0;  ///< refused
+  std::optional<double> epsilon;
+  std::filesystem::path model;   ///< empty where there is none
+  std::uint64_t model_hash = 0;  ///< over its values, as the server says it
+};
+[[nodiscard]] std::string to_json(const SiteOutcome& outcome);
+
+/// A site of a federation over the internet. Trains on the caller's thread; another one talks to
+/// the server, whatever this one does.
+class SiteClient {
+ public:
+  /// @throws ConfigError where another process has the state folder; DamageError, StorageError.
+  SiteClient(SiteClientOptions options, LineDialing dialing);
+
+  /// Takes part until the run is over, the budget is spent, or somebody stops it.
+  /// @throws std::runtime_error where the server or the site's policy ends it, and for what
+  ///   training and disks throw; ConfigError for data that the job cannot be trained on.
+  [[nodiscard]] SiteOutcome run();
+
+ private:
+  void handle(JobCame& job);
+  void handle(RoundCame& round);
+  void handle(UpdateAnswered& answer);
+  void handle(FinalCame& final_model);
+  void handle(ScriptCame& script);
+  void handle(StatusCame& /*status*/) {}
+  void handle(LeaveAccepted& accepted);
+  void handle(LinkEnded& ended);
+
+  void consider(const JobCame& job);
+  void load(const std::string& script);
+  void enrol(const JobCame& job);
+  void require_same_place(std::int64_t number) const;
+  void take_next_model();
+  void end_with(net::RefusalCode code, const std::string& text);
+  [[noreturn]] void refuse(net::RefusalCode code, const std::string& text);
+  void train();
+  void send(const SiteRounds::Trained& trained, bool take_back);
+  bool listen();
+  void leave(net::LeaveReason reason, const std::string& text);
+  void leave_if_spent();
+  void stop();
+  [[nodiscard]] bool is_stopped() const { return options_.stop != nullptr && *options_.stop; }
+  bool work(std::chrono::milliseconds patience);
+
+  /// Of the newest round, for signs of life from another thread.
+  struct Pulse {
+    std::atomic<bool> is_training = false;
+    std::atomic<std::int64_t> round = 0;
+    std::atomic<std::int64_t> steps = 0;
+  };
+
+  const SiteClientOptions options_;
+  Pulse pulse_;
+  UpdateBox box_;
+  std::optional<JobCame> offered_;  ///< the job as it was asked for
+  Job job_;                         ///< of offered_
+  std::optional<SiteJob> loaded_;   ///< until the server has enrolled the site
+  std::unique_ptr<SiteRounds> rounds_;
+  std::optional<net::Dispatch> next_;  ///< round that is to be trained
+  std::optional<std::int64_t> done_;   ///< newest round whose update counts, or may
+  bool is_settled_ = true;             ///< no update waits for its answer
+  bool is_leaving_ = false;
+  bool is_over_ = false;
+  int bad_models_ = 0;  ///< in a row
+  SiteOutcome outcome_;
+  std::deque<LinkEvent> heard_;  ///< while training
+  SiteLine line_;                ///< last: it tells the others
+};
+
+}  // namespace convoy::trainer

@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "trainer/sites/site_federation.h"
+
+#include <spdlog/fmt/fmt.h>
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "base/errors.h"
+#include "base/log.h"
+#include "compress/codec/codec.h"
+#include "scheduler/journal/storage_error.h"
+#include "trainer/federated/update_layers.h"
+#include "trainer/sites/logged_facts.h"
+
+namespace convoy::trainer {
+
+using scheduler::Input;
+using scheduler::journal::AuditEvent;
+using scheduler::journal::ClockEntry;
+using scheduler::journal::CommandEntry;
+using scheduler::journal::InputEntry;
+using scheduler::journal::UpdateEntry;
+
+namespace {
+
+constexpr const char* kRemove = "remove ";
+
+double norm_of(const std::vector<torch::Tensor>& tensors) {
+  double squares = 0.0;
+  for (const auto& tensor : tensors) {
+    const double norm = tensor.norm().item<double>();
+    squares += norm * norm;
+  }
+  return std::sqrt(squares);
+}
+
+ClientReport report_of(const UpdateEntry& entry) {
+  ClientReport report{.client = entry.input.update.client, .round = entry.input.update.round};
+  report.result.steps = entry.input.update.local_steps;
+  report.result.finite = entry.input.update.finite;
+  report.result.update.client = report.client;
+  report.measures_speed = entry.input.update.measures_speed;
+  report.wire_bytes = entry.bytes;
+  put_facts(entry.facts, report);
+  return report;
+}
+
+}  // namespace
+
+bool SiteFederation::is_due_to_end() const {
+  const FederationConfig& end = job_.federation;
+  const auto& sites = book_.all();
+  const bool all_left =
+      !sites.empty() &&
+      std::all_of(sites.begin(), sites.end(), [](const auto& one) { return one.second.has_left; });
+  return all_left || (end.updates > 0 && updates() >= end.updates) ||
+         (end.rounds > 0 && server_->aggregator().version() >= end.rounds) ||
+         (end.seconds > 0.0 && has_begun() && now() >= end.seconds);
+}
+
+/// Numbered in the log, and not yet durable: nothing of it may leave before make_durable().
+void SiteFederation::record(const Entry& entry) {
+  sequence_ = journal_->record(entry);
+  audit_part_ = 0;
+}
+
+void SiteFederation::make_durable() {
+  journal_->sync(sequence_);
+  if (audit_part_ > 0) audit_->sync();
+}
+
+void SiteFederation::record_input(Input::Kind kind, std::int64_t client, std::int64_t samples) {
+  const bool is_of_site =
+      kind == Input::Kind::kJoin || kind == Input::Kind::kEvict || kind == Input::Kind::kLeave;
+  const InputEntry entry{
+      .input = {.kind = kind, .time = now(), .update = {.client = client}, .samples = samples},
+      .site = is_of_site ? book_.name_of(client) : ""};
+  record(entry);
+  apply(entry);
+  make_durable();
+}
+
+void SiteFederation::join(const std::string& site, std::int64_t client, std::int64_t samples) {
+  book_.add(site, {.client = client, .samples = samples});
+  record_input(Input::Kind::kJoin, client, samples);
+}
+
+void SiteFederation::rejoin(std::int64_t client, std::optional<std::int64_t> held_version) {
+  if (server_->held_version(client) != held_version) server_->forget_model(client);
+  record_input(Input::Kind::kJoin, client, book_.find(book_.name_of(client))->samples);
+}
+
+void SiteFederation::on_time() { record_input(Input::Kind::kTimer, 0); }
+void SiteFederation::evict(std::int64_t client) { record_input(Input::Kind::kEvict, client); }
+
+void SiteFederation::leave(std::int64_t client, const std::string& why) {
+  logger("trainer")->info("site {} leaves: {}", book_.name_of(client), why);
+  record_input(Input::Kind::kLeave, client);
+}
+
+void SiteFederation::shut_down() { record_input(Input::Kind::kShutdown, 0); }
+
+void SiteFederation::tick() {
+  record(ClockEntry{.kind = ClockEntry::Kind::kTick, .time = now()});
+  make_durable();
+}
+
+void SiteFederation::command(const std::string& from, const std::string& command) {
+  const CommandEntry entry{.time = now(), .from = from, .command = command};
+  record(entry);
+  apply(entry);
+  make_durable();
+}
+
+void SiteFederation::apply(const CommandEntry& entry) {
+  if (entry.command == "pause") is_paused_ = true;
+  if (entry.command == "resume") is_paused_ = false;
+  note({.time = entry.time,
+        .event = "command",
+        .site = {},
+        .text = entry.from + ": " + entry.command});
+}
+
+void SiteFederation::apply(const InputEntry& entry) {
+  const Input& input = entry.input;
+  const std::int64_t client = input.update.client;
+  switch (input.kind) {
+    case Input::Kind::kJoin:
+      if (book_.find(entry.site) == nullptr) {  // in a replay
+        book_.add(entry.site, {.client = client, .samples = input.samples});
+      }
+      note({.time = input.time, .event = "join", .site = entry.site, .samples = input.samples});
+      return server_->join(input.time, client, input.samples);
+    case Input::Kind::kTimer:
+      return server_->on_time(input.time);
+    case Input::Kind::kEvict:
+      note({.time = input.time, .event = "evict", .site = entry.site});
+      return server_->evict(input.time, client);
+    case Input::Kind::kLeave:
+      note({.time = input.time, .event = "leave", .site = entry.site});
+      book_.has_left(client);
+      return server_->leave(input.time, client);
+    case Input::Kind::kShutdown:
+      has_ended_ = true;
+      return server_->shut_down(input.time);
+    case Input::Kind::kArrive:
+      break;
+  }
+  throw ContractError("an arrival is an UpdateEntry");
+}
+
+bool SiteFederation::knows(const std::string& site, const std::string& id) const {
+  return journal_->find(site, id).has_value();
+}
+
+bool SiteFederation::update(const std::string& site, const net::UploadBegin& update) {
+  if (knows(site, update.update_id)) return false;
+  const EnrolledSite& own = *book_.find(site);
+  const double time = now();
+  const double begun = assigned_at_[own.client];
+  UpdateEntry entry{
+      .input = {.kind = Input::Kind::kArrive,
+                .time = time,
+                .update = {.client = own.client,
+                           .round = update.round,
+                           .local_steps = update.steps,
+                           .finite = update.finite,
+                           .measures_speed = !journal_->clock().was_down_between(begun, time)},
+                .samples = own.samples,
+                .duration = time - begun},
+      .site = site,
+      .id = update.update_id,
+      .sha256 = update.sha256,
+      .bytes = static_cast<std::uint64_t>(update.bytes),
+      .facts = logged_facts(update)};
+  ClientReport report = report_of(entry);
+  const auto wrong = update.finite ? unpack(site, entry.id, report) : std::nullopt;
+  if (wrong) logger("trainer")->warn("update {} of {}: {}", entry.id, site, *wrong);
+  reason_ = wrong.value_or("");
+  entry.input.update.finite = report.result.finite = update.finite && !wrong;
+  record(entry);
+  apply(entry, std::move(report));
+  make_durable();
+  return true;
+}
+
+void SiteFederation::apply(const UpdateEntry& entry, ClientReport report) {
+  const std::int64_t client = entry.input.update.client;
+  const UpdateKey key{client, entry.input.update.round};
+  known_.try_emplace(
+      key,
+      Known{entry.id, entry.sha256,
+            report.result.privacy ? std::optional(report.result.privacy->epsilon) : std::nullopt});
+  const auto outstanding = server_->outstanding().find(client);
+  const bool answers_round =
+      outstanding != server_->outstanding().end() && outstanding->second.round == key.second;
+  if (answers_round) owed_.erase(client);  // that round was told of it
+  if (entry.bytes > 0) unreleased_.emplace_back(entry.site, entry.id);
+  const bool leaves = report.result.privacy && report.result.privacy->leaves;
+  server_->report(entry.input.time, entry.input.duration, std::move(report));
+  if (leaves) book_.has_left(client);
+  reason_.clear();
+}
+
+ClientReport SiteFederation::read(const UpdateEntry& entry) const {
+  ClientReport report = report_of(entry);
+  if (!entry.input.update.finite) return report;
+  if (const auto wrong = unpack(entry.site, entry.id, report)) {
+    throw scheduler::journal::DamageError(
+        fmt::format("update {} of {} was of use when it was logged, and is not now: {}", entry.id,
+                    entry.site, *wrong));
+  }
+  return report;
+}
+
+std::optional<std::string> SiteFederation::unpack(const std::string& site, const std::string& id,
+                                                  ClientReport& report) const {
+  TensorPack pack;
+  ModelUpdate& update = report.result.update;
+  try {
+    pack = from_stream(store_.read(site, id), shape_);
+    if (pack.parameters.empty() && codec_) {
+      update.delta = decode(*codec_, pack.payload, shape_.like.parameters);
+    } else if (pack.payload.empty() && !codec_) {
+      update.delta = std::move(pack.parameters);
+    } else {
+      return codec_ ? "it is not compressed" : "it is compressed";
+    }
+  } catch (const compress::PayloadError& error) {
+    return error.what();
+  }
+  update.buffers = std::move(pack.buffers);
+  if (!is_finite(update)) return "it is not finite";
+  const double most = job_.sites.max_update_norm;
+  if (most <= 0.0) return std::nullopt;
+  const double norm = norm_of(update.delta);
+  if (norm <= most) return std::nullopt;
+  return fmt::format("its norm is {:.4g}, over sites.max_update_norm = {:.4g}", norm, most);
+}
+
+void SiteFederation::on_assignment(Assignment assignment) {
+  assigned_at_[assignment.client] = server_->policy().now();
+  // Of a client at most the newest is of use.
+  std::erase_if(assignments_,
+                [&](const Assignment& other) { return other.client == assignment.client; });
+  assignments_.push_back(std::move(assignment));
+}
+
+std::vector<Assignment> SiteFederation::take_assignments() {
+  return std::exchange(assignments_, {});
+}
+
+void SiteFederation::on_refused(std::int64_t client) {
+  owed_.insert(client);
+  note({.time = server_->policy().now(),
+        .event = "refusal",
+        .site = book_.name_of(client),
+        .text = reason_});
+}
+
+void SiteFederation::on_new_model(const NewModel& made) {
+  metrics_->new_model(made, updates());
+  for (const auto& member : made.members) {
+    summary_.run.steps += member.contribution.local_steps;
+    summary_.run.samples += member.samples;
+    const auto& contribution = member.contribution;
+    const auto known = known_.find({contribution.client, contribution.round});
+    require(known != known_.end(), "SiteFederation: an update that has not come");
+    const std::string& site = book_.name_of(contribution.client);
+    note({.time = made.time,
+          .event = "contribution",
+          .site = site,
+          .update = known->second.id,
+          .sha256 = known->second.sha256,
+          .version = made.version,
+          .samples = book_.find(site)->samples,
+          .steps = contribution.local_steps,
+          .weight = contribution.coefficient,
+          .epsilon = known->second.epsilon});
+    known_.erase(known);
+  }
+  if (test_) return;
+  summary_.run.loss = metrics_->client_loss();
+  summary_.run.accuracy = metrics_->client_accuracy();
+}
+
+/// What a replay brings again stands in the file already and is not written twice.
+void SiteFederation::note(AuditEvent event) {
+  event.input = sequence_;
+  event.part = audit_part_++;
+  (void)audit_->append(event);
+}
+
+}  // namespace convoy::trainer

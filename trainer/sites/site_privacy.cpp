@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "trainer/sites/site_privacy.h"
+
+#include <utility>
+
+#include "base/log.h"
+#include "base/random.h"
+#include "trainer/federated/federation_data.h"
+#include "trainer/federated/private_rounds.h"
+#include "trainer/privacy/fingerprint.h"
+
+namespace convoy::trainer {
+namespace {
+
+std::unique_ptr<privacy::Entropy> make_entropy(const PrivacyConfig& config, std::uint64_t key) {
+  if (config.insecure_seed == 0) return privacy::os_entropy();
+  logger("trainer")->warn("privacy.insecure_seed: this noise protects nobody");
+  return privacy::insecure_entropy(mix({static_cast<std::uint64_t>(config.insecure_seed), key}));
+}
+
+}  // namespace
+
+SitePrivacy make_site_privacy(const SiteJob& job, const std::string& site, const ClientData& data) {
+  const PrivacyConfig& config = job.job.privacy;
+  if (!config.is_on()) return {};
+  const privacy::LedgerOwner owner{
+      .site = site, .data = privacy::fingerprint(*job.datasets.train, data.train_samples())};
+  auto ledger = std::make_unique<privacy::Ledger>(privacy::ledger_path(config.ledger, owner), owner,
+                                                  config.budget());
+  const bool is_spent = ledger->allowed(config.mechanism(), 1) == 0;
+  return {.rule = make_private_rounds({.config = config,
+                                       .ledger = std::move(ledger),
+                                       .entropy = make_entropy(config, data.key())},
+                                      *job.model, local_training_config(job.job)),
+          .is_spent = is_spent};
+}
+
+}  // namespace convoy::trainer
