@@ -55,6 +55,11 @@ SiloRank::SiloRank(comm::Communicator& site, SiloSetup setup)
   together(site_, [&] { make_rule(setup); });
 }
 
+std::vector<std::int64_t> SiloRank::parts() const {
+  if (plain_ == nullptr || plain_->balance() == nullptr) return {};
+  return plain_->balance()->parts();
+}
+
 bool SiloRank::is_per_sample() const {
   return job_.privacy.is_on() && job_.privacy.is_per_sample();
 }
