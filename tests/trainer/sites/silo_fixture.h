@@ -120,9 +120,7 @@ inline std::vector<trainer::LocalResult> be_silo_rank(comm::Communicator& site,
   const auto worker = silo.start({.job = "job", .script = "", .number = 3}, make);
   return run_rounds(worker->model(), rounds,
                     [&](const trainer::SiteRound& round, const trainer::ModelState& start) {
-                      auto result = worker->train(round, start, rounds.keep_going);
-                      EXPECT_EQ(worker->position(), round.position + result.steps);
-                      return result;
+                      return worker->train(round, start, rounds.keep_going);
                     });
 }
 

@@ -181,7 +181,8 @@ TEST(Silo, TellsTheOthersWhatTheServerHasOffered) {
     // Another job: what was there before is gone.
     const auto worker = silo.start({.job = "two", .script = "!", .number = 4}, make);
     EXPECT_EQ(worker->samples(), 61);
-    EXPECT_EQ(worker->train({.steps = 3}, copy_state(worker->model()), {}).steps, 3);
+    EXPECT_EQ(worker->train({.steps = 3, .position = 9}, copy_state(worker->model()), {}).steps, 3);
+    EXPECT_EQ(worker->position(), 12);
   });
   std::sort(seen.begin(), seen.end());
   EXPECT_EQ(seen, (std::vector<std::pair<std::string, std::int64_t>>{
