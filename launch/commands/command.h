@@ -45,6 +45,7 @@ class Command {
 [[nodiscard]] std::unique_ptr<Command> make_privacy_command();
 [[nodiscard]] std::unique_ptr<Command> make_simulate_command();
 [[nodiscard]] std::unique_ptr<Command> make_serve_command();
+[[nodiscard]] std::unique_ptr<Command> make_join_command();
 [[nodiscard]] std::unique_ptr<Command> make_status_command();
 [[nodiscard]] std::unique_ptr<Command> make_operate_command();
 [[nodiscard]] std::unique_ptr<Command> make_audit_command();

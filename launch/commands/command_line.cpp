@@ -13,9 +13,9 @@ std::vector<std::unique_ptr<Command>> all_commands() {
   std::vector<std::unique_ptr<Command>> commands;
   for (const auto make :
        {make_launch_command, make_train_command, make_federate_command, make_serve_command,
-        make_status_command, make_operate_command, make_evaluate_command, make_plan_command,
-        make_simulate_command, make_privacy_command, make_bench_command, make_certs_command,
-        make_audit_command, make_info_command}) {
+        make_join_command, make_status_command, make_operate_command, make_evaluate_command,
+        make_plan_command, make_simulate_command, make_privacy_command, make_bench_command,
+        make_certs_command, make_audit_command, make_info_command}) {
     commands.push_back(make());
   }
   return commands;

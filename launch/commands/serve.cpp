@@ -39,8 +39,7 @@ std::string human_summary(const trainer::FederatedSummary& summary, const fs::pa
       "  late        {}, refused {}, staleness {:.2f} on average\n  model       {}\n{}",
       summary.run.interrupted ? "stopped" : "finished", summary.updates, summary.versions,
       summary.federation_seconds, summary.run.accuracy, summary.run.loss, summary.run.steps,
-      counts.late, counts.refused, summary.schedule.mean_staleness, summary.run.parameters_hash,
-      last);
+      counts.late, counts.refused, summary.schedule.mean_staleness, summary.run.parameters_hash, last);
 }
 
 /// What a server knows of the sites' data, and evaluates on.

@@ -50,6 +50,10 @@ void stop_on_interrupt() {
   set_handler(SIGINT, on_stop, static_cast<int>(SA_RESTART | SA_RESETHAND));
 }
 
+void stop_on_terminate() {
+  set_handler(SIGTERM, on_stop, static_cast<int>(SA_RESTART | SA_RESETHAND));
+}
+
 const std::atomic<bool>& stop() { return stop_requested; }
 
 }  // namespace convoy::launch::signals

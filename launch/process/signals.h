@@ -16,6 +16,9 @@ void install(int rank);
 /// From now on the first SIGINT asks for a stop with a checkpoint; a second one ends the process.
 void stop_on_interrupt();
 
+/// From now on SIGTERM asks for a stop too, and a second one ends the process.
+void stop_on_terminate();
+
 /// True after the signal that asks for a stop.
 [[nodiscard]] const std::atomic<bool>& stop();
 

@@ -82,7 +82,7 @@ TEST(Program, WrongUsageExitsTwo) {
   expect_refused(
       run(folder, {"frobnicate"}),
       "unknown subcommand \"frobnicate\"; this version has launch, train, federate, "
-      "serve, status, operate, evaluate, plan, simulate, privacy, bench, certs, audit, info");
+      "serve, join, status, operate, evaluate, plan, simulate, privacy, bench, certs, audit, info");
   expect_refused(run(folder, {"train"}), "train needs a job file (see convoy train --help)");
   expect_refused(run(folder, {"train", "nowhere.toml"}),
                  "cannot open nowhere.toml: No such file or directory");

@@ -66,6 +66,8 @@ struct LinkEnded {
   /// What the server refused; none: it just ended.
   std::optional<net::RefusalCode> code;
   std::string text;
+  /// After which the server takes a silent site for dead; 0: it has not said.
+  std::int64_t liveness_ms = 0;
 };
 
 using LinkEvent = std::variant<JobCame, RoundCame, UpdateAnswered, FinalCame, ScriptCame,

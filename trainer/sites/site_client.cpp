@@ -269,10 +269,9 @@ void SiteClient::handle(LeaveAccepted& /*accepted*/) {
 }
 
 void SiteClient::handle(FinalCame& final_model) {
-  rounds_->save_final(final_model.model, options_.model);
+  outcome_.parameters_hash = rounds_->save_final(final_model.model, options_.model);
   outcome_.kind = SiteOutcome::Kind::kFinished;
   outcome_.model = options_.model;
-  outcome_.model_hash = final_model.model.begin.model_hash;
   final_model.model.bytes.clear();
   line_.tell([model = final_model.model](SiteLink& link) { link.keep_final(model); });
   line_.hang_up("the site has the final model");
@@ -315,7 +314,7 @@ std::string to_json(const SiteOutcome& outcome) {
   if (outcome.epsilon) json["epsilon"] = *outcome.epsilon;
   if (!outcome.model.empty()) {
     json["model"] = outcome.model.string();
-    json["model_hash"] = to_hex(outcome.model_hash);
+    json["parameters_hash"] = to_hex(outcome.parameters_hash);
   }
   return json.dump();
 }

@@ -42,8 +42,8 @@ struct SiteOutcome {
   std::int64_t updates = 0;   ///< acknowledged to this process
   std::int64_t given_up = 0;  ///< refused
   std::optional<double> epsilon;
-  std::filesystem::path model;   ///< empty where there is none
-  std::uint64_t model_hash = 0;  ///< over its values, as the server says it
+  std::filesystem::path model;        ///< empty where there is none
+  std::uint64_t parameters_hash = 0;  ///< of `model`, as in the server's summary
 };
 [[nodiscard]] std::string to_json(const SiteOutcome& outcome);
 

@@ -15,7 +15,7 @@ using std::chrono::steady_clock;
 constexpr std::chrono::seconds kFarewell{2};
 /// A dead instance of the site is forgotten by the server after its liveness time; a living one
 /// never.
-constexpr int kLivenessTimes = 3;
+constexpr int kLivenessTimes = 2;
 
 }  // namespace
 
@@ -119,8 +119,7 @@ void SiteLine::hang_up(const std::string& goodbye) {
 void SiteLine::take(LinkEvent event) {
   const std::lock_guard lock(mutex_);
   changed_.notify_all();
-  if (const auto* job = std::get_if<JobCame>(&event)) {
-    liveness_ = std::chrono::milliseconds(job->welcome.liveness_ms);
+  if (std::holds_alternative<JobCame>(event)) {
     second_since_.reset();
     backoff_.reset();
   }
@@ -138,7 +137,8 @@ void SiteLine::judge(LinkEnded& ended) {
   if (ended.code == net::RefusalCode::kSecondInstance) {
     const auto now = steady_clock::now();
     if (!second_since_) second_since_ = now;
-    ended.is_final = now - *second_since_ > kLivenessTimes * liveness_;
+    ended.is_final =
+        now - *second_since_ > kLivenessTimes * std::chrono::milliseconds(ended.liveness_ms);
   }
   if (!ended.is_final && !is_stopping_) {
     logger("trainer")->warn("{}; dialling again", ended.text);

@@ -77,7 +77,6 @@ class SiteLine {
   bool is_cut_ = false;  ///< the newest connection has ended, perhaps before anybody used it
   /// Since when the server takes this process for a second one of its site.
   std::optional<std::chrono::steady_clock::time_point> second_since_;
-  std::chrono::milliseconds liveness_{30'000};
 
   std::thread thread_;
 };

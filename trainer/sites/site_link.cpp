@@ -37,6 +37,16 @@ bool ends_connection(RefusalCode code) {
   }
 }
 
+/// What the transport makes of an alert about our certificate that time does not cure: a server
+/// that refuses everybody, say because its revocation list is old, sends others.
+bool refuses_certificate(const std::string& why) {
+  if (why.find("has refused our certificate") == std::string::npos) return false;
+  return why.find("it is revoked") != std::string::npos ||
+         why.find("it is not valid now") != std::string::npos ||
+         why.find("it is for another role") != std::string::npos ||
+         why.find("its CA is not known") != std::string::npos;
+}
+
 std::string said(const net::Refusal& refusal) {
   return fmt::format("the server refuses: {}: {}", net::to_text(refusal.code),
                      net::as_text(refusal.text));
@@ -196,12 +206,17 @@ void SiteLink::heartbeat(Time now) {
 }
 
 void SiteLink::on_closed(const std::string& why) {
+  // In TLS 1.3 the server looks at our certificate when our handshake is over.
+  const bool is_refused = stage_ == Stage::kGreeting && refuses_certificate(why);
   connection_.reset();
   stage_ = Stage::kClosed;
   if (upload_) upload_->withdraw();
   if (download_) download_->detach();
   download_waits_ = false;
-  around_.tell(ended_.value_or(LinkEnded{.text = why.empty() ? "the connection ended" : why}));
+  LinkEnded ended = ended_.value_or(LinkEnded{.text = why.empty() ? "the connection ended" : why});
+  ended.is_final = ended.is_final || is_refused;
+  ended.liveness_ms = welcome_.liveness_ms;
+  around_.tell(std::move(ended));
 }
 
 std::uint64_t SiteLink::send(const net::Message& message, std::uint64_t answers) {

@@ -10,6 +10,7 @@
 #include "compress/codec/codec.h"
 #include "trainer/federated/client_end.h"
 #include "trainer/federated/federation_data.h"
+#include "trainer/parallel/replicas.h"
 #include "trainer/sites/local_site_worker.h"
 #include "trainer/sites/site_privacy.h"
 #include "trainer/stopwatch.h"
@@ -93,7 +94,8 @@ net::UploadBegin SiteRounds::describe(const net::Dispatch& round, const LocalRes
   return begin;
 }
 
-void SiteRounds::save_final(const ReceivedStream& stream, const std::filesystem::path& path) const {
+std::uint64_t SiteRounds::save_final(const ReceivedStream& stream,
+                                     const std::filesystem::path& path) const {
   TensorPack pack = from_stream(stream.bytes, job_.shape);
   const ModelState state{.parameters = std::move(pack.parameters),
                          .buffers = std::move(pack.buffers)};
@@ -105,6 +107,7 @@ void SiteRounds::save_final(const ReceivedStream& stream, const std::filesystem:
   const std::string part = path.string() + ".part";
   model->save(part);
   std::filesystem::rename(part, path);
+  return parameters_hash(model->parameters());
 }
 
 bool was_last(const net::UploadBegin& begin) {

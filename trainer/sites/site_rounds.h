@@ -50,8 +50,9 @@ class SiteRounds {
                                              const KeepGoing& keep_going);
 
   /// Writes the run's result as a run of `convoy federate` would.
+  /// @return the hash of its parameters, as in the server's summary.
   /// @throws PayloadError where it is not what the server says.
-  void save_final(const ReceivedStream& stream, const std::filesystem::path& path) const;
+  std::uint64_t save_final(const ReceivedStream& stream, const std::filesystem::path& path) const;
 
  private:
   [[nodiscard]] net::UploadBegin describe(const net::Dispatch& round, const LocalResult& result,

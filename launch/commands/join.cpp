@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <spdlog/fmt/fmt.h>
+#include <sys/random.h>
+
+#include <charconv>
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+
+#include "base/errors.h"
+#include "base/hash.h"
+#include "base/plain_name.h"
+#include "launch/commands/command.h"
+#include "launch/commands/job_options.h"
+#include "launch/commands/member_options.h"
+#include "launch/job/job_file.h"
+#include "launch/job/policy_file.h"
+#include "launch/process/hardware.h"
+#include "launch/process/signals.h"
+#include "launch/process/startup_check.h"
+#include "scheduler/net/dialer.h"
+#include "trainer/sites/site_client.h"
+
+namespace convoy::launch {
+namespace {
+
+namespace fs = std::filesystem;
+using trainer::SiteOutcome;
+
+std::uint64_t system_entropy() {
+  std::uint64_t bits = 0;
+  if (::getrandom(&bits, sizeof(bits), 0) != sizeof(bits)) {
+    throw std::runtime_error("getrandom() gives nothing");
+  }
+  return bits;
+}
+
+/// "2/5".
+trainer::DataShare parse_share(const std::string& text) {
+  trainer::DataShare share;
+  const char* end = text.data() + text.size();
+  const auto index = std::from_chars(text.data(), end, share.index);
+  const bool has_slash = index.ec == std::errc() && index.ptr != end && *index.ptr == '/';
+  const auto of = has_slash ? std::from_chars(index.ptr + 1, end, share.of) : index;
+  require_config(has_slash && of.ec == std::errc() && of.ptr == end && share.of >= 1 &&
+                     share.index >= 0 && share.index < share.of,
+                 "--share is I/N with 0 <= I < N, such as 2/5, not \"" + text + "\"");
+  return share;
+}
+
+std::string human_summary(const SiteOutcome& outcome, const std::string& site) {
+  const std::string counts = fmt::format(
+      "  run         {}\n  rounds      {} here, {} steps\n"
+      "  updates     {} taken by the server{}\n{}",
+      outcome.run, outcome.rounds, outcome.steps, outcome.updates,
+      outcome.given_up > 0 ? fmt::format(", {} given up", outcome.given_up) : "",
+      outcome.epsilon ? fmt::format("  epsilon     {:.6f}\n", *outcome.epsilon) : "");
+  if (outcome.kind == SiteOutcome::Kind::kLeft) {
+    return fmt::format("{} has left: {}\n{}", site, outcome.reason, counts);
+  }
+  if (outcome.kind == SiteOutcome::Kind::kStopped) {
+    return fmt::format(
+        "{} stopped, and is still in the run: start it again with the same "
+        "--state\n{}",
+        site, counts);
+  }
+  return fmt::format("{} finished\n{}  model       {} ({})\n", site, counts, outcome.model.string(),
+                     to_hex(outcome.parameters_hash));
+}
+
+class JoinCommand final : public Command {
+ public:
+  [[nodiscard]] std::string name() const override { return "join"; }
+  [[nodiscard]] std::string summary() const override {
+    return "Take part in a federation over the internet, as one of its sites";
+  }
+
+  void add_options(CLI::App& app) override {
+    dialing_.add(app);
+    app.add_option("--site", dialing_.member.name,
+                   "This site's name, as in its certificate NAME.crt; without it the only one in "
+                   "--certs");
+    app.add_option("--data", data_,
+                   "The site's data: file or folder, of the kind that the job names");
+    app.add_option("--share", share_,
+                   "Train on every N-th sample of them, from number I on: several sites share one "
+                   "data set")
+        ->type_name("I/N")
+        ->capture_default_str();
+    app.add_option("--policy", policy_, "What a server may ask of this site (TOML)");
+    app.add_option("--state", state_,
+                   "Folder of what must outlive this process: the newest update; default: "
+                   "convoy-site-NAME")
+        ->type_name("DIR");
+    app.add_option("--model", model_,
+                   "Where the run's result is written; default: model.pt in --state");
+    app.add_option("--threads", threads_, "Threads that train")
+        ->check(CLI::Range(1, 1024))
+        ->capture_default_str();
+    app.add_flag("--leave", leave_,
+                 "When stopped (Ctrl-C, SIGTERM), take no further part; without it the site is "
+                 "only away");
+    add_json_option(app, json_);
+  }
+
+  [[nodiscard]] Preparation prepare(int ranks) override {
+    require_config(ranks == 1, "convoy join runs in one process: call it without convoy launch");
+    return {};
+  }
+
+  [[nodiscard]] int run(Process& process) override {
+    (void)prepare(process.place().ranks);
+    const auto options = client_options();
+    const auto dialer = std::make_shared<net::Dialer>(dialing_.dialer());
+    signals::stop_on_interrupt();
+    signals::stop_on_terminate();
+    hold_threads(static_cast<int>(threads_));
+    trainer::SiteClient client(
+        options, {.dial = [dialer](auto user) { return dialer->dial(std::move(user)); },
+                  .cancel = [dialer] { dialer->cancel(); },
+                  .waits = {},
+                  .seed = system_entropy()});
+    const SiteOutcome outcome = client.run();
+    const std::string text =
+        json_ ? trainer::to_json(outcome) + "\n" : human_summary(outcome, options.own.site);
+    std::fputs(text.c_str(), stdout);
+    return kSuccess;
+  }
+
+ private:
+  [[nodiscard]] trainer::SiteClientOptions client_options() const {
+    const std::string site = dialing_.member.own_name();
+    const fs::path state = state_.empty() ? fs::path("convoy-site-" + site) : fs::path(state_);
+    return {
+        .own = {.site = site,
+                .data_path = data_.empty() ? "" : fs::absolute(data_).string(),
+                .share = parse_share(share_),
+                .policy = policy_.empty() ? trainer::SitePolicy{} : load_policy(policy_)},
+        .state = state,
+        .model = model_.empty() ? state / "model.pt" : fs::path(model_),
+        .threads = threads_,
+        .instance = to_hex(system_entropy()),
+        .software = "convoy " + convoy_version(),
+        .leave_on_stop = leave_,
+        .stop = &signals::stop(),
+        .read_job = [](const std::string& toml) { return parse_job(toml, "the server's job"); }};
+  }
+
+  DialingOptions dialing_;
+  std::string data_;
+  std::string share_ = "0/1";
+  std::string policy_;
+  std::string state_;
+  std::string model_;
+  std::int64_t threads_ = 1;
+  bool leave_ = false;
+  bool json_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> make_join_command() { return std::make_unique<JoinCommand>(); }
+
+}  // namespace convoy::launch
