@@ -55,6 +55,11 @@ SiloRank::SiloRank(comm::Communicator& site, SiloSetup setup)
   together(site_, [&] { make_rule(setup); });
 }
 
+std::vector<std::int64_t> SiloRank::parts() const {
+  if (plain_ == nullptr || plain_->balance() == nullptr) return {};
+  return plain_->balance()->parts();
+}
+
 bool SiloRank::is_per_sample() const {
   return job_.privacy.is_on() && job_.privacy.is_per_sample();
 }
@@ -77,7 +82,7 @@ void SiloRank::make_local(SiloSetup& setup) {
     data_.emplace(part_of(setup.samples, site_), 0.0, job_.train.batch_size, setup.key);
     samples_ = std::ssize(setup.samples);
   } else {
-    data_.emplace(std::move(setup.samples), setup.validation, job_.train.batch_size, setup.key,
+    data_.emplace(setup.samples, setup.validation, job_.train.batch_size, setup.key,
                   ClientData::Ranks{site_.rank(), site_.size()});
     samples_ = data_->train_size();
   }

@@ -60,9 +60,10 @@ class SiloRank {
   /// That are trained on, of all ranks.
   [[nodiscard]] std::int64_t samples() const { return samples_; }
   [[nodiscard]] const Model& model() const { return trainer_->model(); }
+  /// Samples of a full global batch by rank, where speed decides; else empty.
+  [[nodiscard]] std::vector<std::int64_t> parts() const;
 
  private:
-  void check_setup() const;
   void make_local(SiloSetup& setup);
   void start_parallel(const compress::CompressionConfig& compression);
   void make_rule(SiloSetup& setup);

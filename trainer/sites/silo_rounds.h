@@ -31,6 +31,8 @@ class SiloRounds final : public RoundRule {
   [[nodiscard]] StepDone gradient(Model& model, const Dataset& dataset,
                                   ClientData& client) override;
 
+  /// Null unless ranks take parts according to their speed.
+  [[nodiscard]] const SpeedBalance* balance() const { return balance_ ? &*balance_ : nullptr; }
   /// gradient() has thrown on all ranks: none waits for another.
   [[nodiscard]] bool failed_together() const { return failed_together_; }
 

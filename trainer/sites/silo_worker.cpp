@@ -18,6 +18,7 @@ using silo::Order;
 std::unique_ptr<SiloRank> make_rank(comm::Communicator& site, SiloOffer offer,
                                     const MakeSilo& make) {
   offer.job = silo::share_text(site, offer.job);
+  offer.script = silo::share_text(site, offer.script);
   std::optional<SiloSetup> setup;
   together(site, [&] { setup.emplace(make(offer)); });
   return std::make_unique<SiloRank>(site, std::move(*setup));

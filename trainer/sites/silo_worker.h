@@ -15,6 +15,7 @@ namespace convoy::trainer {
 /// What a server has told rank 0 of a site.
 struct SiloOffer {
   std::string job;          ///< text
+  std::string script;       ///< the bytes of the model's TorchScript file; empty: it needs none
   std::int64_t number = 0;  ///< of the site among the job's
 };
 
