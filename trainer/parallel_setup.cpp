@@ -8,7 +8,7 @@
 
 namespace convoy::trainer {
 
-DataParallelOptions parallel_options(const Job& job, Optimizer& optimizer) {
+DataParallelOptions parallel_options(const Job& job) {
   DataParallelOptions options;
   if (job.communication.bucket_mb > 0) {
     options.bucket_bytes = static_cast<std::size_t>(job.communication.bucket_mb * (1 << 20));
@@ -17,6 +17,11 @@ DataParallelOptions parallel_options(const Job& job, Optimizer& optimizer) {
   if (job.communication.overlap == "next_forward") options.overlap = Overlap::kNextForward;
   options.find_unused = job.train.find_unused;
   if (job.train.buffers == "average") options.buffers = BufferPolicy::kAverage;
+  return options;
+}
+
+DataParallelOptions parallel_options(const Job& job, Optimizer& optimizer) {
+  DataParallelOptions options = parallel_options(job);
   options.update = [&optimizer](std::size_t parameter) {
     optimizer.step(parameter);
     optimizer.zero_grad(parameter);

@@ -10,8 +10,12 @@
 
 namespace convoy::trainer {
 
-/// What [train] and [communication] say of averaging. Borrows `optimizer`, over the parameters that
-/// are averaged, for updates one by one.
+/// What [train] and [communication] say of averaging, but for updates one by one, which
+/// Overlap::kNextForward needs.
+[[nodiscard]] DataParallelOptions parallel_options(const Job& job);
+
+/// The same with them. Borrows `optimizer`, over the parameters that
+/// are averaged.
 [[nodiscard]] DataParallelOptions parallel_options(const Job& job, Optimizer& optimizer);
 
 /// What [compression] says. @param replay_plans  a plans.jsonl to follow; empty: none.

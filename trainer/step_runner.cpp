@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "trainer/step_runner.h"
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cmath>
@@ -70,14 +71,16 @@ StepResult StepRunner::run(const StepPosition& position, double learning_rate) {
   if (timeline_ != nullptr) timeline_->begin_step(position.step);
   const auto [begin, end] = geometry_.batches_of_step(position.step_in_epoch);
   std::int64_t own_samples = 0;
+  int first_rank = communicator_.size() - 1;
   for (std::int64_t batch = begin; batch < end; ++batch) {
     const Share share = sampler_.share(position.epoch, batch);
+    first_rank = std::min(first_rank, share.first_rank);
     own_samples += static_cast<std::int64_t>(share.indices.size());
     result_.samples += share.global_samples;
   }
   if (!next_forward_) optimizer_.zero_grad();  // else each update does, for the next step
   parallel_.set_loss_scale(scaler_.scale());
-  parallel_.begin_step(own_samples, result_.samples);
+  parallel_.begin_step(own_samples, result_.samples, first_rank);
   seen_ = {};
   add_lap(Phase::kData, result_.seconds.data);  // buckets may have been cut anew, after a drain
   Vote vote;

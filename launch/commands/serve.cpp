@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <spdlog/fmt/fmt.h>
+#include <sys/stat.h>
 
 #include <cstdio>
 #include <filesystem>
@@ -38,8 +39,7 @@ std::string human_summary(const trainer::FederatedSummary& summary, const fs::pa
       "  late        {}, refused {}, staleness {:.2f} on average\n  model       {}\n{}",
       summary.run.interrupted ? "stopped" : "finished", summary.updates, summary.versions,
       summary.federation_seconds, summary.run.accuracy, summary.run.loss, summary.run.steps,
-      counts.late, counts.refused, summary.schedule.mean_staleness, summary.run.parameters_hash,
-      last);
+      counts.late, counts.refused, summary.schedule.mean_staleness, summary.run.parameters_hash, last);
 }
 
 /// What a server knows of the sites' data, and evaluates on.
@@ -52,6 +52,12 @@ ServerData load_data(const trainer::Job& job) {
   if (job.sites.evaluate != "server") return {.info = trainer::info_without_data(job.data)};
   const trainer::Datasets datasets = trainer::load_datasets(job.data, job.run.seed);
   return {.info = datasets.train->info(), .test = datasets.test};
+}
+
+/// Null where the model is one of convoy's own.
+net::SharedBytes torchscript_of(const trainer::Job& job) {
+  if (job.model.torchscript.empty()) return nullptr;
+  return std::make_shared<const std::vector<std::byte>>(read_file(job.model.torchscript));
 }
 
 class ServeCommand final : public Command {
@@ -91,6 +97,7 @@ class ServeCommand final : public Command {
     const trainer::Job job = load();
     check(job);
     signals::stop_on_interrupt();
+    ::umask(077);  // log, spool, checkpoints: nobody else's
     run_ranks(process, job, [&](comm::Communicator&) { serve(job); });
     return kSuccess;
   }
@@ -144,6 +151,7 @@ class ServeCommand final : public Command {
             .name = member_.own_name(),
             .job_text = job_text(job),
             .schema_hash = trainer::hash_of(trainer::schema_of(job.data, data.info)),
+            .torchscript = torchscript_of(job),
             .without_old_log = without_old_log_,
             .software = "convoy " + convoy_version(),
             .on_listening = [this, listen](std::uint16_t port) {

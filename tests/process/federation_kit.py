@@ -132,6 +132,7 @@ class Federation:
         for program in self.programs:
             if program.alive():
                 program.kill()
+            program.stream.close()
         self.temporary.cleanup()
 
     def serve(self, *more):

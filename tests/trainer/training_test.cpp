@@ -97,6 +97,19 @@ TEST(Training, AnUnevenEpochEqualsOneRankToo) {
   expect_close(folder.path() / "six", folder.path() / "accumulated", 1e-5);
 }
 
+TEST(Training, AnEpochMayEndWithoutRankZero) {
+  // 73 samples on 3 ranks of 8: the last global batch holds one, which rank 2 gets.
+  TemporaryFolder folder;
+  Job job = small_job();
+  job.data.limit = 73;
+  job.train.steps = 0;
+  job.train.epochs = 2;
+  (void)train_local(job, 3, folder.path() / "three");
+  job.train.batch_size = 24;
+  (void)train_local(job, 1, folder.path() / "one");
+  expect_close(folder.path() / "three", folder.path() / "one", 1e-5);
+}
+
 TEST(Training, AccumulationEqualsALargerBatch) {
   TemporaryFolder folder;
   Job job = small_job();

@@ -32,21 +32,18 @@ Sampler::Sampler(std::int64_t size, int rank, int ranks, std::int64_t batch_size
       ranks_(ranks),
       // A larger batch holds no more; so ranks * batch_size_ cannot overflow.
       batch_size_(std::min(batch_size, size)),
-      part_begin_(rank * batch_size_),
-      part_end_((rank + 1) * batch_size_),
       seed_(seed) {
   require(size >= 1 && ranks >= 1 && batch_size >= 1,
           "Sampler: size, ranks and batch_size must be at least 1");
   require(rank >= 0 && rank < ranks, "Sampler: rank must be in [0, ranks)");
+  for (int r = 1; r <= ranks; ++r) ends_.push_back(r * batch_size_);
 }
 
 void Sampler::set_parts(const std::vector<std::int64_t>& parts) {
-  const auto own = parts.begin() + rank_;
   require(std::ssize(parts) == ranks_ && *std::ranges::min_element(parts) >= 0 &&
               std::accumulate(parts.begin(), parts.end(), std::int64_t{0}) == ranks_ * batch_size_,
           "Sampler::set_parts: the parts do not make up a global batch");
-  part_begin_ = std::accumulate(parts.begin(), own, std::int64_t{0});
-  part_end_ = part_begin_ + *own;
+  std::partial_sum(parts.begin(), parts.end(), ends_.begin());
 }
 
 std::int64_t Sampler::batches_per_epoch() const {
@@ -65,11 +62,15 @@ Share Sampler::share(std::int64_t epoch, std::int64_t batch) {
   const std::int64_t global = ranks_ * batch_size_;
   const std::int64_t first = batch * global;
   const std::int64_t samples = std::min(global, size_ - first);
-  const std::int64_t begin = scaled(part_begin_, samples, global);
-  const std::int64_t end = scaled(part_end_, samples, global);
-  return {.indices = std::span(order_).subspan(static_cast<std::size_t>(first + begin),
-                                               static_cast<std::size_t>(end - begin)),
-          .global_samples = samples};
+  const auto end_of = [&](int rank) {
+    return rank < 0 ? 0 : scaled(ends_[static_cast<std::size_t>(rank)], samples, global);
+  };
+  const std::int64_t begin = end_of(rank_ - 1);
+  Share share{.indices = std::span(order_).subspan(static_cast<std::size_t>(first + begin),
+                                                   static_cast<std::size_t>(end_of(rank_) - begin)),
+              .global_samples = samples};
+  while (end_of(share.first_rank) == 0) ++share.first_rank;
+  return share;
 }
 
 }  // namespace convoy::trainer

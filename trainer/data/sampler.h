@@ -11,6 +11,7 @@ namespace convoy::trainer {
 struct Share {
   std::span<const std::int64_t> indices;  ///< valid until the next call
   std::int64_t global_samples = 0;        ///< over all ranks
+  int first_rank = 0;                     ///< the first that has any
 };
 
 /// Deals the samples of an epoch out to the ranks: a random order that depends on seed and epoch
@@ -40,8 +41,7 @@ class Sampler {
   int rank_;
   int ranks_;
   std::int64_t batch_size_;
-  std::int64_t part_begin_;  ///< of this rank in a full global batch
-  std::int64_t part_end_;
+  std::vector<std::int64_t> ends_;  ///< [ranks] of the parts of a full global batch
   std::uint64_t seed_;
   std::int64_t epoch_ = -1;  ///< whose order_ is at hand
   std::vector<std::int64_t> order_;

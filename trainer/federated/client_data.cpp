@@ -30,6 +30,14 @@ std::vector<std::int64_t> hold_back(std::vector<std::int64_t>& samples, double s
   return held;
 }
 
+std::vector<std::int64_t> part_of(const std::vector<std::int64_t>& samples,
+                                  ClientData::Ranks ranks) {
+  const auto end_of = [&](int rank) {
+    return samples.begin() + std::ssize(samples) * rank / ranks.size;
+  };
+  return {end_of(ranks.rank), end_of(ranks.rank + 1)};
+}
+
 }  // namespace
 
 std::vector<std::int64_t> sample_classes(const Dataset& dataset) {
@@ -47,16 +55,19 @@ std::vector<std::int64_t> sample_classes(const Dataset& dataset) {
 }
 
 ClientData::ClientData(std::vector<std::int64_t> samples, double validation,
-                       std::int64_t batch_size, std::uint64_t key)
+                       std::int64_t batch_size, std::uint64_t key, Ranks ranks)
     : train_(std::move(samples)),
-      validation_(hold_back(train_, validation, key)),
+      validation_(part_of(hold_back(train_, validation, key), ranks)),
       key_(key),
-      sampler_(train_size(), 0, 1, batch_size, key) {}
+      sampler_(train_size(), ranks.rank, ranks.size, batch_size, key) {}
 
 ClientData::NextBatch ClientData::next() {
   const std::int64_t per_epoch = sampler_.batches_per_epoch();
   NextBatch batch{.epoch = position_ / per_epoch, .number = position_};
-  for (const std::int64_t i : sampler_.share(batch.epoch, position_ % per_epoch).indices) {
+  const Share share = sampler_.share(batch.epoch, position_ % per_epoch);
+  batch.global_samples = share.global_samples;
+  batch.first_rank = share.first_rank;
+  for (const std::int64_t i : share.indices) {
     batch.samples.push_back(train_[static_cast<std::size_t>(i)]);
   }
   ++position_;

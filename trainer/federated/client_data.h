@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "trainer/data/dataset.h"
@@ -18,18 +19,33 @@ namespace convoy::trainer {
 /// however short the rounds are. One thread at a time.
 class ClientData {
  public:
+  /// Of a client that is several processes: a global batch holds batch_size samples for each.
+  struct Ranks {
+    int rank = 0;
+    int size = 1;
+  };
+
   /// @param samples     numbers in the data set; at least one is kept for training.
   /// @param validation  share in [0, 1) that is held back for the client's own validation.
   /// @param key         names the client's random streams.
+  /// @param ranks       whose part of batches and of validation() it deals out.
   ClientData(std::vector<std::int64_t> samples, double validation, std::int64_t batch_size,
-             std::uint64_t key);
+             std::uint64_t key, Ranks ranks);
+  ClientData(std::vector<std::int64_t> samples, double validation, std::int64_t batch_size,
+             std::uint64_t key)
+      : ClientData(std::move(samples), validation, batch_size, key, Ranks()) {}
 
   struct NextBatch {
-    std::vector<std::int64_t> samples;
+    std::vector<std::int64_t> samples;  ///< of this rank
+    std::int64_t global_samples = 0;    ///< of all ranks
+    int first_rank = 0;                 ///< the first that has any
     std::int64_t epoch = 0;
     std::int64_t number = 0;  ///< among all batches of this client
   };
   [[nodiscard]] NextBatch next();
+  /// As Sampler's.
+  void set_parts(const std::vector<std::int64_t>& parts) { sampler_.set_parts(parts); }
+  [[nodiscard]] std::int64_t global_batch() const { return sampler_.global_batch(); }
 
   [[nodiscard]] std::int64_t train_size() const { return static_cast<std::int64_t>(train_.size()); }
   [[nodiscard]] const std::vector<std::int64_t>& train_samples() const { return train_; }

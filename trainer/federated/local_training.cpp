@@ -18,12 +18,22 @@ void forget_gradients(const std::vector<NamedTensor>& parameters) {
   for (const auto& [name, tensor] : parameters) tensor.mutable_grad().reset();
 }
 
+/// Where a model is; the same tensors if they are there already.
+ModelState on(torch::Device device, const ModelState& state) {
+  const auto moved = [&](std::vector<torch::Tensor> tensors) {
+    for (auto& tensor : tensors) tensor = tensor.to(device);
+    return tensors;
+  };
+  return {.parameters = moved(state.parameters), .buffers = moved(state.buffers)};
+}
+
 ModelUpdate difference(const Model& model, const ModelState& start) {
   const torch::NoGradGuard no_grad;
   ModelState trained = copy_state(model);
   for (std::size_t i = 0; i < trained.parameters.size(); ++i) {
     trained.parameters[i].sub_(start.parameters[i]);
   }
+  trained = on(torch::kCPU, trained);
   return {.delta = std::move(trained.parameters), .buffers = std::move(trained.buffers)};
 }
 
@@ -40,9 +50,10 @@ LocalTrainer::LocalTrainer(std::unique_ptr<Model> model, const Dataset& dataset,
   check_config(config_.schedule);
 }
 
-LocalResult LocalTrainer::run(ClientData& client, const ModelState& start, std::int64_t steps,
+LocalResult LocalTrainer::run(ClientData& client, const ModelState& given, std::int64_t steps,
                               const KeepGoing& keep_going, std::int64_t updates, RoundRule* rule) {
   require(steps >= 1, "LocalTrainer::run: at least one step");
+  const ModelState start = on(model_->device(), given);
   put_state(start, *model_);
   model_->train(true);
   forget_gradients(parameters_);

@@ -62,7 +62,8 @@ using KeepGoing = std::function<bool()>;
 /// Model::draws_from_shared_generator) one at a time in the whole process.
 class LocalTrainer {
  public:
-  /// Borrows `dataset`. @throws ConfigError for an impossible optimizer.
+  /// Borrows `dataset`. Trains where the model is; what run() returns lies in the host's memory.
+  /// @throws ConfigError for an impossible optimizer.
   LocalTrainer(std::unique_ptr<Model> model, const Dataset& dataset, LocalTrainingConfig config);
 
   /// Makes `steps` steps from `start` on the client's next batches. A loss that is not finite ends

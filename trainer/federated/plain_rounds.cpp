@@ -13,7 +13,7 @@ StepDone PlainRounds::gradient(Model& model, const Dataset& dataset, ClientData&
   const auto next = client.next();
   const std::uint64_t augment_key =
       augment_ ? mix({client.key(), kAugmentStream, static_cast<std::uint64_t>(next.epoch)}) : 0;
-  const Batch batch = dataset.get(next.samples, augment_key);
+  const Batch batch = dataset.get(next.samples, augment_key).to(model.device());
   model.seed_dropout(mix({client.key(), kDropoutStream, static_cast<std::uint64_t>(next.number)}));
   const torch::Tensor loss = forward_loss(amp_, dataset.info().task, model, batch);
   loss.backward();

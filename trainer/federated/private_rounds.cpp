@@ -109,12 +109,12 @@ class PerSampleRounds final : public RoundRule {
 
 class PerUpdateRounds final : public RoundRule {
  public:
-  PerUpdateRounds(PrivateSite site, const Model& model, const LocalTrainingConfig& training)
+  PerUpdateRounds(PrivateSite site, const Model& model, std::unique_ptr<RoundRule> steps)
       : site_(std::move(site)),
         ledger_(site_),
         sum_(privacy::numel_of(model), site_.config.clip, site_.config.sigma),
         parameters_(model.parameters()),
-        plain_(training.augment, training.amp) {}
+        steps_(std::move(steps)) {}
 
   /// The whole round is one release.
   [[nodiscard]] std::int64_t begin(std::int64_t wanted) override {
@@ -123,7 +123,7 @@ class PerUpdateRounds final : public RoundRule {
 
   [[nodiscard]] StepDone gradient(Model& model, const Dataset& dataset,
                                   ClientData& client) override {
-    StepDone done = plain_.gradient(model, dataset, client);
+    StepDone done = steps_->gradient(model, dataset, client);
     done.finite = true;
     return done;
   }
@@ -150,20 +150,22 @@ class PerUpdateRounds final : public RoundRule {
   SiteLedger ledger_;
   privacy::NoisySum sum_;
   std::vector<NamedTensor> parameters_;
-  PlainRounds plain_;
+  std::unique_ptr<RoundRule> steps_;
 };
 
 }  // namespace
 
 std::unique_ptr<RoundRule> make_private_rounds(PrivateSite site, const Model& model,
-                                               const LocalTrainingConfig& training) {
+                                               const LocalTrainingConfig& training,
+                                               std::unique_ptr<RoundRule> steps) {
   check_config(site.config);
   privacy::require_private(model);
   require(site.config.is_on() && site.entropy != nullptr, "make_private_rounds: no privacy");
   if (site.config.is_per_sample()) {
     return std::make_unique<PerSampleRounds>(std::move(site), model, training);
   }
-  return std::make_unique<PerUpdateRounds>(std::move(site), model, training);
+  if (steps == nullptr) steps = std::make_unique<PlainRounds>(training.augment, training.amp);
+  return std::make_unique<PerUpdateRounds>(std::move(site), model, std::move(steps));
 }
 
 }  // namespace convoy::trainer

@@ -34,8 +34,11 @@ struct PrivateSite {
 /// then the update as one vector (arXiv:1712.07557, without the server).
 ///
 /// Over several ranks begin(), gradient() and end() are collective.
+/// @param steps  how per_update makes its steps, the same on all ranks of the site; null: as
+///   PlainRounds.
 /// @throws ConfigError for a model that could tell more, see privacy::require_private().
-[[nodiscard]] std::unique_ptr<RoundRule> make_private_rounds(PrivateSite site, const Model& model,
-                                                             const LocalTrainingConfig& training);
+[[nodiscard]] std::unique_ptr<RoundRule> make_private_rounds(
+    PrivateSite site, const Model& model, const LocalTrainingConfig& training,
+    std::unique_ptr<RoundRule> steps = nullptr);
 
 }  // namespace convoy::trainer

@@ -52,6 +52,11 @@ SiteServer::SiteServer(const Job& job, const RunRequest& request, SiteServerOpti
     guest.heard = Clock::now();
     if (site.has_left) removed_.insert(name);
   }
+  if (options_.torchscript) {
+    script_ = {.kind = net::StreamKind::kTorchScript,
+               .sha256 = sha256(*options_.torchscript),
+               .bytes = std::ssize(*options_.torchscript)};
+  }
   const net::Welcome welcome = welcome_of(job, options_, to_hex(federation_.run_id()));
   net::ServerCore& core = *this;
   listener_ = std::make_unique<net::Listener>(

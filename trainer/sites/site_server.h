@@ -29,6 +29,7 @@ struct SiteServerOptions {
   std::string name;               ///< of the server, for its sites
   std::string job_text;           ///< what sites are sent
   std::uint64_t schema_hash = 0;  ///< that the sites' data must have; 0: any
+  net::SharedBytes torchscript;   ///< the file that the model comes from; null: one of convoy's own
   bool without_old_log = false;
   std::string software;  ///< for logs
   /// Called once when the port is open, with its number.
@@ -102,6 +103,9 @@ class SiteServer final : private net::ServerCore {
   /// The guest whose present connection this is; null for one that was replaced.
   [[nodiscard]] Guest* guest_of(const net::SessionPtr& session);
   [[nodiscard]] std::int64_t client_number(const std::string& name) const;
+  [[nodiscard]] net::JobOffer offer(std::int64_t client) const;
+
+  void send_script(net::SiteSession& session) const;
 
   void look_around();
   void evict_silent();
@@ -133,6 +137,7 @@ class SiteServer final : private net::ServerCore {
   SharedState streamed_;
   net::SharedBytes stream_;
   Sha256 stream_sha256_{};
+  net::ModelBegin script_;  ///< options_.torchscript, if any
   net::SharedBytes final_;
   net::ModelBegin final_begin_;
   std::unique_ptr<net::Listener> listener_;  ///< last: its threads call the rest

@@ -62,11 +62,28 @@ std::optional<Refusal> SiteServer::refusal_of(const net::SiteSession& session,
   return std::nullopt;
 }
 
+net::JobOffer SiteServer::offer(std::int64_t client) const {
+  net::JobOffer offer{.job = options_.job_text,
+                      .model_hash = hash_of(federation_.shape()),
+                      .torchscript_sha256 = {},
+                      .client = client};
+  if (options_.torchscript) offer.torchscript_sha256 = script_.sha256;
+  return offer;
+}
+
+/// Only announced: a site whose policy does not list the file refuses, and no byte of it goes out.
+void SiteServer::send_script(net::SiteSession& session) const {
+  if (options_.torchscript) session.send_stream(script_, options_.torchscript);
+}
+
 void SiteServer::join(const net::SessionPtr& session, std::uint64_t id, const net::Join& join) {
   const std::string& name = session->name();
-  net::JobOffer offer{.job = options_.job_text, .model_hash = hash_of(federation_.shape())};
   const bool is_question = join.schema_hash == 0;
-  if (is_question) return session->answer(id, offer);
+  if (is_question) {
+    session->answer(id, offer(0));
+    send_script(*session);
+    return;
+  }
   if (const auto refusal = refusal_of(*session, join)) {
     logger("net")->warn("refused {} at {}: {}: {}", name, session->address(),
                         net::to_text(refusal->code), refusal->text);
@@ -83,19 +100,20 @@ void SiteServer::join(const net::SessionPtr& session, std::uint64_t id, const ne
   guest.open_round = join.open_round;
   guest.held_version = join.held_version;
   guest.has_final = false;
+  guest.is_given_up = false;
   logger("net")->info("site {} at {} has joined: {} samples, {} ranks", name, session->address(),
                       join.samples, join.ranks);
   if (!first_join_) first_join_ = Clock::now();
-  offer.client = client_number(name);
+  const std::int64_t client = client_number(name);
   if (federation_.book().find(name) == nullptr) {
     guest.offer_id = id;  // answered when its number is known
     if (federation_.has_begun()) {
-      federation_.join(name, offer.client, join.samples);
-      session->answer(id, offer);
+      session->answer(id, offer(client));
+      federation_.join(name, client, join.samples);
     }
     return;
   }
-  session->answer(id, offer);
+  session->answer(id, offer(client));
   welcome_back(name);
 }
 
@@ -137,9 +155,7 @@ void SiteServer::begin() {
           name, bounded[i], samples[i]);
     }
     const std::int64_t client = client_number(name);
-    guest.session->answer(guest.offer_id, net::JobOffer{.job = options_.job_text,
-                                                        .model_hash = hash_of(federation_.shape()),
-                                                        .client = client});
+    guest.session->answer(guest.offer_id, offer(client));
     federation_.join(name, client, bounded[i++]);
   }
 }

@@ -50,7 +50,7 @@ void AsioConnection::start(const MakeUser& make_user, std::function<void()> ende
   if (state_ == State::kEnded) return;
   started_ = own_time();
   start_timer();
-  wait_to_read();
+  guarded([&] { read_some(); });  // the handshake may have taken more from the socket than its own
 }
 
 void AsioConnection::begin(MakeUser make_user, std::function<void()> ended) {

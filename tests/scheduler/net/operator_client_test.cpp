@@ -66,8 +66,8 @@ TEST(OperatorClient, GreetsAsWhoItIs) {
 }
 
 TEST(OperatorClient, PutsPagesTogether) {
-  Federation federation;
   for (const std::int64_t total : {0, 1, 256, 600}) {
+    Federation federation;
     ScriptedServer server(federation, [&](const Message& m) { return paged_status(m, total); });
     OperatorClient client(options_for(federation, server));
     const Status status = client.status();

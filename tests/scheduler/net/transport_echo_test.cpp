@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
-#include <thread>
-
-#include "scheduler/net/stream_sender.h"
 #include "tests/scheduler/net/transport_kit.h"
 
 namespace convoy::tests {

@@ -103,6 +103,8 @@ TEST(Sampler, GivesSomeRanksNothingOfATinyTail) {
     Sampler sampler(9, rank, 4, 2, 1);
     const Share share = sampler.share(0, 1);
     EXPECT_EQ(share.global_samples, 1);
+    EXPECT_EQ(share.first_rank == rank, !share.indices.empty());
+    EXPECT_EQ(sampler.share(0, 0).first_rank, 0);
     dealt += share.indices.size();
   }
   EXPECT_EQ(dealt, 1U);

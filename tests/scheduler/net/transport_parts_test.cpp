@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+// The parts of the transport that know neither sockets nor clocks.
+#include <gtest/gtest.h>
+
+#include "base/errors.h"
+#include "scheduler/net/internal/admission.h"
+#include "scheduler/net/internal/intake.h"
+#include "scheduler/net/internal/message_rate.h"
+#include "scheduler/net/internal/send_queue.h"
+#include "tests/scheduler/net/net_kit.h"
+
+namespace convoy::net {
+namespace {
+
+using namespace std::chrono_literals;
+using internal::Admission;
+using internal::Intake;
+using internal::MessageRate;
+using internal::SendQueue;
+using Time = MessageRate::Time;
+
+TEST(MessageRateTest, IsAnAverageOverTenSeconds) {
+  MessageRate rate(2.0);
+  Time now(1h);
+  for (int i = 0; i < 20; ++i) EXPECT_TRUE(rate.take(now)) << i;
+  EXPECT_FALSE(rate.take(now));
+  now += 500ms;
+  EXPECT_TRUE(rate.take(now));
+  EXPECT_FALSE(rate.take(now));
+  now += 1h;  // a long silence saves up no more
+  for (int i = 0; i < 20; ++i) EXPECT_TRUE(rate.take(now)) << i;
+  EXPECT_FALSE(rate.take(now));
+  EXPECT_THROW(MessageRate(0.0), ContractError);
+}
+
+TEST(AdmissionTest, CountsEachAddress) {
+  Admission admission(2);
+  const auto address = [](const char* text) { return boost::asio::ip::make_address(text); };
+  EXPECT_TRUE(admission.enter(address("10.0.0.1")));
+  EXPECT_TRUE(admission.enter(address("::ffff:10.0.0.1")));
+  EXPECT_FALSE(admission.enter(address("10.0.0.1")));
+  EXPECT_TRUE(admission.enter(address("10.0.0.2")));
+  admission.leave(address("10.0.0.1"));
+  EXPECT_TRUE(admission.enter(address("10.0.0.1")));
+  EXPECT_TRUE(admission.enter(address("2001:db8:1:2::1")));
+  EXPECT_TRUE(admission.enter(address("2001:db8:1:2:ffff::2")));
+  EXPECT_FALSE(admission.enter(address("2001:db8:1:2::3")));
+  EXPECT_TRUE(admission.enter(address("2001:db8:1:3::3")));
+}
+
+TEST(SendQueueTest, GathersSmallFramesAndKeepsTheOrder) {
+  SendQueue queue;
+  EXPECT_EQ(queue.add(Progress{.steps_done = 1}, 0), 1U);
+  EXPECT_EQ(queue.add(Progress{.steps_done = 2}, 9), 2U);
+  const Bytes large(kMaxChunkBytes, std::byte{7});
+  queue.add(Chunk{.stream = 1, .bytes = large});
+  EXPECT_EQ(queue.add(Goodbye{}, 0), 4U);
+  Bytes all;
+  std::size_t pieces = 0;
+  while (!queue.empty()) {
+    const auto front = queue.front();
+    const auto piece = front.first(std::min<std::size_t>(front.size(), 70));
+    all.insert(all.end(), piece.begin(), piece.end());
+    pieces += front.size() <= 70 ? 1 : 0;
+    const auto before = queue.bytes();
+    queue.pop(piece.size());
+    EXPECT_EQ(queue.bytes(), before - piece.size());
+  }
+  EXPECT_EQ(pieces, 3U);
+  const auto read = read_frames(all, all.size());
+  ASSERT_EQ(read.frames.size(), 4U);
+  EXPECT_FALSE(read.error);
+  EXPECT_EQ(read.frames[1].answers, 9U);
+  EXPECT_EQ(read.frames[2].type, MessageType::kChunk);
+}
+
+TEST(SendQueueTest, WhatCannotBeSentIsNotQueued) {
+  SendQueue queue;
+  EXPECT_THROW(queue.add(Chunk{.stream = 1, .bytes = Bytes(kMaxChunkBytes + 1)}), ContractError);
+  EXPECT_THROW(queue.add(Chunk{.stream = 1, .bytes = {}}), ContractError);
+  EXPECT_THROW((void)queue.add(Hello{.name = "not a name"}, 0), ContractError);
+  EXPECT_TRUE(queue.empty());
+  EXPECT_EQ(queue.add(Goodbye{}, 0), 1U);
+}
+
+TEST(IntakeTest, KnowsSinceWhenAFrameIsUnderWay) {
+  Intake intake({}, Party::kServer);
+  FrameWriter writer;
+  Bytes bytes;
+  (void)writer.write(MessageType::kWelcome, encode(Welcome{.server = "hub", .run = "r"}), bytes);
+  const auto feed = [&](std::size_t from, std::size_t to, Time now) {
+    auto piece = std::span<const std::byte>(bytes).subspan(from, to - from);
+    bool found = false;
+    while (intake.next(piece, now)) found = true;
+    return found;
+  };
+  EXPECT_FALSE(intake.frame_since());
+  EXPECT_FALSE(feed(0, 10, Time(1s)));
+  EXPECT_FALSE(feed(10, 45, Time(2s)));
+  EXPECT_EQ(intake.frame_since(), Time(1s));
+  const auto size = bytes.size();
+  (void)writer.write(MessageType::kAccepted, encode(Accepted{}), bytes);
+  EXPECT_TRUE(feed(45, size + 1, Time(3s)));  // the end of one and the first byte of the next
+  EXPECT_EQ(intake.frame_since(), Time(3s));
+  EXPECT_TRUE(feed(size + 1, bytes.size(), Time(4s)));
+  EXPECT_FALSE(intake.frame_since());
+  EXPECT_TRUE(intake.is_greeted());
+  EXPECT_FALSE(intake.finish());
+}
+
+}  // namespace
+}  // namespace convoy::net
