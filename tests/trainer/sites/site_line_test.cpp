@@ -31,6 +31,7 @@ class DialTest : public ::testing::Test {
     void post(std::function<void()> task) override {
       task();
       if (step_) std::exchange(step_, nullptr)(*user_, inner);
+      if (inner.is_closed && !std::exchange(is_told_, true)) user_->on_closed("");
     }
     std::uint64_t send(const net::Message& message, std::uint64_t answers) override {
       return inner.send(message, answers);
@@ -46,6 +47,7 @@ class DialTest : public ::testing::Test {
    private:
     User user_;
     Step step_;
+    bool is_told_ = false;
     FakeConnection inner;
   };
 
@@ -76,7 +78,6 @@ class DialTest : public ::testing::Test {
       user.on_message(net::Welcome{.server = "hub", .run = "run-1", .liveness_ms = 20}, 1, 1);
       user.on_message(net::Refusal{.code = code, .text = "no"}, 2, 2);
       EXPECT_TRUE(connection.is_closed);
-      user.on_closed("");
     };
   }
 
