@@ -234,7 +234,6 @@ void SiteClient::send(const SiteRounds::Trained& trained, bool take_back) {
 }
 
 void SiteClient::handle(UpdateAnswered& answer) {
-  const bool was_its_last = box_.newest() && was_last(*box_.newest());
   if (answer.is_accepted) {
     box_.settle(answer.id);
     ++outcome_.updates;
@@ -245,7 +244,6 @@ void SiteClient::handle(UpdateAnswered& answer) {
     done_.reset();
   }
   is_settled_ = true;
-  if (was_its_last) return leave(net::LeaveReason::kPrivacyBudget, "the privacy budget is spent");
   leave_if_spent();
 }
 

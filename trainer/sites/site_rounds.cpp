@@ -3,7 +3,6 @@
 
 #include <spdlog/fmt/fmt.h>
 
-#include <algorithm>
 #include <cmath>
 #include <utility>
 
@@ -108,11 +107,6 @@ std::uint64_t SiteRounds::save_final(const ReceivedStream& stream,
   model->save(part);
   std::filesystem::rename(part, path);
   return parameters_hash(model->parameters());
-}
-
-bool was_last(const net::UploadBegin& begin) {
-  return std::ranges::any_of(begin.metrics,
-                             [](const net::Metric& metric) { return metric.name == kLeaves; });
 }
 
 }  // namespace convoy::trainer

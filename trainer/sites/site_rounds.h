@@ -67,7 +67,4 @@ class SiteRounds {
   ModelKeeper keeper_;
 };
 
-/// Whether the update was the last that the site's privacy budget allows.
-[[nodiscard]] bool was_last(const net::UploadBegin& begin);
-
 }  // namespace convoy::trainer
