@@ -92,7 +92,8 @@ class JoinCommand final : public Command {
     app.add_option("--state", state_,
                    "Folder of what must outlive this process: the newest update; default: "
                    "convoy-site-NAME")
-        ->type_name("DIR");
+        ->type_name("DIR")
+        ->take_last();
     app.add_option("--model", model_,
                    "Where the run's result is written; default: model.pt in --state");
     app.add_option("--threads", threads_, "Threads that train")
