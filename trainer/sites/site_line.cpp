@@ -101,15 +101,15 @@ std::optional<LinkEvent> SiteLine::next(std::chrono::milliseconds patience) {
 void SiteLine::hang_up(const std::string& goodbye) {
   if (!thread_.joinable()) return;
   tell([goodbye](SiteLink& link) { link.say_goodbye(goodbye); });
+  std::shared_ptr<net::Connection> stuck;
   {
     std::unique_lock lock(mutex_);
     is_stopping_ = true;
     changed_.notify_all();
     (void)changed_.wait_for(lock, kFarewell, [this] { return connection_ == nullptr; });
-    if (connection_) {
-      connection_->post([connection = connection_] { connection->abort("hung up"); });
-    }
+    stuck = connection_;
   }
+  if (stuck) stuck->post([stuck] { stuck->abort("hung up"); });
   dialing_.cancel();
   thread_.join();
   dialing_ = {};  // ends the thread that posted tasks run on

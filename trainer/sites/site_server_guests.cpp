@@ -186,11 +186,12 @@ void SiteServer::remove(const std::string& name) {
 }
 
 void SiteServer::closed(const net::SessionPtr& session, const std::string& why) {
-  if (!why.empty()) {
+  Guest* guest = guest_of(session);
+  const bool is_expected = why.empty() || (guest != nullptr && guest->has_final);
+  if (!is_expected) {
     logger("net")->warn("the connection with {} at {} has ended: {}", session->name(),
                         session->address(), why);
   }
-  Guest* guest = guest_of(session);
   if (guest == nullptr) return;
   guest->heard = std::max(guest->heard, session->last_heard());
   guest->session = nullptr;

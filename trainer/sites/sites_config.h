@@ -25,7 +25,7 @@ struct SitesConfig {
   /// "server": on the test part of [data], which then must be here; "clients": by the sites' own
   /// validation (federation.validation), weighted by its samples.
   std::string evaluate = "server";
-  /// Payloads stay after a checkpoint contains them, for replays from the initial model.
+  /// Payloads and log stay after a checkpoint contains them, for replays from the initial model.
   bool keep_updates = false;
   /// Seconds for which the server waits at the end for sites that are away to fetch the final
   /// model.

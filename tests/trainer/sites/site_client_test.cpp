@@ -17,6 +17,7 @@
 #include "trainer/federated/federation_data.h"
 #include "trainer/federated/update_layers.h"
 #include "trainer/parallel/replicas.h"
+#include "trainer/sites/site_check.h"
 
 namespace convoy::tests {
 namespace {
@@ -89,7 +90,8 @@ class SiteClientTest : public ::testing::Test {
     if (site.valid()) {
       try {
         (void)site.get();
-      } catch (const std::exception&) {  // the test has ended otherwise
+      } catch (const std::exception& error) {
+        ADD_FAILURE() << "the site has failed: " << error.what();
       }
     }
   }
@@ -170,6 +172,7 @@ class SiteClientTest : public ::testing::Test {
         {.kind = net::StreamKind::kFinalModel, .version = 9, .model_hash = hash_of(start)}, bytes);
     auto kept = hub.expect<net::StreamOffset>();
     EXPECT_EQ(kept.offset, std::ssize(bytes));
+    (void)hub.expect<net::Goodbye>();
     return site.get();
   }
 
@@ -403,7 +406,7 @@ TEST_F(SiteClientTest, LeavesWhenItsBudgetIsSpent) {
                          .clip = 1.0,
                          .sigma = 1.0,
                          .rate = 0.05,
-                         .epsilon = 1.5,
+                         .epsilon = 1.9,
                          .ledger = "/nonexistent/of/the/server"};
   use(private_job);
   policy.ledger = folder / "ledger";
@@ -413,9 +416,9 @@ TEST_F(SiteClientTest, LeavesWhenItsBudgetIsSpent) {
   for (std::int64_t number = 0;; ++number) {
     dispatch(round(number));
     begin = take_update();
-    EXPECT_LE(begin.epsilon.value(), 1.5);
+    EXPECT_LE(begin.epsilon.value(), 1.9);
     acknowledge(begin);
-    if (begin.metrics.back().name == "leaves") break;
+    if (was_last(begin)) break;
     ASSERT_LT(number, 50);
   }
   for (const auto& metric : begin.metrics) EXPECT_NE(metric.name, "loss");
@@ -486,6 +489,77 @@ TEST_F(SiteClientTest, TheFinalModelEndsARound) {
   const SiteOutcome outcome = finish();
   EXPECT_EQ(outcome.kind, SiteOutcome::Kind::kFinished);
   EXPECT_EQ(outcome.rounds, 0);
+}
+
+class SiteCheckTest : public SiteClientTest {
+ protected:
+  [[nodiscard]] net::DialerOptions dialing() {
+    return {.server = {.host = "127.0.0.1", .port = hub.port()},
+            .own = own,
+            .authorities = federation.files().certificate,
+            .lists = federation.files().list,
+            .limits = {}};
+  }
+  /// Names of what is checked; "-" before what has failed.
+  [[nodiscard]] static std::string names(const std::vector<SiteCheck>& checks) {
+    std::string text;
+    for (const auto& check : checks) text += (check.is_ok ? " " : " -") + check.what;
+    return text;
+  }
+};
+
+TEST_F(SiteCheckTest, TriesAllThatComesBeforeTrainingAndEnrolsNobody) {
+  use(site_job());
+  auto checks = std::async(std::launch::async, [&] { return check_site(options(), dialing()); });
+  EXPECT_EQ(hub.greet().schema_hash, 0U);
+  (void)hub.say(offer(0), hub.last.id);
+  (void)hub.expect<net::Goodbye>();
+  const auto found = checks.get();
+  EXPECT_EQ(names(found), " certificate CA and revocation list route server policy data");
+  EXPECT_TRUE(all_ok(found)) << to_text(found);
+  EXPECT_EQ(found.back().text, "270 samples; synthetic to classify: float32 [32]; 10 classes");
+  EXPECT_FALSE(std::filesystem::exists(folder.path() / "state"));
+}
+
+TEST_F(SiteCheckTest, SaysWhatIsWrongAndLeavesOutWhatHangsOnIt) {
+  use(site_job());
+  auto bad = dialing();
+  bad.own = federation.member("other", net::Role::kSite);
+  EXPECT_EQ(names(check_site(options(), bad)), " -certificate CA and revocation list");
+  bad = dialing();
+  bad.own = federation.member("clinic-2", net::Role::kSite, -9, -1);
+  auto mine = options();
+  mine.own.site = "clinic-2";
+  const auto expired = check_site(mine, bad);
+  EXPECT_EQ(names(expired), " -certificate CA and revocation list");
+  EXPECT_NE(expired[0].text.find("was valid until"), std::string::npos);
+  bad = dialing();
+  bad.server.port = 1;
+  EXPECT_EQ(names(check_site(options(), bad)), " certificate CA and revocation list -route");
+
+  policy.require_privacy = true;
+  auto checks = std::async(std::launch::async, [&] { return check_site(options(), dialing()); });
+  (void)hub.greet();
+  (void)hub.say(offer(0), hub.last.id);
+  EXPECT_EQ(names(checks.get()), " certificate CA and revocation list route server -policy");
+  (void)hub.expect<net::Goodbye>();
+  policy = {};
+  checks = std::async(std::launch::async, [&] { return check_site(options(), dialing()); });
+  (void)hub.greet();
+  auto other = offer(0);
+  other.model_hash += 1;
+  (void)hub.say(other, hub.last.id);
+  const auto found = checks.get();
+  EXPECT_EQ(names(found), " certificate CA and revocation list route server policy -data");
+  EXPECT_FALSE(all_ok(found));
+}
+
+TEST_F(SiteCheckTest, AServerThatRefusesIsNotOk) {
+  use(site_job());
+  auto checks = std::async(std::launch::async, [&] { return check_site(options(), dialing()); });
+  (void)hub.greet();
+  (void)hub.say(net::Refusal{.code = RefusalCode::kUnknownSite, .text = "who?"}, hub.last.id);
+  EXPECT_EQ(names(checks.get()), " certificate CA and revocation list route -server");
 }
 
 TEST_F(SiteClientTest, OnlyOneProcessHasAStateFolder) {
