@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <memory>
+#include <vector>
 
 #include "base/errors.h"
 #include "base/hash.h"
@@ -15,6 +16,8 @@
 #include "launch/commands/member_options.h"
 #include "launch/job/job_file.h"
 #include "launch/job/policy_file.h"
+#include "launch/process/backend.h"
+#include "launch/process/devices.h"
 #include "launch/process/hardware.h"
 #include "launch/process/signals.h"
 #include "launch/process/startup_check.h"
@@ -99,6 +102,12 @@ class JoinCommand final : public Command {
     app.add_option("--threads", threads_, "Threads that train")
         ->check(CLI::Range(1, 1024))
         ->capture_default_str();
+    app.add_option("--set", sets_,
+                   "Of the site's own ranks, as a job file says it: communication.KEY=VALUE, "
+                   "compression.KEY=VALUE (of gradients between them), run.device=VALUE "
+                   "(repeatable)")
+        ->type_name("KEY=VALUE")
+        ->allow_extra_args(false);
     app.add_flag("--leave", leave_,
                  "When stopped (Ctrl-C, SIGTERM), take no further part; without it the site is "
                  "only away");
@@ -109,18 +118,49 @@ class JoinCommand final : public Command {
   }
 
   [[nodiscard]] Preparation prepare(int ranks) override {
-    require_config(ranks == 1, "convoy join runs in one process: call it without convoy launch");
-    return {};
+    require_config(ranks == 1 || !check_,
+                   "convoy join --check runs in one process: call it without convoy launch");
+    (void)choose_backend(own_ranks().communication, true, ranks);
+    return {.threads_per_rank = threads_, .checkpoints_on_stop = true};
   }
 
   [[nodiscard]] int run(Process& process) override {
     (void)prepare(process.place().ranks);
-    const auto options = client_options();
+    auto options = client_options();
     if (check_) return check(options);
-    const auto dialer = std::make_shared<net::Dialer>(dialing_.dialer());
     signals::stop_on_interrupt();
     signals::stop_on_terminate();
-    hold_threads(static_cast<int>(threads_));
+    const trainer::Job ranks = own_ranks();
+    if (!comm::mpi::launched() && !asks_for_devices(ranks)) {
+      hold_threads(static_cast<int>(threads_));
+      join(options);
+      return kSuccess;
+    }
+    options.inside.communication = ranks.communication;
+    options.inside.compression = ranks.compression;
+    run_ranks(process, ranks, [&](comm::Communicator& site) {
+      options.inside.placement = process.placement();
+      run_rank(site, options);
+    });
+    return kSuccess;
+  }
+
+ private:
+  /// Rank 0 talks to the server; the others train with it.
+  void run_rank(comm::Communicator& site, trainer::SiteClientOptions options) const {
+    if (site.rank() != 0) {
+      trainer::serve_site_rank(
+          site, options.inside,
+          {.own = options.own, .state = options.state, .read_job = options.read_job});
+      return;
+    }
+    trainer::Silo silo(site);
+    options.silo = &silo;
+    join(options);
+  }
+
+  void join(const trainer::SiteClientOptions& options) const {
+    const auto dialer = std::make_shared<net::Dialer>(dialing_.dialer());
     trainer::SiteClient client(
         options, {.dial = [dialer](auto user) { return dialer->dial(std::move(user)); },
                   .cancel = [dialer] { dialer->cancel(); },
@@ -130,10 +170,25 @@ class JoinCommand final : public Command {
     const std::string text =
         json_ ? trainer::to_json(outcome) + "\n" : human_summary(outcome, options.own.site);
     std::fputs(text.c_str(), stdout);
-    return kSuccess;
+    std::fflush(stdout);
   }
 
- private:
+  /// What holds between the ranks of this site, as the job of a run of their own would say it.
+  [[nodiscard]] trainer::Job own_ranks() const {
+    for (const auto& set : sets_) {
+      require_config(set.starts_with("communication.") || set.starts_with("compression.") ||
+                         set.starts_with("run.device="),
+                     "--set " + set +
+                         ": the server's job says everything but communication, "
+                         "compression and run.device of this site's own ranks");
+    }
+    trainer::Job ranks = parse_job("[data]\nname = \"synthetic\"\n[train]\nsteps = 1\n",
+                                   "the site's own ranks", sets_);
+    ranks.run.threads_per_rank = threads_;
+    ranks.communication.local_ranks = 1;
+    return ranks;
+  }
+
   [[nodiscard]] int check(const trainer::SiteClientOptions& options) const {
     const auto checks = trainer::check_site(options, dialing_.dialer());
     const std::string text = json_ ? trainer::to_json(checks) + "\n" : trainer::to_text(checks);
@@ -165,6 +220,7 @@ class JoinCommand final : public Command {
   std::string policy_;
   std::string state_;
   std::string model_;
+  std::vector<std::string> sets_;
   std::int64_t threads_ = 1;
   bool leave_ = false;
   bool check_ = false;

@@ -161,6 +161,19 @@ TEST_F(OperatorCommands, TheOnlyMemberInTheFolderIsMeant) {
   EXPECT_EQ(run({"status", "--name", "anna"}).code, 0);
 }
 
+// The server decides by the certificate: see also Hostile and Certificates of net_transport_test.
+TEST_F(OperatorCommands, StatusNeedsAnOperator) {
+  const auto bert = federation_.member("bert", net::Role::kSite);
+  for (const auto& file : {bert.certificate, bert.key}) {
+    fs::copy_file(file, certs_.path() / file.filename());
+  }
+  const Ended ended = run({"operate", "finish", "--name", "bert"});
+  EXPECT_EQ(ended.code, 1);
+  EXPECT_EQ(ended.output, "");
+  EXPECT_NE(ended.errors.find("site"), std::string::npos) << ended.errors;
+  EXPECT_TRUE(commands().empty());
+}
+
 TEST_F(OperatorCommands, AServerThatIsNotThereIsNamed) {
   server_.stop();
   const Ended ended = run({"status"});

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "base/errors.h"
+#include "base/file.h"
 #include "base/sha256.h"
 #include "tests/temporary_folder.h"
 
@@ -65,6 +66,20 @@ allow_insecure_seed = true
   EXPECT_EQ(policy.max_delta, 1e-6);
   EXPECT_EQ(policy.ledger, folder / "ledgers");
   EXPECT_TRUE(policy.allow_insecure_seed);
+}
+
+// It has every key: who adds one explains it there.
+TEST(PolicyFile, TheExampleIsReadAndNamesEveryKey) {
+  const std::string file = CONVOY_SOURCE_DIR "/examples/sites/policy.toml";
+  const trainer::SitePolicy policy = load_policy(file);
+  EXPECT_EQ(policy.models, (Names{"mlp", "cnn"}));
+  EXPECT_EQ(policy.ledger, CONVOY_SOURCE_DIR "/examples/sites/ledgers");
+  const std::string text = read_text_file(file);
+  for (const char* key : {"allowed", "torchscript_sha256", "max_local_steps", "kinds", "columns",
+                          "label", "min_samples", "required", "min_sigma", "max_epsilon",
+                          "max_delta", "ledger", "allow_insecure_seed"}) {
+    EXPECT_NE(text.find(std::string("\n") + key + " = "), std::string::npos) << key;
+  }
 }
 
 TEST(PolicyFile, KeepsAnAbsoluteLedger) {

@@ -16,10 +16,11 @@ name = "test"
 seed = 3
 [data]
 name = "synthetic"
-samples = 600
+samples = {samples}
 [model]
 name = "mlp"
 hidden = {hidden}
+layers = {layers}
 [train]
 batch_size = 8
 optimizer = {{name = "sgd", lr = 0.05}}
@@ -87,7 +88,7 @@ class Program:
 class Federation:
     """`with` makes it and takes all of it away."""
 
-    def __init__(self, convoy, clients=3, *, hidden=16, least=5, most=20, liveness=5.0, every=7, federation="updates = 30",
+    def __init__(self, convoy, clients=3, *, hidden=16, layers=1, least=5, most=20, liveness=5.0, every=7, federation="updates = 30",
                  sites="", more="", host="127.0.0.1", server_prefix=(), site_prefix=()):
         self.convoy = convoy
         self.clients = clients
@@ -101,7 +102,7 @@ class Federation:
         self.sites = {}
         self.server = None
         (self.folder / "job.toml").write_text(JOB.format(
-            clients=clients, hidden=hidden, least=least, most=most, liveness=liveness, every=every,
+            samples=max(600, 20 * clients), clients=clients, hidden=hidden, layers=layers, least=least, most=most, liveness=liveness, every=every,
             federation=federation, sites=sites, more=more))
         self.make_certificates()
 

@@ -7,6 +7,7 @@ usage: sites.py CONVOY [unittest arguments]
 import collections
 import pathlib
 import random
+import shutil
 import signal
 import socket
 import ssl
@@ -62,7 +63,7 @@ class Sites(unittest.TestCase):
 
     def test_twenty_kills_of_the_server_lose_nothing(self):
         chance = random.Random(7)
-        with Federation(CONVOY, federation="updates = 150", every=23) as federation:
+        with Federation(CONVOY, federation="updates = 150", every=0) as federation:  # all of it in the log
             federation.serve()
             federation.join_all()
             self.assertTrue(wait_until(lambda: federation.updates() >= 3), federation.logs())
@@ -74,7 +75,13 @@ class Sites(unittest.TestCase):
                 federation.serve()
                 before = federation.updates()
                 wait_until(lambda: federation.updates() > before or not federation.server.alive(), 20)
-            self.check_end(federation)
+            summary = self.check_end(federation)
+            arrived = [event for event in federation.events() if event["kind"] == "arrive"]
+            self.assertEqual(len({(event["client"], event["round"]) for event in arrived}), len(arrived))
+            # The log and the payloads give the same model again, from the initial one.
+            shutil.rmtree(federation.run / "checkpoints")
+            self.assertEqual(federation.serve("--set", "sites.linger=0").wait(60), 0, federation.logs())
+            self.assertEqual(federation.summary()["parameters_hash"], summary["parameters_hash"])
 
     def test_a_dead_site_is_evicted_and_the_others_go_on(self):
         with Federation(CONVOY, federation="updates = 60", liveness=2.0) as federation:

@@ -2,11 +2,14 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 
 #include "trainer/data/dataset.h"
 #include "trainer/federated/client_data.h"
 #include "trainer/federated/local_training.h"
+#include "trainer/federated/private_rounds.h"
 #include "trainer/federated/round_rule.h"
+#include "trainer/sites/site_job.h"
 #include "trainer/sites/site_worker.h"
 
 namespace convoy::trainer {
@@ -31,5 +34,9 @@ class LocalSiteWorker final : public SiteWorker {
   LocalTrainer trainer_;
   std::unique_ptr<RoundRule> rule_;
 };
+
+/// Takes the model out of `job`. @throws ConfigError as make_private_rounds().
+[[nodiscard]] std::unique_ptr<SiteWorker> make_local_worker(SiteJob& job, ClientData data,
+                                                            std::optional<PrivateSite> privacy);
 
 }  // namespace convoy::trainer

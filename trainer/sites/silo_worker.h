@@ -34,6 +34,7 @@ class Silo {
   Silo(const Silo&) = delete;
   Silo& operator=(const Silo&) = delete;
 
+  [[nodiscard]] int ranks() const { return site_.size(); }
   /// Prepares all ranks for a job; what it has prepared before is gone. The worker lives no longer
   /// than this object, and tells the other ranks of each round; its errors end them.
   /// @throws what `make` throws; as SiloRank.

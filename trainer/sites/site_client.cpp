@@ -14,6 +14,7 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "compress/codec/codec.h"
+#include "trainer/sites/local_site_worker.h"
 
 namespace convoy::trainer {
 namespace {
@@ -131,7 +132,7 @@ void SiteClient::load(const std::string& script) {
   net::Join join{.samples = loaded_->client_data(0).train_size(),
                  .schema_hash = hash_of(loaded_->schema),
                  .threads = options_.threads,
-                 .ranks = 1};
+                 .ranks = options_.silo != nullptr ? options_.silo->ranks() : 1};
   if (const auto refusal = refusal_of_samples(options_.own.policy, join.samples)) {
     refuse(RefusalCode::kSitePolicy, *refusal);
   }
@@ -152,13 +153,24 @@ void SiteClient::enrol(const JobCame& job) {
   }
   rounds_ = std::make_unique<SiteRounds>(
       std::move(*loaded_), options_.own,
-      SiteRounds::Place{.run = job.welcome.run, .client = number}, box_);
+      SiteRounds::Place{.run = job.welcome.run, .client = number}, box_, worker_maker(number));
   loaded_.reset();
   is_settled_ = !box_.unsettled();
   if (const auto newest = box_.newest()) done_ = newest->round;
   logger("trainer")->info("joined run {} as site {} of it", job.welcome.run, number);
   take_next_model();
   if (is_settled_) leave_if_spent();
+}
+
+MakeSiteWorker SiteClient::worker_maker(std::int64_t number) const {
+  if (options_.silo == nullptr) return make_local_worker;
+  return
+      [this, number](SiteJob& job, const ClientData& /*data*/, std::optional<PrivateSite> privacy) {
+        const SiloOffer offer{.job = offered_->offer.job,
+                              .script = read_script(job.job.model.torchscript),
+                              .number = number};
+        return make_silo_worker(*options_.silo, options_.inside, offer, job, std::move(privacy));
+      };
 }
 
 void SiteClient::require_same_place(std::int64_t number) const {

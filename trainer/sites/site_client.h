@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 
+#include "trainer/sites/silo_site.h"
 #include "trainer/sites/site_line.h"
 #include "trainer/sites/site_rounds.h"
 
@@ -27,6 +28,9 @@ struct SiteClientOptions {
   /// the next process goes on.
   bool leave_on_stop = false;
   const std::atomic<bool>* stop = nullptr;  ///< null: never; borrowed
+  /// The site's other ranks, which train with this one; null: there are none. Borrowed.
+  Silo* silo = nullptr;
+  SiloInside inside;  ///< of that silo
   /// Reads a job. @throws ConfigError.
   std::function<Job(const std::string& toml)> read_job;
 };
@@ -71,6 +75,7 @@ class SiteClient {
   void consider(const JobCame& job);
   void load(const std::string& script);
   void enrol(const JobCame& job);
+  [[nodiscard]] MakeSiteWorker worker_maker(std::int64_t number) const;
   void require_same_place(std::int64_t number) const;
   void take_next_model();
   void end_with(net::RefusalCode code, const std::string& text);

@@ -167,7 +167,8 @@ void SiteFederation::save_checkpoint() {
                       .evaluated_updates = done_updates_},
                      *server_->aggregator().model());
   checkpoints_.finish(true);
-  journal_->checkpoint_is_durable(saved);
+  // With all payloads the log stays too: both together are the run from its first model on.
+  if (!job_.sites.keep_updates) journal_->checkpoint_is_durable(saved);
   for (const auto& [site, id] : unreleased_) store_.release(site, id);
   unreleased_.clear();
   saved_updates_ = updates();

@@ -5,8 +5,6 @@
 
 #include "base/log.h"
 #include "base/random.h"
-#include "trainer/federated/federation_data.h"
-#include "trainer/federated/private_rounds.h"
 #include "trainer/privacy/fingerprint.h"
 
 namespace convoy::trainer {
@@ -28,11 +26,17 @@ SitePrivacy make_site_privacy(const SiteJob& job, const std::string& site, const
   auto ledger = std::make_unique<privacy::Ledger>(privacy::ledger_path(config.ledger, owner), owner,
                                                   config.budget());
   const bool is_spent = ledger->allowed(config.mechanism(), 1) == 0;
-  return {.rule = make_private_rounds({.config = config,
-                                       .ledger = std::move(ledger),
-                                       .entropy = make_entropy(config, data.key())},
-                                      *job.model, local_training_config(job.job)),
+  return {.site = PrivateSite{.config = config,
+                              .ledger = std::move(ledger),
+                              .entropy = make_entropy(config, data.key())},
           .is_spent = is_spent};
+}
+
+std::optional<PrivateSite> rank_privacy(const PrivacyConfig& config, std::uint64_t key, int rank) {
+  if (!config.is_on()) return std::nullopt;
+  return PrivateSite{.config = config,
+                     .ledger = nullptr,
+                     .entropy = make_entropy(config, mix({key, static_cast<std::uint64_t>(rank)}))};
 }
 
 }  // namespace convoy::trainer

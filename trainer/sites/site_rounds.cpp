@@ -10,7 +10,6 @@
 #include "trainer/federated/client_end.h"
 #include "trainer/federated/federation_data.h"
 #include "trainer/parallel/replicas.h"
-#include "trainer/sites/local_site_worker.h"
 #include "trainer/sites/site_privacy.h"
 #include "trainer/stopwatch.h"
 
@@ -25,7 +24,8 @@ void add_metric(const std::string& name, double value, net::UploadBegin& begin) 
 
 }  // namespace
 
-SiteRounds::SiteRounds(SiteJob job, const SiteBelongings& own, Place place, UpdateBox& box)
+SiteRounds::SiteRounds(SiteJob job, const SiteBelongings& own, Place place, UpdateBox& box,
+                       const MakeSiteWorker& make_worker)
     : job_(std::move(job)),
       policy_(own.policy),
       place_(std::move(place)),
@@ -37,9 +37,7 @@ SiteRounds::SiteRounds(SiteJob job, const SiteBelongings& own, Place place, Upda
             .shape = &job_.shape,
             .codec = job_.codec.get(),
             .rounding_seed = rounding_seed(data.key())});
-  worker_ =
-      std::make_unique<LocalSiteWorker>(std::move(job_.model), job_.datasets.train, std::move(data),
-                                        local_training_config(job_.job), std::move(privacy.rule));
+  worker_ = make_worker(job_, std::move(data), std::move(privacy.site));
 }
 
 void SiteRounds::take_model(const RoundCame& round) {

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 
+#include "trainer/federated/private_rounds.h"
 #include "trainer/sites/link_events.h"
 #include "trainer/sites/model_keeper.h"
 #include "trainer/sites/site_job.h"
@@ -15,6 +16,11 @@
 #include "trainer/sites/update_box.h"
 
 namespace convoy::trainer {
+
+/// Makes what trains a site's rounds, and takes the model out of the job. @param data  as one
+/// process deals it out.
+using MakeSiteWorker = std::function<std::unique_ptr<SiteWorker>(
+    SiteJob& job, ClientData data, std::optional<PrivateSite> privacy)>;
 
 /// A site that takes part in a run: what it trains with, and what it holds. One thread.
 class SiteRounds {
@@ -24,8 +30,10 @@ class SiteRounds {
     std::int64_t client = 0;  ///< the site's number in it
   };
 
-  /// Opens the ledger and `box`, which is borrowed. @throws ConfigError, StorageError.
-  SiteRounds(SiteJob job, const SiteBelongings& own, Place place, UpdateBox& box);
+  /// Opens the ledger and `box`, which is borrowed. @throws ConfigError, StorageError; what
+  /// `make_worker` throws.
+  SiteRounds(SiteJob job, const SiteBelongings& own, Place place, UpdateBox& box,
+             const MakeSiteWorker& make_worker);
 
   [[nodiscard]] const Place& place() const { return place_; }
   [[nodiscard]] std::int64_t samples() const { return worker_->samples(); }

@@ -17,7 +17,7 @@ struct SitesConfig {
   /// have; 0: it waits for all.
   double join_timeout = 0.0;
   std::int64_t min_clients = 1;
-  /// Most that one site's samples may count for, as a share of all sites' at the start: what a site
+  /// Most that one site's samples may count for, as a share of all sites' when it joins: what a site
   /// says of its data nobody can check. Smaller: large sites count for less. 1: no bound.
   double max_weight_share = 1.0;
   /// L2 norm of an update (parameters) above which it is refused; 0: none.
@@ -25,7 +25,7 @@ struct SitesConfig {
   /// "server": on the test part of [data], which then must be here; "clients": by the sites' own
   /// validation (federation.validation), weighted by its samples.
   std::string evaluate = "server";
-  /// Payloads stay after a checkpoint contains them, for replays from the initial model.
+  /// Payloads and log stay after a checkpoint contains them, for replays from the initial model.
   bool keep_updates = false;
   /// Seconds for which the server waits at the end for sites that are away to fetch the final
   /// model.

@@ -7,6 +7,9 @@
 #include <openssl/ssl.h>
 #include <sys/socket.h>
 
+#include <atomic>
+#include <future>
+
 #include "scheduler/net/chunk.h"
 #include "tests/scheduler/net/log_capture.h"
 #include "tests/scheduler/net/raw_peer.h"
@@ -184,6 +187,20 @@ TEST(HostileHandshake, WhatIsNoTlsIsDroppedAndLogged) {
   EXPECT_EQ(hub.listener().connections(), 0U);
 }
 
+/// A socket that is closed while it has unread bytes resets the connection, and elsewhere than on
+/// loopback that may overtake the alert.
+TEST(HostileHandshake, WhoIsRefusedIsReadOut) {
+  Hub hub;
+  Federation other;
+  RawPeer peer(hub.port(), other.member("clinic-a", net::Role::kSite));
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_TRUE(peer.write(Bytes(10000))) << "reset, not closed";
+    std::this_thread::sleep_for(20ms);
+  }
+  EXPECT_TRUE(peer.read_some().empty());
+  EXPECT_NE(peer.problem().find("alert"), std::string::npos) << peer.problem();
+}
+
 TEST(HostileHandshake, DawdlersAreCutOff) {
   const LogCapture log;
   Hub hub([](auto& options) { patient_for(options, 300ms, 20s); });
@@ -262,6 +279,34 @@ TEST(HostilePace, ABusyUserIsNotThePeersDelay) {
     for (int i = 0; i < 20; ++i) connection->send_chunk({.stream = 1, .bytes = bytes});
   });
   ASSERT_TRUE(hub.user(0)->wait_for_bytes(20 * net::kMaxChunkBytes));
+  EXPECT_FALSE(hub.user(0)->why());
+}
+
+/// Half a frame is there when the hub's user takes longer than a frame may.
+TEST(HostilePace, TimeInTheUsersCallsIsNotThePeers) {
+  std::atomic<bool> blocks = false;
+  std::promise<void> has_blocked;
+  Hub hub([](auto& options) { patient_for(options, 20s, 2s); },
+          [&](Recorder& user, const auto&) {
+            user.tick_hook = [&] {
+              if (!blocks.exchange(false)) return;
+              std::this_thread::sleep_for(2500ms);
+              has_blocked.set_value();
+            };
+          });
+  RawPeer peer(hub.port(), members().site);
+  const Bytes five(5);
+  Bytes bytes;
+  (void)peer.writer.write(MessageType::kHello, net::encode(hello()), bytes);
+  (void)net::write_chunk(peer.writer, {.stream = 1, .bytes = five}, bytes);
+  const auto last = std::span<const std::byte>(bytes).last(1);
+  ASSERT_TRUE(peer.write(std::span<const std::byte>(bytes).first(bytes.size() - 1)));
+  ASSERT_TRUE(hub.user(0)->wait_for_messages(1));
+  blocks = true;
+  has_blocked.get_future().wait();
+  std::this_thread::sleep_for(100ms);  // for a tick that sees no more bytes
+  ASSERT_TRUE(peer.write(last));
+  EXPECT_TRUE(hub.user(0)->wait_for_bytes(5));
   EXPECT_FALSE(hub.user(0)->why());
 }
 

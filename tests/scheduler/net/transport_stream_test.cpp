@@ -2,13 +2,15 @@
 // Large streams, many threads, ends in the middle of traffic, and nothing left behind.
 #include <gtest/gtest.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
-#include <ctime>
 #include <filesystem>
 #include <future>
 #include <thread>
 
+#include "tests/scheduler/net/log_capture.h"
 #include "tests/scheduler/net/raw_peer.h"
 #include "tests/scheduler/net/transport_kit.h"
 
@@ -212,31 +214,54 @@ TEST(TransportEnd, AThousandConnectionsLeaveNothingBehind) {
   EXPECT_LE(count_entries("/proc/self/task"), threads);
 }
 
-/// Without descriptors nobody is accepted, no processor time is burnt, and it goes on afterwards.
-TEST(TransportEnd, WithoutDescriptorsTheListenerWaits) {
-  Hub hub({}, Hub::echo());
-  rlimit before{};
-  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
-  auto few = before;
-  few.rlim_cur = count_entries("/proc/self/fd") + 1;  // with the one that counted: one is left
-  net::Dialer dialer(dialer_options(hub.port()));
-  const auto user = std::make_shared<Recorder>();
-  std::shared_ptr<net::Connection> connection;
-  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &few), 0);
-  std::jthread restores([&] {
-    std::this_thread::sleep_for(1s);
-    (void)::setrlimit(RLIMIT_NOFILE, &before);
-  });
-  const auto processor = std::clock();
-  try {
-    connection = dialer.dial(user);
-  } catch (const net::DialError&) {  // its own files could not be read
+/// Takes all descriptors that this process may have, but for one.
+class FewDescriptors {
+ public:
+  FewDescriptors() {
+    (void)::getrlimit(RLIMIT_NOFILE, &before_);
+    auto few = before_;
+    few.rlim_cur = 256;
+    (void)::setrlimit(RLIMIT_NOFILE, &few);
+    for (int taken = ::dup(0); taken >= 0; taken = ::dup(0)) taken_.push_back(taken);
+    ::close(taken_.back());
+    taken_.pop_back();
   }
-  restores.join();
-  EXPECT_LT(std::clock() - processor, CLOCKS_PER_SEC / 2);
-  if (!connection) connection = dialer.dial(user);
+  ~FewDescriptors() {
+    for (const int taken : taken_) ::close(taken);
+    (void)::setrlimit(RLIMIT_NOFILE, &before_);
+  }
+
+ private:
+  rlimit before_{};
+  std::vector<int> taken_;
+};
+
+/// The dialled socket is the last one that there is: the listener has none for its end.
+TEST(TransportEnd, WithoutDescriptorsTheListenerWaits) {
+  const LogCapture log;
+  Hub hub({}, Hub::echo());
+  net::Dialer dialer(dialer_options(hub.port()));
+  const auto first = std::make_shared<Recorder>();
+  close(dialer.dial(first));  // has what Asio opens once
+  ASSERT_TRUE(first->wait_for_end());
+  const auto user = std::make_shared<Recorder>();
+  std::promise<void> started;
+  std::promise<std::unique_ptr<FewDescriptors>> few;
+  std::jthread frees([&] {  // starts before: UndefinedBehaviorSanitizer opens a pipe then
+    started.set_value();
+    const auto taken = few.get_future().get();
+    std::this_thread::sleep_for(1s);
+  });
+  started.get_future().wait();
+  few.set_value(std::make_unique<FewDescriptors>());
+  const auto connection = dialer.dial(user);
+  frees.join();
   send(connection, hello());
   EXPECT_TRUE(user->wait_for_messages(1));
+  const auto text = log.text();
+  const auto lines = std::count(text.begin(), text.end(), '\n');
+  EXPECT_TRUE(log.holds("no connection can be accepted for now: Too many open files")) << text;
+  EXPECT_LT(lines, 20) << "it does not wait between its attempts";
 }
 
 }  // namespace
