@@ -16,7 +16,7 @@ name = "test"
 seed = 3
 [data]
 name = "synthetic"
-samples = 600
+samples = {samples}
 [model]
 name = "mlp"
 hidden = {hidden}
@@ -102,7 +102,7 @@ class Federation:
         self.sites = {}
         self.server = None
         (self.folder / "job.toml").write_text(JOB.format(
-            clients=clients, hidden=hidden, layers=layers, least=least, most=most, liveness=liveness, every=every,
+            samples=max(600, 20 * clients), clients=clients, hidden=hidden, layers=layers, least=least, most=most, liveness=liveness, every=every,
             federation=federation, sites=sites, more=more))
         self.make_certificates()
 

@@ -61,6 +61,8 @@ struct LinkEnded {
   /// What the server refused; none: it just ended.
   std::optional<net::RefusalCode> code;
   std::string text;
+  /// The site has what it came for.
+  bool is_done = false;
   /// After which the server takes a silent site for dead; 0: it has not said.
   std::int64_t liveness_ms = 0;
 };

@@ -140,7 +140,7 @@ void SiteLine::judge(LinkEnded& ended) {
     ended.is_final =
         now - *second_since_ > kLivenessTimes * std::chrono::milliseconds(ended.liveness_ms);
   }
-  if (!ended.is_final && !is_stopping_) {
+  if (!ended.is_final && !ended.is_done && !is_stopping_) {
     logger("trainer")->warn("{}; dialling again", ended.text);
   }
 }

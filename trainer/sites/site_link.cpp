@@ -209,6 +209,7 @@ void SiteLink::on_closed(const std::string& why) {
   download_waits_ = false;
   LinkEnded ended = ended_.value_or(LinkEnded{.text = why.empty() ? "the connection ended" : why});
   ended.is_final = ended.is_final || is_refused;
+  ended.is_done = is_done_;
   ended.liveness_ms = welcome_.liveness_ms;
   around_.tell(std::move(ended));
 }

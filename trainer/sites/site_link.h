@@ -123,6 +123,7 @@ class SiteLink final : public net::ConnectionUser {
   std::optional<std::int64_t> most_script_bytes_;
   bool takes_model_ = false;
   std::optional<net::Leave> leave_;
+  bool is_done_ = false;  ///< the final model is here
   std::uint64_t connections_ = 0;
 
   // Of this connection.

@@ -52,6 +52,7 @@ void SiteLink::refuse_model(const RoundCame& round, const std::string& text) {
 }
 
 void SiteLink::keep_final(const ReceivedStream& model) {
+  is_done_ = true;
   if (model.connection != connections_ || !is_connected() || stage_ == Stage::kEnding) return;
   (void)send(net::StreamOffset{
       .stream = model.stream, .offset = model.begin.bytes, .limit = model.begin.bytes});

@@ -86,6 +86,7 @@ class SiteServer final : private net::ServerCore {
   [[nodiscard]] std::optional<net::Refusal> refusal_of(const net::SiteSession& session,
                                                        const net::Join& join) const;
   void welcome_back(const std::string& name);
+  [[nodiscard]] std::int64_t bounded_latecomer(std::int64_t samples) const;
   void begin_if_all_are_here();
   void begin();
   void announce(const net::SessionPtr& session, std::uint64_t id, const net::UploadBegin& update);

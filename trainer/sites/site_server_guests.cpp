@@ -109,7 +109,7 @@ void SiteServer::join(const net::SessionPtr& session, std::uint64_t id, const ne
     guest.offer_id = id;  // answered when its number is known
     if (federation_.has_begun()) {
       session->answer(id, offer(client));
-      federation_.join(name, client, join.samples);
+      federation_.join(name, client, bounded_latecomer(join.samples));
     }
     return;
   }
@@ -128,6 +128,18 @@ void SiteServer::welcome_back(const std::string& name) {
     return;
   }
   federation_.rejoin(client, guest.held_version);
+}
+
+/// n of a site that joins a run that has begun: what the others weigh is settled.
+std::int64_t SiteServer::bounded_latecomer(std::int64_t samples) const {
+  const double share = job_.sites.max_weight_share;
+  if (share >= 1.0) return samples;
+  double others = 0.0;
+  for (const auto& [name, site] : federation_.book().all()) {
+    others += static_cast<double>(site.samples);
+  }
+  const double most = std::max(1.0, share / (1.0 - share) * others);
+  return static_cast<double>(samples) > most ? static_cast<std::int64_t>(most) : samples;
 }
 
 void SiteServer::begin_if_all_are_here() {

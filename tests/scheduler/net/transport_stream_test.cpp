@@ -245,11 +245,15 @@ TEST(TransportEnd, WithoutDescriptorsTheListenerWaits) {
   close(dialer.dial(first));  // has what Asio opens once
   ASSERT_TRUE(first->wait_for_end());
   const auto user = std::make_shared<Recorder>();
-  auto few = std::make_unique<FewDescriptors>();
-  std::jthread frees([&] {
+  std::promise<void> started;
+  std::promise<std::unique_ptr<FewDescriptors>> few;
+  std::jthread frees([&] {  // starts before: UndefinedBehaviorSanitizer opens a pipe then
+    started.set_value();
+    const auto taken = few.get_future().get();
     std::this_thread::sleep_for(1s);
-    few.reset();
   });
+  started.get_future().wait();
+  few.set_value(std::make_unique<FewDescriptors>());
   const auto connection = dialer.dial(user);
   frees.join();
   send(connection, hello());

@@ -1,0 +1,139 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""What a server of sites manages on this machine, over loopback, beside what the machine itself does in the same run.
+
+usage: bench/sites.py [--build build] [--rounds 5] [--sites 16] [--hidden 2850] [--idle 100]
+
+Prints JSON lines: a plain TLS stream, the disk (files of an update's size, each with fdatasync), a server that receives,
+stores and adds up the updates of all sites, its memory, and how long it takes to answer one site with the others idle.
+"""
+import argparse
+import json
+import os
+import pathlib
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(ROOT / "tests" / "process"))
+from federation_kit import Federation, wait_until
+
+
+def say(case, **values):
+    print(json.dumps({"case": case, **values}), flush=True)
+
+
+def spread(values):
+    middle = statistics.median(values)
+    return {"median": middle, "spread": statistics.median(abs(value - middle) for value in values),
+            "all": [float(f"{value:.4g}") for value in values]}
+
+
+def tls_rate(build):
+    out = subprocess.run([build / "bin" / "net_stream", "--mebibytes", "512", "--repeats", "1"], capture_output=True,
+                         text=True, check=True).stdout
+    rates = {line["case"]: line["bytes_per_second"] for line in map(json.loads, out.splitlines())}
+    return rates["plain OpenSSL"]
+
+
+def disk_rate(folder, size, count):
+    """As the server writes: each file made durable on its own."""
+    block = os.urandom(1 << 20)
+    began = time.monotonic()
+    for number in range(count):
+        with open(folder / f"disk{number}", "wb", buffering=0) as file:
+            left = size
+            while left > 0:
+                left -= file.write(block[:min(left, len(block))])
+            os.fdatasync(file.fileno())
+    took = time.monotonic() - began
+    for number in range(count):
+        os.unlink(folder / f"disk{number}")
+    return size * count / took
+
+
+def memory(pid, key):
+    for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith(key):
+            return int(line.split()[1]) * 1024
+    return 0
+
+
+def server_pid(federation):
+    return federation.server.process.pid
+
+
+def rounds(build, options):
+    """All sites send at once, again and again."""
+    with Federation(str(build / "bin" / "convoy"), options.sites, hidden=options.hidden, layers=2, every=0, liveness=60.0,
+                    federation=f'algorithm = "fedavg"\nrounds = {options.rounds + 1}\nevaluate_every = 1000000',
+                    sites='evaluate = "clients"', more="") as federation:
+        job = federation.folder / "job.toml"
+        text = job.read_text().replace('algorithm = "fedcompass"\n', "").replace("[model]", "features = 1024\n[model]")
+        job.write_text(text.replace("keep_updates = true", "keep_updates = false"))
+        federation.serve()
+        wait_until(lambda: "listening" in federation.server.text())
+        base = memory(server_pid(federation), "VmRSS")
+        load = subprocess.Popen([build / "bin" / "site_load", "job.toml", "--server", f"127.0.0.1:{federation.port}", "--certs",
+                                 ".", "--sites", str(options.sites), "--busy", str(options.sites), "--rounds",
+                                 str(options.rounds)], cwd=federation.folder, stdout=subprocess.PIPE, text=True)
+        served, tls, disk = [], [], []
+        size = 0
+        for line in load.stdout:
+            found = json.loads(line)
+            size = found["update_bytes"]
+            served.append(found["bytes_per_second"])
+        code = load.wait()
+        peak = memory(server_pid(federation), "VmHWM")
+        if code != 0 or not served:
+            sys.exit(federation.logs())
+        for _ in served:  # in turns with each other, after the load
+            tls.append(tls_rate(build))
+            disk.append(disk_rate(federation.folder, size, options.sites))
+    floor = min(statistics.median(tls), statistics.median(disk))
+    say("tls_stream", unit="bytes/s", **spread(tls))
+    say("disk", unit="bytes/s", **spread(disk))
+    say("server", unit="bytes/s", sites=options.sites, update_bytes=size, **spread(served),
+        share_of_floor=statistics.median(served) / floor)
+    say("memory", model_bytes=size, over_start=peak - base, in_models=(peak - base - options.sites * (4 << 20)) / size)
+
+
+def answers(build, options):
+    """One site sends, the others are connected and only give signs of life."""
+    with Federation(str(build / "bin" / "convoy"), options.idle + 1, every=0, liveness=60.0,
+                    federation='algorithm = "fedasync"\nupdates = 100000\nevaluate_every = 1000000',
+                    sites='evaluate = "clients"') as federation:
+        job = federation.folder / "job.toml"
+        job.write_text(job.read_text().replace('algorithm = "fedcompass"\n', ""))
+        federation.serve()
+        wait_until(lambda: "listening" in federation.server.text())
+        out = subprocess.run([build / "bin" / "site_load", "job.toml", "--server", f"127.0.0.1:{federation.port}", "--certs", ".",
+                              "--sites", str(options.idle + 1), "--busy", "1", "--rounds", "300"], cwd=federation.folder,
+                             capture_output=True, text=True)
+        if out.returncode != 0:
+            sys.exit(out.stderr + federation.logs())
+    seconds = [json.loads(line)["seconds"] for line in out.stdout.splitlines()]
+    seconds.sort()
+    say("answer", unit="s", idle_sites=options.idle, count=len(seconds), median=statistics.median(seconds),
+        p99=seconds[int(0.99 * (len(seconds) - 1))])
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--sites", type=int, default=16)
+    parser.add_argument("--hidden", type=int, default=2850)
+    parser.add_argument("--idle", type=int, default=100)
+    options = parser.parse_args()
+    build = options.build.resolve()
+    rounds(build, options)
+    answers(build, options)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,163 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Sites that are MPI jobs: they train one model with others, and one rank that is killed ends its site.
+
+usage: silos.py CONVOY [unittest arguments]
+"""
+import os
+import pathlib
+import signal
+import sys
+import time
+import unittest
+
+sys.dont_write_bytecode = True
+from federation_kit import Federation, Program, wait_until
+
+CONVOY = str(pathlib.Path(sys.argv.pop(1)).resolve())
+MPIRUN = ["mpirun", "--allow-run-as-root", "--oversubscribe", "--bind-to", "none", "--mca", "mpi_yield_when_idle", "1",
+          "-n"]
+
+
+def children(pid):
+    """All processes below it."""
+    found = []
+    for task in pathlib.Path(f"/proc/{pid}/task").glob("*/children"):
+        for child in task.read_text().split():
+            found += [int(child), *children(int(child))]
+    return found
+
+
+def rank_pids(site):
+    """The processes of convoy below mpirun, by rank."""
+    ranks = {}
+    for pid in children(site.process.pid):
+        try:
+            words = pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+            entries = pathlib.Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+        except OSError:
+            continue
+        if words[:1] != [CONVOY.encode()]:
+            continue
+        for entry in entries:
+            if entry.startswith(b"OMPI_COMM_WORLD_RANK="):
+                ranks[int(entry.split(b"=")[1])] = pid
+    return ranks
+
+
+def cpu_seconds(pid):
+    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+class Silos(unittest.TestCase):
+    def join(self, federation, name, ranks, *more):
+        return federation.join(name, *more, prefix=[*MPIRUN, str(ranks)] if ranks > 1 else [])
+
+    def launch(self, federation, name, ranks, *more):
+        site = Program([CONVOY, "launch", "-n", str(ranks), "--", *federation.site_words(name, *more)[1:]],
+                       federation.folder / f"{name}.log", folder=federation.folder)
+        federation.sites[name] = site
+        federation.programs.append(site)
+        return site
+
+    def check_end(self, federation):
+        for name in federation.names():
+            self.assertEqual(federation.sites[name].wait(90), 0, name + federation.logs())
+        self.assertEqual(federation.server.wait(60), 0, federation.logs())
+        summary = federation.summary()
+        for name in federation.names():
+            self.assertIn(summary["parameters_hash"], federation.sites[name].text())
+        return summary
+
+    def test_silos_of_two_one_and_three_ranks_train_one_model(self):
+        with Federation(CONVOY, federation="updates = 15") as federation:
+            federation.serve()
+            for name, ranks in zip(federation.names(), (2, 1, 3)):
+                self.join(federation, name, ranks)
+            summary = self.check_end(federation)
+            self.assertEqual(summary["updates"], 15)
+            self.assertGreater(summary["accuracy"], 0.5)
+
+    def test_launch_starts_a_silo(self):
+        with Federation(CONVOY, clients=1, federation="updates = 4") as federation:
+            federation.serve()
+            name = federation.names()[0]
+            self.launch(federation, name, 2, "--set", "compression.family=quantize")
+            self.check_end(federation)
+
+    def test_a_killed_rank_ends_its_silo_which_comes_back(self):
+        with Federation(CONVOY, clients=2, federation="updates = 40") as federation:
+            federation.serve()
+            silo = self.join(federation, "site000", 3)
+            self.join(federation, "site001", 1)
+            for rank in (2, 0):
+                before = federation.updates()
+                self.assertTrue(wait_until(lambda: federation.updates() >= before + 4), federation.logs())
+                pids = rank_pids(silo)
+                self.assertEqual(sorted(pids), [0, 1, 2])
+                os.kill(pids[rank], signal.SIGKILL)
+                self.assertNotEqual(silo.wait(30), 0)
+                gone = lambda: not any(pathlib.Path(f"/proc/{pid}").exists() for pid in pids.values())
+                self.assertTrue(wait_until(gone, 10), "ranks outlive their silo")
+                silo = self.join(federation, "site000", 3)
+            self.assertEqual(self.check_end(federation)["updates"], 40)
+
+    def test_ranks_that_wait_use_hardly_any_processor(self):
+        """The server waits for a second site, and nobody trains."""
+        with Federation(CONVOY, clients=2, federation="updates = 6") as federation:
+            federation.serve()
+            silo = self.join(federation, "site000", 3)
+            self.assertTrue(wait_until(lambda: "joined run" in silo.text() or len(rank_pids(silo)) == 3))
+            time.sleep(4.0)
+            pids = rank_pids(silo)
+            before = {rank: cpu_seconds(pid) for rank, pid in pids.items()}
+            time.sleep(5.0)
+            used = {rank: cpu_seconds(pid) - before[rank] for rank, pid in pids.items()}
+            print("processor seconds in 5 s of waiting:", used, file=sys.stderr)
+            self.assertLess(max(used.values()), 0.5, used)
+            self.join(federation, "site001", 1)
+            self.check_end(federation)
+
+    def test_privacy_is_that_of_the_whole_silo(self):
+        privacy = '[privacy]\nmode = "per_sample"\nclip = 1.0\nsigma = 1.0\nrate = 0.05\nepsilon = 100.0\n'
+        privacy += 'ledger = "the-sites-have-their-own"\n'
+        with Federation(CONVOY, clients=2, federation="updates = 8", more=privacy) as federation:
+            federation.serve()
+            for name, ranks in zip(federation.names(), (2, 1)):
+                policy = federation.folder / f"{name}.toml"
+                policy.write_text(f'[privacy]\nledger = "{federation.folder}/ledgers-{name}"\n')
+                self.join(federation, name, ranks, "--policy", str(policy))
+            self.check_end(federation)
+            for name in federation.names():
+                self.assertEqual(len(list((federation.folder / f"ledgers-{name}").iterdir())), 1)
+                self.assertIn("epsilon", federation.sites[name].text())
+
+    def test_a_site_stops_together_and_goes_on(self):
+        with Federation(CONVOY, clients=2, federation="updates = 40") as federation:
+            federation.serve()
+            silo = self.launch(federation, "site000", 2)
+            self.join(federation, "site001", 1)
+            self.assertTrue(wait_until(lambda: federation.updates() >= 5), federation.logs())
+            silo.process.send_signal(signal.SIGINT)
+            self.assertEqual(silo.wait(40), 0, silo.text())
+            self.assertIn("stopped, and is still in the run", silo.text())
+            self.join(federation, "site000", 2)
+            self.check_end(federation)
+
+    def test_a_rank_without_its_data_is_named(self):
+        """Every rank has words of its own here: mpirun -n 1 ... : -n 1 ..."""
+        with Federation(CONVOY, clients=1, federation="updates = 4") as federation:
+            federation.serve()
+            first = federation.site_words("site000")
+            second = [*first]
+            second[second.index("--share") + 1] = "1/2"
+            federation.sites["site000"] = silo = Program(
+                [*first, ":", "-n", "1", *second], federation.folder / "site000.log", [*MPIRUN, "1"], federation.folder)
+            federation.programs.append(silo)
+            self.assertEqual(silo.wait(60), 2, silo.text())
+            self.assertIn("rank 1 of the site has other samples than rank 0", silo.text())
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)

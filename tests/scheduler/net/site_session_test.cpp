@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: Apache-2.0
+// The server's end of a site's connection, with a connection that the test plays.
+#include "scheduler/net/site_session.h"
+
+#include <gtest/gtest.h>
+
+#include <deque>
+
+#include "base/sha256.h"
+#include "tests/temporary_folder.h"
+
+namespace convoy::tests {
+namespace {
+
+using net::Chunk;
+using net::Message;
+using net::Refusal;
+using net::RefusalCode;
+using net::SessionPtr;
+
+class FakeConnection final : public net::Connection {
+ public:
+  explicit FakeConnection(net::Role role) {
+    peer_.name = "clinic";
+    peer_.role = role;
+  }
+  void post(std::function<void()> task) override { task(); }
+  std::uint64_t send(const Message& message, std::uint64_t answers) override {
+    sent.emplace_back(message, answers);
+    return ++id_;
+  }
+  void send_chunk(const Chunk& chunk) override {
+    chunks += std::string(reinterpret_cast<const char*>(chunk.bytes.data()), chunk.bytes.size());
+  }
+  [[nodiscard]] std::size_t queued_bytes() const override { return 0; }
+  void close() override { is_closed = true; }
+  void abort(const std::string& why) override { aborted = why; }
+  [[nodiscard]] const net::PeerIdentity& peer() const override { return peer_; }
+  [[nodiscard]] std::string address() const override { return "10.0.0.7:1234"; }
+  [[nodiscard]] std::chrono::steady_clock::time_point last_heard() const override { return heard; }
+
+  /// The newest message, if it is of this type.
+  template <typename T>
+  [[nodiscard]] const T* newest() const {
+    return sent.empty() ? nullptr : std::get_if<T>(&sent.back().first);
+  }
+
+  std::vector<std::pair<Message, std::uint64_t>> sent;
+  std::string chunks;
+  bool is_closed = false;
+  std::string aborted;
+  std::chrono::steady_clock::time_point heard = std::chrono::steady_clock::now();
+
+ private:
+  net::PeerIdentity peer_;
+  std::uint64_t id_ = 100;
+};
+
+class FakeCore final : public net::ServerCore {
+ public:
+  void on_join(const SessionPtr&, std::uint64_t, const net::Join&) override { ++joins; }
+  void on_announced(const SessionPtr& session, std::uint64_t id,
+                    const net::UploadBegin& update) override {
+    session->accept_upload(id, update);
+  }
+  void on_uploaded(const SessionPtr&, std::uint64_t, const net::UploadBegin& update) override {
+    uploaded.push_back(update.update_id);
+  }
+  void on_progress(const SessionPtr&, const net::Progress&) override {}
+  void on_leave(const SessionPtr&, std::uint64_t, const net::Leave&) override {}
+  void on_refusal(const SessionPtr&, const Refusal&) override { ++refusals; }
+  void on_final_received(const SessionPtr&) override { ++finals; }
+  void on_status_request(const SessionPtr&, std::uint64_t, const net::StatusRequest&) override {}
+  void on_command(const SessionPtr&, std::uint64_t, const net::Command&) override {}
+  void on_closed(const SessionPtr&, const std::string&) override {}
+
+  int joins = 0;
+  int refusals = 0;
+  int finals = 0;
+  std::vector<std::string> uploaded;
+};
+
+std::vector<std::byte> bytes_of(const std::string& text) {
+  const auto bytes = std::as_bytes(std::span(text));
+  return {bytes.begin(), bytes.end()};
+}
+
+class SiteSession : public ::testing::Test {
+ protected:
+  void SetUp() override { connect(); }
+  void connect(net::Role role = net::Role::kSite) {
+    connection_ = std::make_shared<FakeConnection>(role);
+    session_ = std::make_shared<net::SiteSession>(
+        connection_, net::Welcome{.server = "hub", .run = "run", .liveness_ms = 2000}, store_,
+        core_);
+  }
+  void greet(const std::string& name = "clinic", net::Party party = net::Party::kSite) {
+    session_->on_message(net::Hello{.party = party, .name = name, .instance = "i1"}, 1, 0);
+  }
+  void announce(const std::string& text, std::uint64_t id = 5) {
+    update_ = {.update_id = "u1", .sha256 = sha256(text), .bytes = std::ssize(text)};
+    session_->on_message(update_, id, 0);
+  }
+  void send(const std::string& text, std::int64_t offset, std::uint64_t stream = 5) {
+    const auto bytes = bytes_of(text);
+    session_->on_chunk({.stream = stream, .offset = offset, .bytes = bytes});
+  }
+  void end(std::uint64_t stream = 5) {
+    session_->on_message(net::StreamEnd{.stream = stream, .sha256 = update_.sha256}, 9, 0);
+  }
+  [[nodiscard]] RefusalCode newest_refusal() const {
+    const auto* refusal = connection_->newest<Refusal>();
+    return refusal == nullptr ? RefusalCode{} : refusal->code;
+  }
+
+  TemporaryFolder folder_;
+  scheduler::journal::PayloadStore store_{folder_.path() / "updates"};
+  FakeCore core_;
+  std::shared_ptr<FakeConnection> connection_;
+  std::shared_ptr<net::SiteSession> session_;
+  net::UploadBegin update_;
+};
+
+TEST_F(SiteSession, WelcomesWhoIsWhatItsCertificateSays) {
+  greet();
+  ASSERT_NE(connection_->newest<net::Welcome>(), nullptr);
+  EXPECT_EQ(connection_->newest<net::Welcome>()->run, "run");
+  EXPECT_FALSE(connection_->is_closed);
+}
+
+TEST_F(SiteSession, RefusesAnothersName) {
+  greet("hospital");
+  EXPECT_EQ(newest_refusal(), RefusalCode::kNotAllowed);
+  EXPECT_TRUE(connection_->is_closed);
+}
+
+TEST_F(SiteSession, RefusesASiteThatSaysItIsAnOperator) {
+  greet("clinic", net::Party::kOperator);
+  EXPECT_EQ(newest_refusal(), RefusalCode::kNotAllowed);
+  EXPECT_TRUE(connection_->is_closed);
+}
+
+TEST_F(SiteSession, StoresAnUploadAndSaysSo) {
+  greet();
+  announce("an update");
+  ASSERT_NE(connection_->newest<net::StreamOffset>(), nullptr);
+  EXPECT_EQ(connection_->newest<net::StreamOffset>()->offset, 0);
+  EXPECT_EQ(connection_->newest<net::StreamOffset>()->limit, 9);
+  send("an up", 0);
+  send("date", 5);
+  end();
+  EXPECT_EQ(core_.uploaded, std::vector<std::string>{"u1"});
+  EXPECT_EQ(store_.read("clinic", "u1"), bytes_of("an update"));
+}
+
+TEST_F(SiteSession, GoesOnWithAnUploadOfAnEarlierConnection) {
+  greet();
+  announce("an update");
+  send("an up", 0);
+  session_->on_closed("cut");
+  connect();
+  greet();
+  announce("an update", 7);
+  ASSERT_NE(connection_->newest<net::StreamOffset>(), nullptr);
+  EXPECT_EQ(connection_->newest<net::StreamOffset>()->offset, 5);
+  send("date", 5, 7);
+  end(7);
+  EXPECT_EQ(core_.uploaded, std::vector<std::string>{"u1"});
+}
+
+TEST_F(SiteSession, RefusesChunksThatAreNotTheNextOnes) {
+  greet();
+  announce("an update");
+  send("date", 5);
+  EXPECT_EQ(newest_refusal(), RefusalCode::kBadStream);
+  send("an update", 0);  // on its way when it was refused: passed over
+  end();
+  EXPECT_TRUE(core_.uploaded.empty());
+  EXPECT_FALSE(connection_->is_closed);
+}
+
+TEST_F(SiteSession, RefusesMoreThanWasAnnounced) {
+  greet();
+  announce("an update");
+  send("an update and more", 0);
+  EXPECT_EQ(newest_refusal(), RefusalCode::kBadStream);
+  EXPECT_TRUE(core_.uploaded.empty());
+}
+
+TEST_F(SiteSession, RefusesOtherBytesThanAnnounced) {
+  greet();
+  announce("an update");
+  send("AN UPDATE", 0);
+  end();
+  EXPECT_EQ(newest_refusal(), RefusalCode::kBadStream);
+  EXPECT_TRUE(core_.uploaded.empty());
+  EXPECT_FALSE(store_.has("clinic", "u1"));
+}
+
+TEST_F(SiteSession, RefusesAnEndThatComesTooEarly) {
+  greet();
+  announce("an update");
+  send("an", 0);
+  end();
+  EXPECT_EQ(newest_refusal(), RefusalCode::kBadStream);
+  EXPECT_TRUE(core_.uploaded.empty());
+}
+
+TEST_F(SiteSession, TakesAnUpdateThatIsNotFiniteWithoutItsBytes) {
+  greet();
+  session_->on_message(net::UploadBegin{.update_id = "nan", .bytes = 0, .finite = false}, 5, 0);
+  EXPECT_EQ(core_.uploaded, std::vector<std::string>{"nan"});
+}
+
+TEST_F(SiteSession, SendsAModelAsFarAsTheSiteTakesIt) {
+  greet();
+  const auto bytes = std::make_shared<const std::vector<std::byte>>(bytes_of("a model"));
+  session_->send_stream(
+      {.kind = net::StreamKind::kFinalModel, .sha256 = sha256(*bytes), .bytes = 7}, bytes);
+  const std::uint64_t stream = 100 + connection_->sent.size();
+  EXPECT_EQ(connection_->chunks, "");
+  session_->on_message(net::StreamOffset{.stream = stream, .offset = 0, .limit = 3}, 6, 0);
+  EXPECT_EQ(connection_->chunks, "a m");
+  session_->on_message(net::StreamOffset{.stream = stream, .offset = 0, .limit = 7}, 7, 0);
+  EXPECT_EQ(connection_->chunks, "a model");
+  ASSERT_NE(connection_->newest<net::StreamEnd>(), nullptr);
+  EXPECT_EQ(core_.finals, 0);
+  session_->on_message(net::StreamOffset{.stream = stream, .offset = 7, .limit = 7}, 8, 0);
+  EXPECT_EQ(core_.finals, 1);
+  EXPECT_TRUE(connection_->is_closed);
+}
+
+TEST_F(SiteSession, CutsOffWhoIsSilentForTooLong) {
+  greet();
+  session_->on_tick();
+  EXPECT_EQ(connection_->aborted, "");
+  connection_->heard = std::chrono::steady_clock::now() - std::chrono::seconds(3);
+  session_->on_tick();
+  EXPECT_NE(connection_->aborted.find("silent"), std::string::npos);
+}
+
+TEST_F(SiteSession, AnswersSignsOfLife) {
+  greet();
+  session_->on_message(net::Progress{}, 11, 0);
+  ASSERT_NE(connection_->newest<net::Accepted>(), nullptr);
+  EXPECT_EQ(connection_->sent.back().second, 11U);
+}
+
+}  // namespace
+}  // namespace convoy::tests
