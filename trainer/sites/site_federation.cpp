@@ -66,10 +66,8 @@ void SiteFederation::record(const Entry& entry) {
   audit_part_ = 0;
 }
 
-void SiteFederation::make_durable() {
-  journal_->sync(sequence_);
-  if (audit_part_ > 0) audit_->sync();
-}
+/// The audit log follows later: what a power failure takes of it, the replay of the log writes again.
+void SiteFederation::make_durable() { journal_->sync(sequence_); }
 
 void SiteFederation::record_input(Input::Kind kind, std::int64_t client, std::int64_t samples) {
   const bool is_of_site =
@@ -105,6 +103,7 @@ void SiteFederation::shut_down() { record_input(Input::Kind::kShutdown, 0); }
 void SiteFederation::tick() {
   record(ClockEntry{.kind = ClockEntry::Kind::kTick, .time = now()});
   make_durable();
+  audit_->sync();
 }
 
 void SiteFederation::command(const std::string& from, const std::string& command) {

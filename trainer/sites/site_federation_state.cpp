@@ -199,6 +199,7 @@ void SiteFederation::take_evaluation(bool wait) {
 void SiteFederation::stop() {
   take_evaluation(true);
   if (has_begun()) save_checkpoint();
+  audit_->sync();
   journal_->stop();
 }
 
