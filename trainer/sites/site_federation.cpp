@@ -66,7 +66,8 @@ void SiteFederation::record(const Entry& entry) {
   audit_part_ = 0;
 }
 
-/// The audit log follows later: what a power failure takes of it, the replay of the log writes again.
+/// The audit log follows later: what a power failure takes of it, the replay of the log writes
+/// again.
 void SiteFederation::make_durable() { journal_->sync(sequence_); }
 
 void SiteFederation::record_input(Input::Kind kind, std::int64_t client, std::int64_t samples) {
