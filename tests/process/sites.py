@@ -142,9 +142,10 @@ class Sites(unittest.TestCase):
 
     def test_operators_pause_resume_remove_and_finish(self):
         with Federation(CONVOY, federation="updates = 10000") as federation:
-            federation.serve()
+            federation.serve("--set", "run.name=lung study")  # no name that a message could carry
             federation.join_all()
             self.assertTrue(wait_until(lambda: federation.updates() >= 5), federation.logs())
+            self.assertEqual([site["name"] for site in federation.status()["sites"]], federation.names())
             self.assertEqual(federation.operator("operate", "pause").returncode, 0)
             time.sleep(1.0)
             before = federation.updates()
