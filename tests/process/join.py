@@ -37,7 +37,9 @@ class Join(unittest.TestCase):
                 if path.exists() and path.stat().st_size > 0]
 
     def test_a_site_that_is_killed_in_its_upload_sends_the_same_update(self):
-        with Federation(CONVOY, clients=2, hidden=1800, federation="updates = 40", least=1, most=3) as federation:
+        # 14 MB an update, so that there is a while in which a part has arrived.
+        with Federation(CONVOY, clients=2, hidden=1800, layers=2, federation="updates = 100000", least=1,
+                        most=3) as federation:
             federation.serve()
             federation.join_all()
             cut = []
@@ -54,6 +56,7 @@ class Join(unittest.TestCase):
                 self.assertTrue(cut, federation.logs())
                 federation.join("site001")
                 self.assertTrue(wait_until(lambda: not self.uploads(federation, "site001"), 60), federation.logs())
+            self.assertEqual(federation.operator("operate", "finish").returncode, 0, federation.logs())
             contributed = self.assert_ends_well(federation)
             for update in cut:
                 self.assertIn(("site001", update), contributed)
