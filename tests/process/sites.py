@@ -84,7 +84,7 @@ class Sites(unittest.TestCase):
             self.assertEqual(federation.summary()["parameters_hash"], summary["parameters_hash"])
 
     def test_a_dead_site_is_evicted_and_the_others_go_on(self):
-        with Federation(CONVOY, federation="updates = 60", liveness=2.0) as federation:
+        with Federation(CONVOY, federation="updates = 100000", liveness=2.0) as federation:
             federation.serve()
             federation.join_all()
             self.assertTrue(wait_until(lambda: federation.updates() >= 6), federation.logs())
@@ -93,6 +93,10 @@ class Sites(unittest.TestCase):
             before = federation.updates()
             self.assertTrue(wait_until(lambda: federation.updates() >= before + 4), federation.logs())
             federation.join("site002")
+            arrived = lambda: sum(1 for event in federation.events() if event["kind"] == "arrive" and event["client"] == 2)
+            before = arrived()
+            self.assertTrue(wait_until(lambda: arrived() >= before + 2), federation.logs())
+            self.assertEqual(federation.operator("operate", "finish").returncode, 0, federation.logs())
             self.check_end(federation)
 
     def test_a_second_instance_is_refused_while_the_first_lives(self):
