@@ -49,7 +49,7 @@ class Sites(unittest.TestCase):
                 self.assertIn(summary["parameters_hash"], federation.sites[name].text())
 
     def test_a_site_that_is_killed_in_training_comes_back_and_contributes(self):
-        with Federation(CONVOY, federation="updates = 60") as federation:
+        with Federation(CONVOY, federation="updates = 200") as federation:
             federation.serve()
             federation.join_all()
             self.assertTrue(wait_until(lambda: federation.updates() >= 10), federation.logs())
@@ -59,7 +59,7 @@ class Sites(unittest.TestCase):
                 wait_until(lambda: federation.updates() >= before + 3)
                 federation.join("site001")
             summary = self.check_end(federation)
-            self.assertEqual(summary["updates"], 60)
+            self.assertEqual(summary["updates"], 200)
 
     def test_twenty_kills_of_the_server_lose_nothing(self):
         chance = random.Random(7)
@@ -163,7 +163,7 @@ class Sites(unittest.TestCase):
             self.check_end(federation, ["site000", "site001"])
 
     def test_ctrl_c_of_the_server_can_be_resumed(self):
-        with Federation(CONVOY, federation="updates = 40") as federation:
+        with Federation(CONVOY, federation="updates = 150") as federation:
             federation.serve()
             federation.join_all()
             self.assertTrue(wait_until(lambda: federation.updates() >= 10), federation.logs())
