@@ -56,6 +56,26 @@ def disk_rate(folder, size, count):
     return size * count / took
 
 
+def sync_seconds(folder):
+    """Medians of what an update waits for at the least: a new file with its folder, and a record of the log."""
+    files, records = [], []
+    with open(folder / "records", "wb", buffering=0) as log:
+        for number in range(50):
+            began = time.monotonic()
+            with open(folder / f"new{number}", "wb", buffering=0) as file:
+                file.write(bytes(3000))
+                os.fdatasync(file.fileno())
+            handle = os.open(folder, os.O_RDONLY)
+            os.fsync(handle)
+            os.close(handle)
+            files.append(time.monotonic() - began)
+            log.write(bytes(200))
+            began = time.monotonic()
+            os.fdatasync(log.fileno())
+            records.append(time.monotonic() - began)
+    return statistics.median(files) + statistics.median(records)
+
+
 def memory(pid, key):
     for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines():
         if line.startswith(key):
@@ -116,10 +136,11 @@ def answers(build, options):
                              capture_output=True, text=True)
         if out.returncode != 0:
             sys.exit(out.stderr + federation.logs())
+        syncs = sync_seconds(federation.folder)
     seconds = [json.loads(line)["seconds"] for line in out.stdout.splitlines()]
     seconds.sort()
     say("answer", unit="s", idle_sites=options.idle, count=len(seconds), median=statistics.median(seconds),
-        p99=seconds[int(0.99 * (len(seconds) - 1))])
+        p99=seconds[int(0.99 * (len(seconds) - 1))], disk_syncs=syncs)
 
 
 def main():

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "scheduler/net/operator_messages.h"
+#include "scheduler/net/refusal.h"
 #include "scheduler/net/session_messages.h"
 #include "scheduler/net/stream_messages.h"
 

@@ -87,7 +87,7 @@ class Silos(unittest.TestCase):
             self.check_end(federation)
 
     def test_a_killed_rank_ends_its_silo_which_comes_back(self):
-        with Federation(CONVOY, clients=2, federation="updates = 40") as federation:
+        with Federation(CONVOY, clients=2, federation="updates = 100000") as federation:
             federation.serve()
             silo = self.join(federation, "site000", 3)
             self.join(federation, "site001", 1)
@@ -101,7 +101,11 @@ class Silos(unittest.TestCase):
                 gone = lambda: not any(pathlib.Path(f"/proc/{pid}").exists() for pid in pids.values())
                 self.assertTrue(wait_until(gone, 10), "ranks outlive their silo")
                 silo = self.join(federation, "site000", 3)
-            self.assertEqual(self.check_end(federation)["updates"], 40)
+            arrived = lambda: sum(1 for event in federation.events() if event["kind"] == "arrive" and event["client"] == 0)
+            before = arrived()
+            self.assertTrue(wait_until(lambda: arrived() >= before + 2), federation.logs())
+            self.assertEqual(federation.operator("operate", "finish").returncode, 0, federation.logs())
+            self.check_end(federation)
 
     def test_ranks_that_wait_use_hardly_any_processor(self):
         """The server waits for a second site, and nobody trains."""

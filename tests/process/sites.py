@@ -49,7 +49,7 @@ class Sites(unittest.TestCase):
                 self.assertIn(summary["parameters_hash"], federation.sites[name].text())
 
     def test_a_site_that_is_killed_in_training_comes_back_and_contributes(self):
-        with Federation(CONVOY, federation="updates = 60") as federation:
+        with Federation(CONVOY, federation="updates = 200") as federation:
             federation.serve()
             federation.join_all()
             self.assertTrue(wait_until(lambda: federation.updates() >= 10), federation.logs())
@@ -59,7 +59,7 @@ class Sites(unittest.TestCase):
                 wait_until(lambda: federation.updates() >= before + 3)
                 federation.join("site001")
             summary = self.check_end(federation)
-            self.assertEqual(summary["updates"], 60)
+            self.assertEqual(summary["updates"], 200)
 
     def test_twenty_kills_of_the_server_lose_nothing(self):
         chance = random.Random(7)
@@ -84,7 +84,7 @@ class Sites(unittest.TestCase):
             self.assertEqual(federation.summary()["parameters_hash"], summary["parameters_hash"])
 
     def test_a_dead_site_is_evicted_and_the_others_go_on(self):
-        with Federation(CONVOY, federation="updates = 60", liveness=2.0) as federation:
+        with Federation(CONVOY, federation="updates = 100000", liveness=2.0) as federation:
             federation.serve()
             federation.join_all()
             self.assertTrue(wait_until(lambda: federation.updates() >= 6), federation.logs())
@@ -93,6 +93,10 @@ class Sites(unittest.TestCase):
             before = federation.updates()
             self.assertTrue(wait_until(lambda: federation.updates() >= before + 4), federation.logs())
             federation.join("site002")
+            arrived = lambda: sum(1 for event in federation.events() if event["kind"] == "arrive" and event["client"] == 2)
+            before = arrived()
+            self.assertTrue(wait_until(lambda: arrived() >= before + 2), federation.logs())
+            self.assertEqual(federation.operator("operate", "finish").returncode, 0, federation.logs())
             self.check_end(federation)
 
     def test_a_second_instance_is_refused_while_the_first_lives(self):
@@ -142,9 +146,10 @@ class Sites(unittest.TestCase):
 
     def test_operators_pause_resume_remove_and_finish(self):
         with Federation(CONVOY, federation="updates = 10000") as federation:
-            federation.serve()
+            federation.serve("--set", "run.name=lung study")  # no name that a message could carry
             federation.join_all()
             self.assertTrue(wait_until(lambda: federation.updates() >= 5), federation.logs())
+            self.assertEqual([site["name"] for site in federation.status()["sites"]], federation.names())
             self.assertEqual(federation.operator("operate", "pause").returncode, 0)
             time.sleep(1.0)
             before = federation.updates()
@@ -158,7 +163,7 @@ class Sites(unittest.TestCase):
             self.check_end(federation, ["site000", "site001"])
 
     def test_ctrl_c_of_the_server_can_be_resumed(self):
-        with Federation(CONVOY, federation="updates = 40") as federation:
+        with Federation(CONVOY, federation="updates = 150") as federation:
             federation.serve()
             federation.join_all()
             self.assertTrue(wait_until(lambda: federation.updates() >= 10), federation.logs())

@@ -57,7 +57,7 @@ bool SiteFederation::is_due_to_end() const {
       std::all_of(sites.begin(), sites.end(), [](const auto& one) { return one.second.has_left; });
   return all_left || (end.updates > 0 && updates() >= end.updates) ||
          (end.rounds > 0 && server_->aggregator().version() >= end.rounds) ||
-         (end.seconds > 0.0 && has_begun() && now() >= end.seconds);
+         (end.seconds > 0.0 && has_begun() && seconds() >= end.seconds);
 }
 
 /// Numbered in the log, and not yet durable: nothing of it may leave before make_durable().
@@ -66,10 +66,9 @@ void SiteFederation::record(const Entry& entry) {
   audit_part_ = 0;
 }
 
-void SiteFederation::make_durable() {
-  journal_->sync(sequence_);
-  if (audit_part_ > 0) audit_->sync();
-}
+/// The audit log follows later: what a power failure takes of it, the replay of the log writes
+/// again.
+void SiteFederation::make_durable() { journal_->sync(sequence_); }
 
 void SiteFederation::record_input(Input::Kind kind, std::int64_t client, std::int64_t samples) {
   const bool is_of_site =
@@ -105,6 +104,7 @@ void SiteFederation::shut_down() { record_input(Input::Kind::kShutdown, 0); }
 void SiteFederation::tick() {
   record(ClockEntry{.kind = ClockEntry::Kind::kTick, .time = now()});
   make_durable();
+  audit_->sync();
 }
 
 void SiteFederation::command(const std::string& from, const std::string& command) {
@@ -128,6 +128,7 @@ void SiteFederation::apply(const InputEntry& entry) {
   const std::int64_t client = input.update.client;
   switch (input.kind) {
     case Input::Kind::kJoin:
+      if (!begun_at_) begun_at_ = input.time;
       if (book_.find(entry.site) == nullptr) {  // in a replay
         book_.add(entry.site, {.client = client, .samples = input.samples});
       }

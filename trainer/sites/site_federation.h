@@ -46,6 +46,8 @@ class SiteFederation {
   [[nodiscard]] scheduler::journal::PayloadStore& store() { return store_; }
   [[nodiscard]] const ModelShape& shape() const { return shape_; }
   [[nodiscard]] double now() const { return journal_->clock().now(); }
+  /// Since the first sites were enrolled; 0 before.
+  [[nodiscard]] double seconds() const { return begun_at_ ? now() - *begun_at_ : 0.0; }
   [[nodiscard]] const scheduler::journal::RunId& run_id() const { return run_id_; }
   /// Sites have joined: the schedule runs.
   [[nodiscard]] bool has_begun() const { return !book_.all().empty(); }
@@ -145,6 +147,7 @@ class SiteFederation {
   Sequence sequence_ = 0;        ///< of the entry that is being applied
   std::int64_t audit_part_ = 0;  ///< of what follows from it
   std::string reason_;  ///< why the update that is being applied is refused, if we know better
+  std::optional<double> begun_at_;  ///< on the run's clock, which goes while sites are awaited
   bool is_paused_ = false;
   bool has_ended_ = false;
   double seconds_before_ = 0.0;

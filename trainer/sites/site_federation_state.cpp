@@ -107,6 +107,7 @@ std::string SiteFederation::restore(const FederationSnapshot& saved,
   try {
     const Json json = Json::parse(saved.clock);
     book_.load(json.at("sites"));
+    if (!json.at("begun_at").is_null()) begun_at_ = json.at("begun_at").get<double>();
     is_paused_ = json.at("paused");
     has_ended_ = json.at("ended");
     for (const Json& item : json.at("assigned_at")) assigned_at_[item.at(0)] = item.at(1);
@@ -128,10 +129,16 @@ std::string SiteFederation::restore(const FederationSnapshot& saved,
 }
 
 std::string SiteFederation::state(const std::string& saved_journal) const {
-  Json json{{"journal", saved_journal},     {"sites", book_.save()},
-            {"paused", is_paused_},         {"ended", has_ended_},
-            {"assigned_at", Json::array()}, {"owed", owed_},
-            {"known", Json::array()},       {"audit", nullptr}};
+  Json json{{"journal", saved_journal},
+            {"sites", book_.save()},
+            {"begun_at", nullptr},
+            {"paused", is_paused_},
+            {"ended", has_ended_},
+            {"assigned_at", Json::array()},
+            {"owed", owed_},
+            {"known", Json::array()},
+            {"audit", nullptr}};
+  if (begun_at_) json["begun_at"] = *begun_at_;
   for (const auto& [client, time] : assigned_at_) json["assigned_at"].push_back({client, time});
   for (const auto& [key, known] : known_) {
     Json item{key.first, key.second, known.id, to_hex(known.sha256), nullptr};
@@ -199,6 +206,7 @@ void SiteFederation::take_evaluation(bool wait) {
 void SiteFederation::stop() {
   take_evaluation(true);
   if (has_begun()) save_checkpoint();
+  audit_->sync();
   journal_->stop();
 }
 

@@ -83,6 +83,7 @@ class SiteServer final : private net::ServerCore {
 
   // The loop.
   void join(const net::SessionPtr& session, std::uint64_t id, const net::Join& join);
+  [[nodiscard]] std::optional<net::Refusal> refusal_of(const std::string& name) const;
   [[nodiscard]] std::optional<net::Refusal> refusal_of(const net::SiteSession& session,
                                                        const net::Join& join) const;
   void welcome_back(const std::string& name);

@@ -27,9 +27,8 @@ std::int64_t SiteServer::client_number(const std::string& name) const {
   return static_cast<std::int64_t>(federation_.book().all().size());
 }
 
-std::optional<Refusal> SiteServer::refusal_of(const net::SiteSession& session,
-                                              const net::Join& join) const {
-  const std::string& name = session.name();
+/// Who may not even know the job.
+std::optional<Refusal> SiteServer::refusal_of(const std::string& name) const {
   const auto& roster = job_.sites.roster;
   if (!roster.empty() && std::find(roster.begin(), roster.end(), name) == roster.end()) {
     return Refusal{RefusalCode::kUnknownSite, name + " is not in sites.roster"};
@@ -37,6 +36,13 @@ std::optional<Refusal> SiteServer::refusal_of(const net::SiteSession& session,
   if (removed_.contains(name)) {
     return Refusal{RefusalCode::kUnknownSite, name + " has left this run"};
   }
+  return std::nullopt;
+}
+
+std::optional<Refusal> SiteServer::refusal_of(const net::SiteSession& session,
+                                              const net::Join& join) const {
+  const std::string& name = session.name();
+  if (auto refusal = refusal_of(name)) return refusal;
   const auto guest = guests_.find(name);
   const bool is_known = guest != guests_.end();
   if (!is_known && std::ssize(guests_) >= job_.federation.clients) {
@@ -79,15 +85,16 @@ void SiteServer::send_script(net::SiteSession& session) const {
 void SiteServer::join(const net::SessionPtr& session, std::uint64_t id, const net::Join& join) {
   const std::string& name = session->name();
   const bool is_question = join.schema_hash == 0;
+  const auto refusal = is_question ? refusal_of(name) : refusal_of(*session, join);
+  if (refusal) {
+    logger("net")->warn("refused {} at {}: {}: {}", name, session->address(),
+                        net::to_text(refusal->code), refusal->text);
+    return session->end(*refusal);
+  }
   if (is_question) {
     session->answer(id, offer(0));
     send_script(*session);
     return;
-  }
-  if (const auto refusal = refusal_of(*session, join)) {
-    logger("net")->warn("refused {} at {}: {}: {}", name, session->address(),
-                        net::to_text(refusal->code), refusal->text);
-    return session->end(*refusal);
   }
   Guest& guest = guests_[name];
   if (guest.session && guest.session != session) {

@@ -7,6 +7,7 @@
 #include "base/errors.h"
 #include "base/hash.h"
 #include "base/log.h"
+#include "base/plain_name.h"
 #include "scheduler/net/tensor_manifest.h"
 #include "trainer/sites/site_server.h"
 
@@ -227,10 +228,11 @@ net::RunPhase SiteServer::phase() const {
 net::Status SiteServer::status(const net::SiteSession& session,
                                const net::StatusRequest& request) const {
   const FederatedServer& server = federation_.server();
-  net::Status status{.run = job_.run.name,
+  const std::string& name = job_.run.name;
+  net::Status status{.run = is_plain_name(name) ? name : to_hex(federation_.run_id()),
                      .phase = phase(),
                      .version = server.aggregator().version(),
-                     .seconds = federation_.has_begun() ? federation_.now() : 0.0,
+                     .seconds = federation_.seconds(),
                      .updates = server.policy().counts().received,
                      .pending = server.policy().pending(),
                      .total_sites = std::ssize(guests_),
@@ -238,11 +240,11 @@ net::Status SiteServer::status(const net::SiteSession& session,
   std::int64_t number = 0;
   const bool sees_all = session.role() == net::Role::kOperator;
   if (!sees_all) status.total_sites = guests_.contains(session.name()) ? 1 : 0;
-  for (const auto& [name, guest] : guests_) {
-    if (!sees_all && name != session.name()) continue;
+  for (const auto& [site, guest] : guests_) {
+    if (!sees_all && site != session.name()) continue;
     if (number++ < request.first) continue;
     if (status.sites.size() == net::kMaxSitesPerStatus) break;
-    status.sites.push_back(status_of(name, guest));
+    status.sites.push_back(status_of(site, guest));
   }
   return status;
 }

@@ -17,8 +17,8 @@ struct SitesConfig {
   /// have; 0: it waits for all.
   double join_timeout = 0.0;
   std::int64_t min_clients = 1;
-  /// Most that one site's samples may count for, as a share of all sites' when it joins: what a site
-  /// says of its data nobody can check. Smaller: large sites count for less. 1: no bound.
+  /// Most that one site's samples may count for, as a share of all sites' when it joins: what a
+  /// site says of its data nobody can check. Smaller: large sites count for less. 1: no bound.
   double max_weight_share = 1.0;
   /// L2 norm of an update (parameters) above which it is refused; 0: none.
   double max_update_norm = 0.0;

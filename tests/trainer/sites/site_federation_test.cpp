@@ -7,6 +7,7 @@
 
 #include <limits>
 #include <map>
+#include <thread>
 
 #include "base/sha256.h"
 #include "tests/temporary_folder.h"
@@ -279,6 +280,27 @@ TEST(SiteFederation, RemembersAPauseAndWhoHasLeft) {
   kit.open();
   EXPECT_TRUE(kit->is_paused());
   EXPECT_TRUE(kit->book().find("site1")->has_left);
+}
+
+TEST(SiteFederation, CountsItsSecondsFromTheFirstSite) {
+  TemporaryFolder folder;
+  trainer::Job job = sites_job();
+  job.federation.updates = 0;
+  job.federation.seconds = 0.2;
+  Kit kit(folder.path() / "run", job);
+  kit.open();
+  std::this_thread::sleep_for(std::chrono::milliseconds(300));
+  kit.join_all();
+  EXPECT_FALSE(kit->is_due_to_end());
+  EXPECT_LT(kit->seconds(), 0.2);
+  std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  const double before = kit->seconds();
+  kit->stop();
+  kit.crash();
+  kit.open();
+  EXPECT_GE(kit->seconds(), before);
+  std::this_thread::sleep_for(std::chrono::milliseconds(200));
+  EXPECT_TRUE(kit->is_due_to_end());
 }
 
 TEST(SiteFederation, ReleasesPayloadsThatACheckpointContains) {
