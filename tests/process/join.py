@@ -24,7 +24,8 @@ class Join(unittest.TestCase):
     def assert_ends_well(self, federation, names=None):
         logs = federation.logs
         for name in names or federation.names():
-            self.assertEqual(federation.sites[name].wait(120), 0, name + logs())
+            self.assertTrue(wait_until(lambda: not federation.sites[name].alive(), 120), name + " hangs" + logs())
+            self.assertEqual(federation.sites[name].wait(), 0, name + logs())
         self.assertEqual(federation.server.wait(60), 0, logs())
         contributed = collections.Counter((record["site"], record["update"]) for record in federation.audit()
                                           if record["event"] == "contribution")
@@ -36,48 +37,62 @@ class Join(unittest.TestCase):
         return [path.name.split("~")[0] for path in federation.run.glob(f"updates/partial/{name}/*~*")
                 if path.exists() and path.stat().st_size > 0]
 
+    def finish(self, federation, names=None):
+        """The run lasts until all kills are over."""
+        self.assertEqual(federation.operator("operate", "finish").returncode, 0, federation.logs())
+        return self.assert_ends_well(federation, names)
+
+    def cut_in_upload(self, federation, name):
+        """Kills the site until that was in the middle of an upload, whose id it returns; the site is down then."""
+        end = time.monotonic() + 100
+        while time.monotonic() < end:
+            found = self.uploads(federation, name)
+            if not found:
+                continue
+            federation.sites[name].kill()
+            time.sleep(0.2)  # for what had left already
+            if self.uploads(federation, name) == found:
+                return found[0]
+            federation.join(name)
+        return None
+
     def test_a_site_that_is_killed_in_its_upload_sends_the_same_update(self):
-        # 14 MB an update, so that there is a while in which a part has arrived.
-        with Federation(CONVOY, clients=2, hidden=1800, layers=2, federation="updates = 100000", least=1,
-                        most=3) as federation:
+        with Federation(CONVOY, clients=2, hidden=150000, federation="updates = 100000", least=1, most=3) as federation:
             federation.serve()
             federation.join_all()
             cut = []
             for _ in range(3):
-                end = time.monotonic() + 60
-                while time.monotonic() < end and federation.server.alive():
-                    found = self.uploads(federation, "site001")
-                    if found:
-                        federation.sites["site001"].kill()
-                        if self.uploads(federation, "site001") == found:  # its last byte had not left
-                            cut += found
-                            break
-                        federation.join("site001")
-                self.assertTrue(cut, federation.logs())
+                cut.append(self.cut_in_upload(federation, "site001"))
+                self.assertIsNotNone(cut[-1], federation.logs())
                 federation.join("site001")
-                self.assertTrue(wait_until(lambda: not self.uploads(federation, "site001"), 60), federation.logs())
-            self.assertEqual(federation.operator("operate", "finish").returncode, 0, federation.logs())
-            contributed = self.assert_ends_well(federation)
+                self.assertTrue(wait_until(lambda: cut[-1] not in self.uploads(federation, "site001"), 60),
+                                federation.logs())
+                before = federation.updates()
+                self.assertTrue(wait_until(lambda: federation.updates() >= before + 4, 60), federation.logs())
+            contributed = self.finish(federation)
             for update in cut:
                 self.assertIn(("site001", update), contributed)
 
     def test_a_site_that_is_killed_at_any_moment_goes_on(self):
         chance = random.Random(11)
         for compression in ("", TOP_K):
-            with Federation(CONVOY, clients=2, hidden=300, federation="updates = 120", more=compression) as federation:
+            with Federation(CONVOY, clients=2, hidden=4000, federation="updates = 100000",
+                            more=compression) as federation:
                 federation.serve()
                 federation.join_all()
                 for _ in range(12):
                     time.sleep(chance.uniform(0.3, 0.9))
-                    if not federation.server.alive() or not federation.sites["site001"].alive():
-                        break
                     federation.sites["site001"].kill()
                     federation.join("site001")
-                self.assert_ends_well(federation)
+                before = sum(1 for record in federation.audit() if record["site"] == "site001")
+                self.assertTrue(wait_until(lambda: sum(1 for record in federation.audit()
+                                                       if record["site"] == "site001") > before + 3, 60),
+                                federation.logs())
+                self.finish(federation)
 
     def test_a_stopped_site_is_only_away(self):
         for number in (signal.SIGTERM, signal.SIGINT):
-            with Federation(CONVOY, clients=2, federation="updates = 60", least=50, most=200) as federation:
+            with Federation(CONVOY, clients=2, federation="updates = 100000", least=50, most=200) as federation:
                 federation.serve()
                 federation.join_all()
                 self.assertTrue(wait_until(lambda: federation.updates() >= 6), federation.logs())
@@ -85,10 +100,12 @@ class Join(unittest.TestCase):
                 self.assertEqual(federation.sites["site000"].wait(20), 0, federation.logs())
                 self.assertIn("stopped, and is still in the run", federation.sites["site000"].text())
                 federation.join("site000")
-                self.assert_ends_well(federation)
+                before = federation.updates()
+                self.assertTrue(wait_until(lambda: federation.updates() >= before + 6), federation.logs())
+                self.finish(federation)
 
     def test_a_site_that_leaves_is_gone(self):
-        with Federation(CONVOY, clients=2, federation="updates = 60") as federation:
+        with Federation(CONVOY, clients=2, federation="updates = 100000") as federation:
             federation.serve()
             federation.join("site000", "--leave", "--json")
             federation.join("site001")
@@ -98,7 +115,7 @@ class Join(unittest.TestCase):
             outcome = json.loads(federation.sites["site000"].text().splitlines()[-1])
             self.assertEqual(outcome["outcome"], "left")
             self.assertEqual(outcome["reason"], "the site has been stopped")
-            self.assert_ends_well(federation, ["site001"])
+            self.finish(federation, ["site001"])
 
     def test_check_enrols_nobody_and_says_what_is_wrong(self):
         with Federation(CONVOY, clients=2, federation="updates = 10000") as federation:

@@ -100,12 +100,15 @@ std::optional<LinkEvent> SiteLine::next(std::chrono::milliseconds patience) {
 
 void SiteLine::hang_up(const std::string& goodbye) {
   if (!thread_.joinable()) return;
+  {
+    const std::lock_guard lock(mutex_);
+    is_stopping_ = true;
+    changed_.notify_all();
+  }
   tell([goodbye](SiteLink& link) { link.say_goodbye(goodbye); });
   std::shared_ptr<net::Connection> stuck;
   {
     std::unique_lock lock(mutex_);
-    is_stopping_ = true;
-    changed_.notify_all();
     (void)changed_.wait_for(lock, kFarewell, [this] { return connection_ == nullptr; });
     stuck = connection_;
   }

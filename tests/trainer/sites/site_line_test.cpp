@@ -73,9 +73,10 @@ class DialTest : public ::testing::Test {
     user.on_message(net::Welcome{.server = "hub", .run = "run-1", .liveness_ms = 20}, 1, 1);
     user.on_message(net::JobOffer{.job = "[model]"}, 2, 2);
   }
-  static Step refuse(RefusalCode code) {
-    return [code](net::ConnectionUser& user, FakeConnection& connection) {
-      user.on_message(net::Welcome{.server = "hub", .run = "run-1", .liveness_ms = 20}, 1, 1);
+  static Step refuse(RefusalCode code, std::int64_t liveness_ms = 20) {
+    return [=](net::ConnectionUser& user, FakeConnection& connection) {
+      user.on_message(net::Welcome{.server = "hub", .run = "run-1", .liveness_ms = liveness_ms}, 1,
+                      1);
       user.on_message(net::Refusal{.code = code, .text = "no"}, 2, 2);
       EXPECT_TRUE(connection.is_closed);
     };
@@ -119,15 +120,15 @@ TEST_F(DialTest, ARevokedCertificateIsForGoodAndAnOldListOfTheServerIsNot) {
 }
 
 TEST_F(DialTest, WaitsForItsDeadForerunnerButNotForALivingOne) {
-  const Step second = refuse(RefusalCode::kSecondInstance);
-  const auto early = first_event({second, second, offer});
+  const Step patient = refuse(RefusalCode::kSecondInstance, 60'000);
+  const auto early = first_event({patient, patient, offer});
   ASSERT_TRUE(early);
   EXPECT_TRUE(std::holds_alternative<JobCame>(*early));
   dials = 0;
-  const auto late = first_event(std::vector<Step>(1000, second));
+  const auto late = first_event(std::vector<Step>(1000, refuse(RefusalCode::kSecondInstance)));
   ASSERT_TRUE(late);
   EXPECT_EQ(std::get<LinkEnded>(*late).code, RefusalCode::kSecondInstance);
-  EXPECT_GT(dials, 5);
+  EXPECT_GE(dials, 2);
   EXPECT_LT(dials, 500);
 }
 
