@@ -108,7 +108,10 @@ class FederatedServer {
 
   [[nodiscard]] const scheduler::Policy& policy() const { return *policy_; }
   [[nodiscard]] const Aggregator& aggregator() const { return aggregator_; }
-  [[nodiscard]] scheduler::Summary schedule() const { return schedule_; }
+  /// Until the end, if there was one: without what that has aggregated.
+  [[nodiscard]] scheduler::Summary schedule() const {
+    return schedule_ ? *schedule_ : tally_.summary(*policy_, policy_->now());
+  }
   [[nodiscard]] ServerMemory memory() const;
   /// Payload bytes by client, the same whether they cross a network or not.
   [[nodiscard]] const std::map<std::int64_t, ClientBytes>& bytes() const { return bytes_; }
@@ -147,7 +150,7 @@ class FederatedServer {
   std::unique_ptr<scheduler::Policy> policy_;
   scheduler::EventLog log_;
   scheduler::Tally tally_;
-  scheduler::Summary schedule_;
+  std::optional<scheduler::Summary> schedule_;
   Aggregator aggregator_;
   Downlink downlink_;
   Dispatch dispatch_;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "trainer/sites/logged_facts.h"
 
-#include <cmath>
+#include <functional>
 #include <limits>
 #include <nlohmann/json.hpp>
 
@@ -29,20 +29,29 @@ std::optional<Evaluation> validation_of(const Json& metrics) {
                     metrics.value("validation_accuracy", kNone), samples};
 }
 
+void reading(const std::function<void()>& read) {
+  try {
+    read();
+  } catch (const Json::exception& error) {
+    throw ConfigError(std::string("the facts of an update: ") + error.what());
+  }
+}
+
 }  // namespace
 
-std::string logged_facts(const net::UploadBegin& update) {
+std::string logged_facts(const net::UploadBegin& update, const std::string& wrong) {
   Json metrics = Json::object();
   for (const auto& [name, value] : update.metrics) metrics[name] = value;
   Json json{{"position", update.position},
             {"training_seconds", update.training_seconds},
             {"metrics", std::move(metrics)}};
   if (update.epsilon) json["epsilon"] = *update.epsilon;
+  if (!wrong.empty()) json["wrong"] = wrong;
   return json.dump();
 }
 
 void put_facts(const std::string& facts, ClientReport& report) {
-  try {
+  reading([&] {
     const Json json = Json::parse(facts);
     const Json& metrics = json.at("metrics");
     report.position = json.at("position");
@@ -55,9 +64,13 @@ void put_facts(const std::string& facts, ClientReport& report) {
     result.privacy = PrivacyReport{.epsilon = json.at("epsilon"),
                                    .steps = count_of(metrics, "privacy_steps"),
                                    .leaves = count_of(metrics, "leaves") > 0};
-  } catch (const Json::exception& error) {
-    throw ConfigError(std::string("the facts of an update: ") + error.what());
-  }
+  });
+}
+
+std::string what_is_wrong(const std::string& facts) {
+  std::string wrong;
+  reading([&] { wrong = Json::parse(facts).value("wrong", ""); });
+  return wrong;
 }
 
 }  // namespace convoy::trainer

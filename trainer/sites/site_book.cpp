@@ -32,6 +32,14 @@ const std::string& SiteBook::name_of(std::int64_t client) const {
 
 void SiteBook::has_left(std::int64_t client) { sites_.at(name_of(client)).has_left = true; }
 
+std::int64_t SiteBook::bounded_latecomer(std::int64_t samples, double share) const {
+  if (share >= 1.0) return samples;
+  double others = 0.0;
+  for (const auto& [name, site] : sites_) others += static_cast<double>(site.samples);
+  const double most = std::max(1.0, share / (1.0 - share) * others);
+  return static_cast<double>(samples) > most ? static_cast<std::int64_t>(most) : samples;
+}
+
 Json SiteBook::save() const {
   Json json = Json::array();
   for (const auto& [name, site] : sites_) {

@@ -31,6 +31,10 @@ class SiteBook {
     return sites_;
   }
 
+  /// `samples` of a site that joins later, so that they are at most `share` of all sites'; at least
+  /// 1. @param share  in (0, 1].
+  [[nodiscard]] std::int64_t bounded_latecomer(std::int64_t samples, double share) const;
+
   [[nodiscard]] nlohmann::json save() const;
   void load(const nlohmann::json& saved);
 

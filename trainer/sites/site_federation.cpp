@@ -25,7 +25,7 @@ using scheduler::journal::UpdateEntry;
 
 namespace {
 
-constexpr const char* kRemove = "remove ";
+constexpr std::string_view kRemove = "remove ";
 
 double norm_of(const std::vector<torch::Tensor>& tensors) {
   double squares = 0.0;
@@ -50,14 +50,14 @@ ClientReport report_of(const UpdateEntry& entry) {
 }  // namespace
 
 bool SiteFederation::is_due_to_end() const {
+  if (!has_begun()) return false;
   const FederationConfig& end = job_.federation;
   const auto& sites = book_.all();
   const bool all_left =
-      !sites.empty() &&
       std::all_of(sites.begin(), sites.end(), [](const auto& one) { return one.second.has_left; });
-  return all_left || (end.updates > 0 && updates() >= end.updates) ||
+  return is_finish_ordered_ || all_left || (end.updates > 0 && updates() >= end.updates) ||
          (end.rounds > 0 && server_->aggregator().version() >= end.rounds) ||
-         (end.seconds > 0.0 && has_begun() && seconds() >= end.seconds);
+         (end.seconds > 0.0 && seconds() >= end.seconds);
 }
 
 /// Numbered in the log, and not yet durable: nothing of it may leave before make_durable().
@@ -117,6 +117,8 @@ void SiteFederation::command(const std::string& from, const std::string& command
 void SiteFederation::apply(const CommandEntry& entry) {
   if (entry.command == "pause") is_paused_ = true;
   if (entry.command == "resume") is_paused_ = false;
+  if (entry.command == "finish") is_finish_ordered_ = true;
+  if (entry.command.starts_with(kRemove)) gone_.insert(entry.command.substr(kRemove.size()));
   note({.time = entry.time,
         .event = "command",
         .site = {},
@@ -142,6 +144,7 @@ void SiteFederation::apply(const InputEntry& entry) {
     case Input::Kind::kLeave:
       note({.time = input.time, .event = "leave", .site = entry.site});
       book_.has_left(client);
+      gone_.insert(entry.site);
       return server_->leave(input.time, client);
     case Input::Kind::kShutdown:
       has_ended_ = true;
@@ -175,12 +178,13 @@ bool SiteFederation::update(const std::string& site, const net::UploadBegin& upd
       .id = update.update_id,
       .sha256 = update.sha256,
       .bytes = static_cast<std::uint64_t>(update.bytes),
-      .facts = logged_facts(update)};
+      .facts = logged_facts(update, "")};
   ClientReport report = report_of(entry);
-  const auto wrong = update.finite ? unpack(site, entry.id, report) : std::nullopt;
-  if (wrong) logger("trainer")->warn("update {} of {}: {}", entry.id, site, *wrong);
-  reason_ = wrong.value_or("");
-  entry.input.update.finite = report.result.finite = update.finite && !wrong;
+  if (const auto wrong = update.finite ? unpack(site, entry.id, report) : std::nullopt) {
+    logger("trainer")->warn("update {} of {}: {}", entry.id, site, *wrong);
+    entry.facts = logged_facts(update, *wrong);
+    entry.input.update.finite = report.result.finite = false;
+  }
   record(entry);
   apply(entry, std::move(report));
   make_durable();
@@ -189,20 +193,20 @@ bool SiteFederation::update(const std::string& site, const net::UploadBegin& upd
 
 void SiteFederation::apply(const UpdateEntry& entry, ClientReport report) {
   const std::int64_t client = entry.input.update.client;
-  const UpdateKey key{client, entry.input.update.round};
-  known_.try_emplace(
-      key,
-      Known{entry.id, entry.sha256,
-            report.result.privacy ? std::optional(report.result.privacy->epsilon) : std::nullopt});
   const auto outstanding = server_->outstanding().find(client);
-  const bool answers_round =
-      outstanding != server_->outstanding().end() && outstanding->second.round == key.second;
-  if (answers_round) owed_.erase(client);  // that round was told of it
+  const bool answers_round = outstanding != server_->outstanding().end() &&
+                             outstanding->second.round == entry.input.update.round;
+  const auto& privacy = report.result.privacy;
+  if (answers_round) {
+    owed_.erase(client);  // that round was told of it
+    known_[{client, entry.input.update.round}] = {
+        entry.id, entry.sha256, privacy ? std::optional(privacy->epsilon) : std::nullopt};
+  }
   if (entry.bytes > 0) unreleased_.emplace_back(entry.site, entry.id);
-  const bool leaves = report.result.privacy && report.result.privacy->leaves;
+  if (privacy && privacy->leaves) book_.has_left(client);
+  arriving_ = &entry;
   server_->report(entry.input.time, entry.input.duration, std::move(report));
-  if (leaves) book_.has_left(client);
-  reason_.clear();
+  arriving_ = nullptr;
 }
 
 ClientReport SiteFederation::read(const UpdateEntry& entry) const {
@@ -253,12 +257,17 @@ std::vector<Assignment> SiteFederation::take_assignments() {
   return std::exchange(assignments_, {});
 }
 
+/// Only an update that arrives is refused.
 void SiteFederation::on_refused(std::int64_t client) {
+  require(arriving_ != nullptr, "SiteFederation: what does not arrive cannot be refused");
   owed_.insert(client);
+  known_.erase({client, arriving_->input.update.round});
   note({.time = server_->policy().now(),
         .event = "refusal",
-        .site = book_.name_of(client),
-        .text = reason_});
+        .site = arriving_->site,
+        .update = arriving_->id,
+        .sha256 = arriving_->sha256,
+        .text = what_is_wrong(arriving_->facts)});
 }
 
 void SiteFederation::on_new_model(const NewModel& made) {

@@ -53,7 +53,9 @@ class SiteFederation {
   [[nodiscard]] bool has_begun() const { return !book_.all().empty(); }
   [[nodiscard]] bool is_paused() const { return is_paused_; }
   [[nodiscard]] bool has_ended() const { return has_ended_; }
-  /// By the job's rounds, updates or seconds.
+  /// Nobody of this name takes part any more: it has said so, or an operator has.
+  [[nodiscard]] bool is_gone(const std::string& site) const { return gone_.contains(site); }
+  /// By the job's rounds, updates or seconds, an operator, or because all sites have left.
   [[nodiscard]] bool is_due_to_end() const;
 
   // Events. When one returns it is on stable storage; take_assignments() says what follows.
@@ -65,7 +67,7 @@ class SiteFederation {
   void on_time();
   void evict(std::int64_t client);
   void leave(std::int64_t client, const std::string& why);
-  /// @param command  "pause", "resume", "remove NAME" or "finish".
+  /// @param command  "pause", "resume", "remove NAME" (then leave() it too) or "finish".
   void command(const std::string& from, const std::string& command);
   void tick();
   /// The end of the run: aggregates what waits.
@@ -88,7 +90,7 @@ class SiteFederation {
  private:
   using Entry = scheduler::journal::Entry;
   using Sequence = scheduler::journal::Sequence;
-  /// An update that waits, for the audit log.
+  /// An update that may wait, for the audit log.
   struct Known {
     std::string id;
     Sha256 sha256{};
@@ -146,8 +148,10 @@ class SiteFederation {
   std::vector<Assignment> assignments_;
   Sequence sequence_ = 0;        ///< of the entry that is being applied
   std::int64_t audit_part_ = 0;  ///< of what follows from it
-  std::string reason_;  ///< why the update that is being applied is refused, if we know better
+  const scheduler::journal::UpdateEntry* arriving_ = nullptr;  ///< that is being applied
   std::optional<double> begun_at_;  ///< on the run's clock, which goes while sites are awaited
+  std::set<std::string> gone_;      ///< sites, also such as had never joined
+  bool is_finish_ordered_ = false;
   bool is_paused_ = false;
   bool has_ended_ = false;
   double seconds_before_ = 0.0;

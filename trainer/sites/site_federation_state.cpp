@@ -18,6 +18,9 @@ namespace {
 namespace journal = scheduler::journal;
 using Json = nlohmann::json;
 
+/// Uploads that nobody goes on with, and payloads whose release a crash has cut off.
+constexpr std::chrono::hours kStale{24};
+
 /// Residuals are with the sites, in their outboxes.
 class NoResiduals final : public ResidualOwner {
  public:
@@ -75,8 +78,11 @@ void SiteFederation::open(const DataInfo& info, bool without_old_log) {
       [this](Sequence sequence, const Entry& entry) { replay(sequence, entry); },
       journal::JournalOptions{.clock = {}, .without_old_log = without_old_log});
   assignments_.clear();  // whoever is still there says what it is doing when it joins again
-  store_.clean(std::chrono::seconds(0), [this](const std::string& site, const std::string& id) {
-    return job_.sites.keep_updates || knows(site, id);
+  // What a site has begun to send, or has sent and nobody has logged, it need not send again.
+  const std::set<std::pair<std::string, std::string>> logged(unreleased_.begin(),
+                                                             unreleased_.end());
+  store_.clean(kStale, [&](const std::string& site, const std::string& id) {
+    return job_.sites.keep_updates || logged.contains({site, id});
   });
   journal_->start();
 }
@@ -108,6 +114,8 @@ std::string SiteFederation::restore(const FederationSnapshot& saved,
     const Json json = Json::parse(saved.clock);
     book_.load(json.at("sites"));
     if (!json.at("begun_at").is_null()) begun_at_ = json.at("begun_at").get<double>();
+    gone_ = json.at("gone").get<std::set<std::string>>();
+    is_finish_ordered_ = json.at("finish");
     is_paused_ = json.at("paused");
     has_ended_ = json.at("ended");
     for (const Json& item : json.at("assigned_at")) assigned_at_[item.at(0)] = item.at(1);
@@ -132,6 +140,8 @@ std::string SiteFederation::state(const std::string& saved_journal) const {
   Json json{{"journal", saved_journal},
             {"sites", book_.save()},
             {"begun_at", nullptr},
+            {"gone", gone_},
+            {"finish", is_finish_ordered_},
             {"paused", is_paused_},
             {"ended", has_ended_},
             {"assigned_at", Json::array()},

@@ -50,7 +50,6 @@ SiteServer::SiteServer(const Job& job, const RunRequest& request, SiteServerOpti
     Guest& guest = guests_[name];
     guest.samples = site.samples;
     guest.heard = Clock::now();
-    if (site.has_left) removed_.insert(name);
   }
   if (options_.torchscript) {
     script_ = {.kind = net::StreamKind::kTorchScript,
@@ -125,10 +124,7 @@ FederatedSummary SiteServer::run() {
   while (!is_stopped() && !federation_.has_ended()) {
     if (auto task = tasks_.take(next_look())) (*task)();
     look_around();
-    if (federation_.has_begun() && (finish_ordered_ || federation_.is_due_to_end())) {
-      federation_.shut_down();
-      send_assignments();  // none
-    }
+    if (federation_.is_due_to_end()) federation_.shut_down();
   }
   if (!federation_.has_ended()) {
     for (auto& [name, guest] : guests_) {

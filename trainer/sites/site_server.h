@@ -87,7 +87,6 @@ class SiteServer final : private net::ServerCore {
   [[nodiscard]] std::optional<net::Refusal> refusal_of(const net::SiteSession& session,
                                                        const net::Join& join) const;
   void welcome_back(const std::string& name);
-  [[nodiscard]] std::int64_t bounded_latecomer(std::int64_t samples) const;
   void begin_if_all_are_here();
   void begin();
   void announce(const net::SessionPtr& session, std::uint64_t id, const net::UploadBegin& update);
@@ -96,7 +95,7 @@ class SiteServer final : private net::ServerCore {
   void leave(const net::SessionPtr& session, std::uint64_t id, const net::Leave& leave);
   void take_refusal(const net::SessionPtr& session, const net::Refusal& refusal);
   void obey(const net::SessionPtr& session, std::uint64_t id, const net::Command& command);
-  void remove(const std::string& site);
+  void turn_out(const std::string& name);
   void closed(const net::SessionPtr& session, const std::string& why);
   [[nodiscard]] net::Status status(const net::SiteSession& session,
                                    const net::StatusRequest& request) const;
@@ -117,9 +116,11 @@ class SiteServer final : private net::ServerCore {
   [[nodiscard]] std::int64_t most_update_bytes() const;
   void send(const Assignment& assignment);
   [[nodiscard]] net::SharedBytes stream_of(const Assignment& assignment);
+  [[nodiscard]] std::uint64_t hash_of_start(const SharedState& start);
   void distribute_final();
   void send_final(Guest& guest);
   [[nodiscard]] bool all_have_final() const;
+  [[nodiscard]] bool is_out(const std::string& name) const;
   [[nodiscard]] Clock::time_point next_look() const;
 
   const Job& job_;
@@ -128,14 +129,14 @@ class SiteServer final : private net::ServerCore {
   SiteFederation federation_;
   TaskQueue tasks_;
   std::map<std::string, Guest, std::less<>> guests_;  ///< by site; also those that wait to begin
-  std::set<std::string, std::less<>> removed_;
   std::optional<Clock::time_point> first_join_;
   Clock::time_point looked_ = Clock::now();
   Clock::time_point next_tick_ = Clock::now();
   Clock::time_point next_lists_ = Clock::now();
-  bool finish_ordered_ = false;
   std::set<std::int64_t> held_back_;  ///< clients whose rounds were assigned during a pause
   // The newest dense model as a stream, which most sites are sent.
+  SharedState newest_start_;
+  std::uint64_t newest_start_hash_ = 0;
   SharedState streamed_;
   net::SharedBytes stream_;
   Sha256 stream_sha256_{};

@@ -33,7 +33,7 @@ std::optional<Refusal> SiteServer::refusal_of(const std::string& name) const {
   if (!roster.empty() && std::find(roster.begin(), roster.end(), name) == roster.end()) {
     return Refusal{RefusalCode::kUnknownSite, name + " is not in sites.roster"};
   }
-  if (removed_.contains(name)) {
+  if (federation_.is_gone(name)) {
     return Refusal{RefusalCode::kUnknownSite, name + " has left this run"};
   }
   return std::nullopt;
@@ -116,7 +116,8 @@ void SiteServer::join(const net::SessionPtr& session, std::uint64_t id, const ne
     guest.offer_id = id;  // answered when its number is known
     if (federation_.has_begun()) {
       session->answer(id, offer(client));
-      federation_.join(name, client, bounded_latecomer(join.samples));
+      const double share = job_.sites.max_weight_share;
+      federation_.join(name, client, federation_.book().bounded_latecomer(join.samples, share));
     }
     return;
   }
@@ -135,18 +136,6 @@ void SiteServer::welcome_back(const std::string& name) {
     return;
   }
   federation_.rejoin(client, guest.held_version);
-}
-
-/// n of a site that joins a run that has begun: what the others weigh is settled.
-std::int64_t SiteServer::bounded_latecomer(std::int64_t samples) const {
-  const double share = job_.sites.max_weight_share;
-  if (share >= 1.0) return samples;
-  double others = 0.0;
-  for (const auto& [name, site] : federation_.book().all()) {
-    others += static_cast<double>(site.samples);
-  }
-  const double most = std::max(1.0, share / (1.0 - share) * others);
-  return static_cast<double>(samples) > most ? static_cast<std::int64_t>(most) : samples;
 }
 
 void SiteServer::begin_if_all_are_here() {
@@ -188,20 +177,19 @@ void SiteServer::leave(const net::SessionPtr& session, std::uint64_t id, const n
     guests_.erase(name);
     return;
   }
-  removed_.insert(name);
-  if (!site->has_left) federation_.leave(site->client, leave.text);
+  if (!federation_.is_gone(name)) federation_.leave(site->client, leave.text);
 }
 
-void SiteServer::remove(const std::string& name) {
-  removed_.insert(name);
+/// Of a name that is gone by now.
+void SiteServer::turn_out(const std::string& name) {
   const auto guest = guests_.find(name);
-  if (guest == guests_.end()) return;
-  if (guest->second.session) {
+  if (guest != guests_.end() && guest->second.session) {
     guest->second.session->end(Refusal{RefusalCode::kUnknownSite, "an operator has removed it"});
     guest->second.session = nullptr;
   }
-  const EnrolledSite* site = federation_.book().find(name);
-  if (site != nullptr && !site->has_left) federation_.leave(site->client, "removed");
+  if (const EnrolledSite* site = federation_.book().find(name)) {
+    federation_.leave(site->client, "removed");
+  }
 }
 
 void SiteServer::closed(const net::SessionPtr& session, const std::string& why) {

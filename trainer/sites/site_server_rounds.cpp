@@ -69,8 +69,7 @@ void SiteServer::take_refusal(const net::SessionPtr& session, const Refusal& ref
     return;
   }
   if (refusal.code != RefusalCode::kSitePolicy) return;
-  if (site != nullptr && !site->has_left) {
-    removed_.insert(session->name());
+  if (site != nullptr && !federation_.is_gone(session->name())) {
     federation_.leave(site->client, refusal.text);
   }
   session->end("as the site's policy says");
@@ -84,9 +83,9 @@ void SiteServer::send_assignments() {
       continue;
     }
     if (guest.session) send(assignment);
+    assignment.start = nullptr;
+    assignment.message = nullptr;
     guest.newest = std::move(assignment);
-    guest.newest->start = nullptr;
-    guest.newest->message = nullptr;
   }
 }
 
@@ -94,7 +93,7 @@ void SiteServer::send(const Assignment& assignment) {
   Guest& guest = guests_.find(federation_.book().name_of(assignment.client))->second;
   net::Dispatch round{.round = assignment.round,
                       .version = assignment.version,
-                      .model_hash = hash_of(*assignment.start),
+                      .model_hash = hash_of_start(assignment.start),
                       .steps = assignment.steps,
                       .seed = job_.run.seed,
                       .position = assignment.position,
@@ -115,6 +114,15 @@ void SiteServer::send(const Assignment& assignment) {
   guest.held_version = assignment.version;
   guest.open_round = assignment.round;
   guest.session->dispatch(round, begin, std::move(stream));
+}
+
+/// Most sites start from the newest one: it is hashed once.
+std::uint64_t SiteServer::hash_of_start(const SharedState& start) {
+  if (newest_start_ != start) {
+    newest_start_ = start;
+    newest_start_hash_ = hash_of(*start);
+  }
+  return newest_start_hash_;
 }
 
 net::SharedBytes SiteServer::stream_of(const Assignment& assignment) {
@@ -152,7 +160,7 @@ void SiteServer::distribute_final() {
     if (auto task = tasks_.take(Clock::now() + std::chrono::milliseconds(50))) (*task)();
   }
   for (const auto& [name, guest] : guests_) {
-    if (!guest.has_final && !removed_.contains(name)) {
+    if (!guest.has_final && !is_out(name)) {
       logger("net")->warn("site {} has not fetched the final model", name);
     }
   }
@@ -163,10 +171,15 @@ void SiteServer::send_final(Guest& guest) {
   if (guest.session && final_) guest.session->send_stream(final_begin_, final_);
 }
 
+/// The final model is not for those that have left.
+bool SiteServer::is_out(const std::string& name) const {
+  const EnrolledSite* site = federation_.book().find(name);
+  return federation_.is_gone(name) || (site != nullptr && site->has_left);
+}
+
 bool SiteServer::all_have_final() const {
-  return std::all_of(guests_.begin(), guests_.end(), [this](const auto& one) {
-    return one.second.has_final || removed_.contains(one.first);
-  });
+  return std::all_of(guests_.begin(), guests_.end(),
+                     [this](const auto& one) { return one.second.has_final || is_out(one.first); });
 }
 
 void SiteServer::obey(const net::SessionPtr& session, std::uint64_t id,
@@ -195,12 +208,11 @@ void SiteServer::obey(const net::SessionPtr& session, std::uint64_t id,
                                Refusal{RefusalCode::kUnknownSite, "no site " + site + " is here"});
       }
       federation_.command(from, done = "remove " + site);
-      remove(site);
+      turn_out(site);
       break;
     }
     case OperatorOrder::kFinish:
       federation_.command(from, done = "finish");
-      finish_ordered_ = true;
       break;
   }
   logger("net")->info("operator {} at {}: {}", from, session->address(), done);
@@ -220,7 +232,7 @@ void SiteServer::send_held_back() {
 
 net::RunPhase SiteServer::phase() const {
   if (federation_.has_ended()) return net::RunPhase::kFinished;
-  if (finish_ordered_) return net::RunPhase::kFinishing;
+  if (federation_.is_due_to_end()) return net::RunPhase::kFinishing;
   if (federation_.is_paused()) return net::RunPhase::kPaused;
   return federation_.has_begun() ? net::RunPhase::kRunning : net::RunPhase::kWaiting;
 }

@@ -254,9 +254,14 @@ TEST(SiteFederation, RefusesWhatIsNoUpdateAndOwesItToTheSite) {
   EXPECT_FALSE(kit->owes(2));
 
   std::map<std::string, std::string> reasons;
+  std::map<std::string, std::string> updates;
   for (const auto& record : verify_audit(folder.path() / "run" / "audit.jsonl").records) {
-    if (record.event.event == "refusal") reasons[record.event.site] = record.event.text;
+    if (record.event.event != "refusal") continue;
+    reasons[record.event.site] = record.event.text;
+    updates[record.event.site] = record.event.update;
   }
+  EXPECT_EQ(updates["site0"], "r0");
+  EXPECT_EQ(updates["site3"], "none");
   EXPECT_NE(reasons["site0"].find("max_update_norm"), std::string::npos) << reasons["site0"];
   EXPECT_NE(reasons["site1"].find("not finite"), std::string::npos) << reasons["site1"];
   EXPECT_NE(reasons["site2"].find("no model"), std::string::npos) << reasons["site2"];
@@ -303,6 +308,60 @@ TEST(SiteFederation, CountsItsSecondsFromTheFirstSite) {
   EXPECT_TRUE(kit->is_due_to_end());
 }
 
+TEST(SiteFederation, KeepsUnfinishedUploadsOverARestart) {
+  TemporaryFolder folder;
+  Kit kit(folder.path() / "run");
+  kit.open();
+  kit.join_all();
+  const std::uint64_t durable = scheduler::journal::PayloadStoreConfig().sync_bytes;
+  const std::vector<std::byte> begun(durable + 1000);
+  const scheduler::journal::DeclaredUpload declared{
+      .site = "site0", .id = "r0", .bytes = 2 * begun.size(), .sha256 = sha256("not looked at")};
+  kit->store().begin(declared).write(begun);
+  // A whole one whose log record a crash has cut off.
+  const auto round = kit.rounds().at(1);
+  const auto whole = kit.upload(round, kit.pack(1, round.round));
+  kit.crash();
+  kit.open();
+  EXPECT_EQ(kit->store().begin(declared).offset(), durable);
+  EXPECT_TRUE(kit->store().has("site1", whole.update_id));
+}
+
+TEST(SiteFederation, RemembersWhatOperatorsHaveOrdered) {
+  TemporaryFolder folder;
+  Kit kit(folder.path() / "run");
+  kit.open();
+  kit.join_all();
+  kit->command("alice", "remove newcomer");
+  EXPECT_FALSE(kit->is_due_to_end());
+  kit->command("alice", "finish");
+  EXPECT_TRUE(kit->is_due_to_end());
+  kit.crash();  // before the run has ended
+  kit.open();
+  EXPECT_TRUE(kit->is_due_to_end());
+  EXPECT_TRUE(kit->is_gone("newcomer"));
+  kit->stop();
+  kit.crash();
+  kit.open();
+  EXPECT_TRUE(kit->is_due_to_end());
+  EXPECT_TRUE(kit->is_gone("newcomer"));
+  EXPECT_FALSE(kit->is_gone("site0"));
+}
+
+TEST(SiteFederation, SaysHowARunWentThatIsInterruptedOrResumedAfterItsEnd) {
+  TemporaryFolder folder;
+  Kit kit(folder.path() / "run");
+  kit.open();
+  kit.join_all();
+  for (std::int64_t turn = 0; turn < 5; ++turn) step(kit, turn);
+  EXPECT_EQ(kit->finish(true).schedule.counts.received, 5);
+  kit->shut_down();
+  kit->stop();
+  kit.crash();
+  kit.open();
+  EXPECT_EQ(kit->finish(false).schedule.counts.received, 5);
+}
+
 TEST(SiteFederation, ReleasesPayloadsThatACheckpointContains) {
   TemporaryFolder folder;
   trainer::Job job = sites_job();
@@ -325,6 +384,42 @@ TEST(SiteFederation, ReleasesPayloadsThatACheckpointContains) {
   kit.open();
   step(kit, 0);
   EXPECT_EQ(count(), 1U);
+}
+
+TEST(SiteFederation, WritesTheSameAuditAgainWhereAPowerFailureHasTakenIt) {
+  TemporaryFolder folder;
+  trainer::Job job = sites_job();
+  job.sites.max_update_norm = 5.0;
+  Kit kit(folder.path() / "run", job);
+  kit.open();
+  kit.join_all();
+  auto huge = kit.pack(0, 0);
+  huge.parameters[0].fill_(100.0);
+  EXPECT_TRUE(kit->update("site0", kit.upload(kit.rounds().at(0), huge)));
+  step(kit, 1);
+  const fs::path audit = folder.path() / "run" / "audit.jsonl";
+  const auto before = verify_audit(audit).records;
+  kit.crash();
+  fs::resize_file(audit, 0);
+  kit.open();
+  const auto after = verify_audit(audit).records;
+  ASSERT_EQ(after.size(), before.size());
+  for (std::size_t i = 0; i < after.size(); ++i) {
+    EXPECT_EQ(after[i].event.event, before[i].event.event);
+    EXPECT_EQ(after[i].event.update, before[i].event.update);
+    EXPECT_EQ(after[i].event.text, before[i].event.text);
+    EXPECT_EQ(after[i].event.weight, before[i].event.weight);
+  }
+}
+
+TEST(SiteBook, BoundsOneThatComesLater) {
+  trainer::SiteBook book;
+  book.add("a", {.client = 0, .samples = 100});
+  book.add("b", {.client = 1, .samples = 100});
+  EXPECT_EQ(book.bounded_latecomer(1000, 1.0), 1000);
+  EXPECT_EQ(book.bounded_latecomer(1000, 0.5), 200);  // half of all three
+  EXPECT_EQ(book.bounded_latecomer(7, 0.5), 7);
+  EXPECT_EQ(book.bounded_latecomer(std::numeric_limits<std::int64_t>::max(), 0.2), 50);
 }
 
 TEST(SiteBook, BoundsTheShareOfTheLargest) {
