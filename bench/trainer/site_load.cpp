@@ -35,9 +35,10 @@ struct Load {
   std::vector<std::byte> stream;
   Sha256 sha256{};
   std::uint64_t schema_hash = 0;
-  std::int64_t busy = 0;    ///< sites that send
-  std::int64_t rounds = 0;  ///< of all together
-  bool in_step = true;      ///< a round begins when all busy sites are ready
+  std::int64_t busy = 0;              ///< sites that send
+  std::int64_t rounds = 0;            ///< of all together
+  bool in_step = true;                ///< a round begins when all busy sites are ready
+  std::atomic<bool> is_done = false;  ///< this program ends its connections
 
   std::mutex mutex;  // guards what follows
   std::condition_variable changed;
@@ -69,7 +70,6 @@ class Site final : public net::ConnectionUser {
     } else if (const auto* model = std::get_if<net::ModelBegin>(&message)) {
       model_ = *model;
       stream_ = id;
-      got_ = 0;
       (void)connection_->send(net::StreamOffset{.stream = id, .offset = 0, .limit = model->bytes},
                               id);
     } else if (std::holds_alternative<net::StreamEnd>(message)) {
@@ -85,7 +85,7 @@ class Site final : public net::ConnectionUser {
       std::fprintf(stderr, "%s: refused: %s\n", name_.c_str(), refusal->text.c_str());
     }
   }
-  void on_chunk(const net::Chunk& chunk) override { got_ += std::ssize(chunk.bytes); }
+  void on_chunk(const net::Chunk&) override {}
   void on_drained() override { pump(); }
   void on_tick() override {
     if (Clock::now() - beat_ < std::chrono::seconds(1)) return;
@@ -93,7 +93,8 @@ class Site final : public net::ConnectionUser {
     if (welcomed_) (void)connection_->send(net::Progress{});
   }
   void on_closed(const std::string& why) override {
-    if (!why.empty() && !finished_) std::fprintf(stderr, "%s: %s\n", name_.c_str(), why.c_str());
+    if (!why.empty() && !load_.is_done)
+      std::fprintf(stderr, "%s: %s\n", name_.c_str(), why.c_str());
     count(load_.over);
     connection_.reset();
   }
@@ -119,7 +120,6 @@ class Site final : public net::ConnectionUser {
 
   void take_model() {
     if (model_.kind == net::StreamKind::kFinalModel) {
-      finished_ = true;
       (void)connection_->send(
           net::StreamOffset{.stream = stream_, .offset = model_.bytes, .limit = model_.bytes});
       return;
@@ -165,11 +165,9 @@ class Site final : public net::ConnectionUser {
   const bool is_busy_;
   std::shared_ptr<net::Connection> connection_;
   bool welcomed_ = false;
-  bool finished_ = false;
   net::Dispatch round_;
   net::ModelBegin model_;
   std::uint64_t stream_ = 0;
-  std::int64_t got_ = 0;
   std::uint64_t upload_ = 0;
   bool sending_ = false;
   std::int64_t sent_ = 0;
@@ -268,5 +266,6 @@ int main(int argc, char** argv) {
   } else {
     run_one_by_one(load, all);
   }
+  load.is_done = true;
   dialers.clear();
 }

@@ -184,6 +184,9 @@ class JoinCommand final : public Command {
     }
     trainer::Job ranks = parse_job("[data]\nname = \"synthetic\"\n[train]\nsteps = 1\n",
                                    "the site's own ranks", sets_);
+    require_config(
+        ranks.run.device != "mixed",
+        "--set run.device=mixed: the ranks of a site train on CPUs or on GPUs, not both");
     ranks.run.threads_per_rank = threads_;
     ranks.communication.local_ranks = 1;
     return ranks;

@@ -39,7 +39,8 @@ std::string human_summary(const trainer::FederatedSummary& summary, const fs::pa
       "  late        {}, refused {}, staleness {:.2f} on average\n  model       {}\n{}",
       summary.run.interrupted ? "stopped" : "finished", summary.updates, summary.versions,
       summary.federation_seconds, summary.run.accuracy, summary.run.loss, summary.run.steps,
-      counts.late, counts.refused, summary.schedule.mean_staleness, summary.run.parameters_hash, last);
+      counts.late, counts.refused, summary.schedule.mean_staleness, summary.run.parameters_hash,
+      last);
 }
 
 /// What a server knows of the sites' data, and evaluates on.
@@ -140,6 +141,7 @@ class ServeCommand final : public Command {
 
   [[nodiscard]] trainer::SiteServerOptions options(const trainer::Job& job,
                                                    const ServerData& data) const {
+    const trainer::DataSchema schema = trainer::schema_of(job.data, data.info);
     const net::HostPort listen = net::parse_host_port(listen_, "--listen", 0);
     return {.listener = {.host = listen.host,
                          .port = listen.port,
@@ -150,7 +152,8 @@ class ServeCommand final : public Command {
                          .limits = {}},
             .name = member_.own_name(),
             .job_text = job_text(job),
-            .schema_hash = trainer::hash_of(trainer::schema_of(job.data, data.info)),
+            .schema_hash = trainer::hash_of(schema),
+            .schema = trainer::to_text(schema),
             .torchscript = torchscript_of(job),
             .without_old_log = without_old_log_,
             .software = "convoy " + convoy_version(),

@@ -147,7 +147,8 @@ class Join(unittest.TestCase):
     def test_what_cannot_work_is_refused_before_anything_is_dialled(self):
         with Federation(CONVOY, clients=1) as federation:
             for words, text in [(["--share", "3/2"], "--share"), (["--policy", "nowhere"], "nowhere"),
-                                (["--server", "hub"], "--server"), (["--site", "other"], "other.crt")]:
+                                (["--server", "hub"], "--server"), (["--site", "other"], "other.crt"),
+                                (["--set", "run.device=mixed"], "run.device=mixed")]:
                 base = federation.site_words("site000")
                 if words[0] in base:
                     at = base.index(words[0])

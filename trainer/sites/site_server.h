@@ -29,6 +29,7 @@ struct SiteServerOptions {
   std::string name;               ///< of the server, for its sites
   std::string job_text;           ///< what sites are sent
   std::uint64_t schema_hash = 0;  ///< that the sites' data must have; 0: any
+  std::string schema;             ///< the same in words
   net::SharedBytes torchscript;   ///< the file that the model comes from; null: one of convoy's own
   bool without_old_log = false;
   std::string software;  ///< for logs

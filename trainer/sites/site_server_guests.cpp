@@ -53,9 +53,11 @@ std::optional<Refusal> SiteServer::refusal_of(const net::SiteSession& session,
     return Refusal{RefusalCode::kNotNow, "the run is over"};
   }
   if (options_.schema_hash != 0 && join.schema_hash != options_.schema_hash) {
-    return Refusal{RefusalCode::kOtherSchema,
-                   "the data have other columns, types or classes than the job's (convoy join "
-                   "--check shows both)"};
+    return Refusal{
+        RefusalCode::kOtherSchema,
+        fmt::format("the data have other columns, types or classes than the job's, which "
+                    "are: {} (convoy join --check says what the site has)",
+                    options_.schema)};
   }
   if (!is_known || !guest->second.session) return std::nullopt;
   const Guest& other = guest->second;

@@ -3,7 +3,6 @@
 #include "trainer/sites/site_client.h"
 
 #include <gtest/gtest.h>
-#include <torch/script.h>
 
 #include <algorithm>
 #include <future>
@@ -14,187 +13,17 @@
 #include "base/file.h"
 #include "compress/update/reference_trajectory.h"
 #include "scheduler/net/dialer.h"
-#include "tests/temporary_folder.h"
-#include "tests/trainer/sites/scripted_hub.h"
+#include "tests/trainer/sites/site_client_fixture.h"
 #include "trainer/federated/client_end.h"
 #include "trainer/federated/federation_data.h"
 #include "trainer/federated/update_layers.h"
 #include "trainer/parallel/replicas.h"
-#include "trainer/sites/site_check.h"
 
 namespace convoy::tests {
 namespace {
 
 using namespace trainer;
 using net::RefusalCode;
-
-constexpr std::int64_t kNumber = 4;
-
-Job site_job(const std::string& family = "none") {
-  Job job;
-  job.run.seed = 3;
-  job.data.name = "synthetic";
-  job.data.samples = 300;
-  job.model.name = "mlp";
-  job.model.hidden = 64;
-  job.train.batch_size = 8;
-  job.train.optimizer.lr = 0.05;
-  job.federation.clock = "live";
-  job.compression.family = family;
-  job.compression.level = family == "top_k" ? 0.05 : 4;
-  job.compression.min_numel = 64;
-  return job;
-}
-
-/// A federation of one site, and what the server knows.
-class SiteClientTest : public ::testing::Test {
- protected:
-  void use(Job used) {
-    job = std::move(used);
-    datasets = load_datasets(job.data, job.run.seed);
-    model = make_model(job.model, datasets.train->info(), job.run.seed);
-    shape = shape_of(*model);
-    codec = make_update_codec(job.compression, model->parameters());
-    start = copy_state(*model);
-  }
-  void TearDown() override { stop_site(); }
-
-  [[nodiscard]] SiteClientOptions options() {
-    return {.own = {.site = "clinic", .data_path = "", .share = {}, .policy = policy},
-            .state = folder.path() / "state",
-            .model = folder.path() / "model.pt",
-            .instance = "i" + std::to_string(++instances),
-            .software = "test",
-            .stop = &stop,
-            .read_job = [this](const std::string&) { return job; }};
-  }
-  /// In a thread, as a process of its own would be.
-  void start_site() {
-    stop = false;
-    site = std::async(std::launch::async, [this] {
-      const auto dialer = std::make_shared<net::Dialer>(
-          net::DialerOptions{.server = {.host = "127.0.0.1", .port = hub.port()},
-                             .own = own,
-                             .authorities = federation.files().certificate,
-                             .lists = federation.files().list,
-                             .limits = {}});
-      SiteClient client(options(),
-                        {.dial = [dialer](auto user) { return dialer->dial(std::move(user)); },
-                         .cancel = [dialer] { dialer->cancel(); },
-                         .waits = {.first = std::chrono::milliseconds(10),
-                                   .most = std::chrono::milliseconds(200)},
-                         .seed = 1});
-      return client.run();
-    });
-  }
-  void stop_site() {
-    stop = true;
-    if (site.valid()) (void)site.wait_for(ScriptedHub::kPatience);
-    if (site.valid()) {
-      try {
-        (void)site.get();
-      } catch (const std::exception& error) {
-        ADD_FAILURE() << "the site has failed: " << error.what();
-      }
-    }
-  }
-
-  [[nodiscard]] net::JobOffer offer(std::int64_t number) const {
-    return {.job = "[job]", .model_hash = hash_of(shape), .client = number};
-  }
-  /// From Hello until the site is enrolled.
-  void enrol() {
-    EXPECT_EQ(hub.greet().schema_hash, 0U);
-    (void)hub.say(offer(0), hub.last.id);
-    joined = hub.expect<net::Join>();
-    (void)hub.say(offer(kNumber), hub.last.id);
-  }
-  [[nodiscard]] net::Dispatch round(std::int64_t number, bool take_back = false) const {
-    return {.round = number,
-            .version = number,
-            .model_hash = hash_of(start),
-            .steps = 6,
-            .position = 6 * number,
-            .updates = number,
-            .take_back = take_back};
-  }
-  void dispatch(const net::Dispatch& what) {
-    (void)hub.say(what);
-    hub.send_stream(
-        {.version = what.version, .model_hash = what.model_hash},
-        to_stream({.parameters = start.parameters, .payload = {}, .buffers = {}}, shape));
-  }
-  /// Whole, and not yet acknowledged.
-  net::UploadBegin take_update() {
-    const auto begin = hub.expect<net::UploadBegin>();
-    hub.upload.clear();
-    hub.take_upload(hub.last.id, begin.bytes, begin.bytes, 1 << 20);
-    EXPECT_EQ(sha256(hub.upload), begin.sha256);
-    return begin;
-  }
-  void acknowledge(const net::UploadBegin& begin) {
-    (void)hub.say(net::UploadAck{.update_id = begin.update_id});
-  }
-  [[nodiscard]] ClientData client_data() const {
-    std::vector<std::int64_t> all(static_cast<std::size_t>(datasets.train->size()));
-    std::iota(all.begin(), all.end(), std::int64_t{0});
-    return {all, job.federation.validation, job.train.batch_size, client_key(job, kNumber)};
-  }
-  /// The same round as a client of `convoy federate` does it.
-  class Reference {
-   public:
-    explicit Reference(SiteClientTest& test)
-        : test_(test),
-          trainer_(make_model(test.job.model, test.datasets.train->info(), 1), *test.datasets.train,
-                   local_training_config(test.job)),
-          end_(test.client_data(), test.codec.get()) {}
-    std::vector<std::byte> train(const net::Dispatch& round) {
-      const auto report = end_.train(trainer_,
-                                     {.client = kNumber,
-                                      .round = round.round,
-                                      .steps = round.steps,
-                                      .position = round.position,
-                                      .updates = round.updates},
-                                     test_.start);
-      return to_stream({.parameters = report.result.update.delta,
-                        .payload = report.payload,
-                        .buffers = report.result.update.buffers},
-                       test_.shape);
-    }
-    void take_back() { end_.take_back(); }
-
-   private:
-    SiteClientTest& test_;
-    LocalTrainer trainer_;
-    ClientEnd end_;
-  };
-  SiteOutcome finish() {
-    const auto bytes =
-        to_stream({.parameters = start.parameters, .payload = {}, .buffers = {}}, shape);
-    hub.send_stream(
-        {.kind = net::StreamKind::kFinalModel, .version = 9, .model_hash = hash_of(start)}, bytes);
-    auto kept = hub.expect<net::StreamOffset>();
-    EXPECT_EQ(kept.offset, std::ssize(bytes));
-    (void)hub.expect<net::Goodbye>();
-    return site.get();
-  }
-
-  TemporaryFolder folder;
-  Federation federation;
-  net::Credentials own = federation.member("clinic", net::Role::kSite);
-  ScriptedHub hub{federation};
-  Job job;
-  Datasets datasets;
-  std::unique_ptr<Model> model;
-  ModelShape shape;
-  std::unique_ptr<const compress::UpdateCodec> codec;
-  ModelState start;
-  SitePolicy policy;
-  net::Join joined;
-  std::atomic<bool> stop = false;
-  int instances = 0;
-  std::future<SiteOutcome> site;
-};
 
 TEST_F(SiteClientTest, TrainsWhatAClientOfASimulatedFederationTrains) {
   use(site_job());
@@ -452,67 +281,6 @@ TEST_F(SiteClientTest, DoesNotTrainWhatItsPolicyForbids) {
   EXPECT_THROW((void)site.get(), std::runtime_error);
 }
 
-/// A model that comes as TorchScript, and the bytes of its file.
-class ScriptTest : public SiteClientTest {
- protected:
-  ScriptTest() {
-    use(site_job());
-    torch::jit::Module module("net");
-    module.register_parameter("weight", (torch::ones({32, 10}) * 0.01).requires_grad_(), false);
-    module.register_attribute("training", torch::jit::BoolType::get(), true);
-    module.define("def forward(self, x):\n  return torch.matmul(x, self.weight)\n");
-    const std::string path = folder / "net.pt";
-    module.save(path);
-    file = read_file(path);
-    Job scripted = job;
-    scripted.model.torchscript = path;
-    use(scripted);
-    job.model.torchscript = "/nonexistent/of/the/server.pt";
-  }
-  void offer_script() {
-    (void)hub.greet();
-    auto scripted = offer(0);
-    scripted.torchscript_sha256 = sha256(file);
-    (void)hub.say(scripted, hub.last.id);
-  }
-
-  std::vector<std::byte> file;
-};
-
-TEST_F(ScriptTest, IsTrainedWhereThePolicyListsIt) {
-  policy.torchscript = {sha256(file)};
-  start_site();
-  offer_script();
-  hub.send_stream({.kind = net::StreamKind::kTorchScript}, file);
-  (void)hub.expect<net::Join>();
-  (void)hub.say(offer(kNumber), hub.last.id);
-  dispatch(round(0));
-  const auto begin = take_update();
-  EXPECT_TRUE(begin.finite);
-  EXPECT_EQ(begin.steps, 6);
-  acknowledge(begin);
-  stop_site();
-}
-
-TEST_F(ScriptTest, IsNotEvenReceivedWhereThePolicyDoesNot) {
-  start_site();
-  offer_script();
-  EXPECT_EQ(hub.expect<net::Refusal>().code, RefusalCode::kSitePolicy);
-  EXPECT_THROW((void)site.get(), std::runtime_error);
-  EXPECT_FALSE(std::filesystem::exists(folder.path() / "state" / "model.torchscript"));
-}
-
-TEST_F(ScriptTest, IsRefusedWhereItIsNotTheOneThatWasOffered) {
-  policy.torchscript = {sha256(file)};
-  start_site();
-  offer_script();
-  file.push_back(std::byte{1});
-  hub.send_stream({.kind = net::StreamKind::kTorchScript}, file);
-  EXPECT_EQ(hub.expect<net::Refusal>().code, RefusalCode::kSitePolicy);
-  EXPECT_THROW((void)site.get(), std::runtime_error);
-  EXPECT_FALSE(std::filesystem::exists(folder.path() / "state" / "model.torchscript"));
-}
-
 TEST_F(SiteClientTest, RefusesAServerWhoseModelDoesNotFitTheData) {
   use(site_job());
   start_site();
@@ -559,77 +327,6 @@ TEST_F(SiteClientTest, TheFinalModelEndsARound) {
   const SiteOutcome outcome = finish();
   EXPECT_EQ(outcome.kind, SiteOutcome::Kind::kFinished);
   EXPECT_EQ(outcome.rounds, 0);
-}
-
-class SiteCheckTest : public SiteClientTest {
- protected:
-  [[nodiscard]] net::DialerOptions dialing() {
-    return {.server = {.host = "127.0.0.1", .port = hub.port()},
-            .own = own,
-            .authorities = federation.files().certificate,
-            .lists = federation.files().list,
-            .limits = {}};
-  }
-  /// Names of what is checked; "-" before what has failed.
-  [[nodiscard]] static std::string names(const std::vector<SiteCheck>& checks) {
-    std::string text;
-    for (const auto& check : checks) text += (check.is_ok ? " " : " -") + check.what;
-    return text;
-  }
-};
-
-TEST_F(SiteCheckTest, TriesAllThatComesBeforeTrainingAndEnrolsNobody) {
-  use(site_job());
-  auto checks = std::async(std::launch::async, [&] { return check_site(options(), dialing()); });
-  EXPECT_EQ(hub.greet().schema_hash, 0U);
-  (void)hub.say(offer(0), hub.last.id);
-  (void)hub.expect<net::Goodbye>();
-  const auto found = checks.get();
-  EXPECT_EQ(names(found), " certificate CA and revocation list route server policy data");
-  EXPECT_TRUE(all_ok(found)) << to_text(found);
-  EXPECT_EQ(found.back().text, "270 samples; synthetic to classify: float32 [32]; 10 classes");
-  EXPECT_FALSE(std::filesystem::exists(folder.path() / "state"));
-}
-
-TEST_F(SiteCheckTest, SaysWhatIsWrongAndLeavesOutWhatHangsOnIt) {
-  use(site_job());
-  auto bad = dialing();
-  bad.own = federation.member("other", net::Role::kSite);
-  EXPECT_EQ(names(check_site(options(), bad)), " -certificate CA and revocation list");
-  bad = dialing();
-  bad.own = federation.member("clinic-2", net::Role::kSite, -9, -1);
-  auto mine = options();
-  mine.own.site = "clinic-2";
-  const auto expired = check_site(mine, bad);
-  EXPECT_EQ(names(expired), " -certificate CA and revocation list");
-  EXPECT_NE(expired[0].text.find("was valid until"), std::string::npos);
-  bad = dialing();
-  bad.server.port = 1;
-  EXPECT_EQ(names(check_site(options(), bad)), " certificate CA and revocation list -route");
-
-  policy.require_privacy = true;
-  auto checks = std::async(std::launch::async, [&] { return check_site(options(), dialing()); });
-  (void)hub.greet();
-  (void)hub.say(offer(0), hub.last.id);
-  EXPECT_EQ(names(checks.get()), " certificate CA and revocation list route server -policy");
-  (void)hub.expect<net::Goodbye>();
-  policy = {};
-  checks = std::async(std::launch::async, [&] { return check_site(options(), dialing()); });
-  (void)hub.greet();
-  auto other = offer(0);
-  other.model_hash += 1;
-  (void)hub.say(other, hub.last.id);
-  const auto found = checks.get();
-  EXPECT_EQ(names(found), " certificate CA and revocation list route server policy -data");
-  EXPECT_FALSE(all_ok(found));
-}
-
-TEST_F(SiteCheckTest, AServerThatRefusesIsNotOk) {
-  use(site_job());
-  auto checks = std::async(std::launch::async, [&] { return check_site(options(), dialing()); });
-  (void)hub.greet();
-  (void)hub.say(net::Refusal{.code = RefusalCode::kUnknownSite, .text = "who?"}, hub.last.id);
-  EXPECT_EQ(names(checks.get()), " certificate CA and revocation list route -server");
 }
 
 TEST_F(SiteClientTest, OnlyOneProcessHasAStateFolder) {
