@@ -2,6 +2,7 @@
 // Sites that train nothing: they join a `convoy serve`, take its models, and send random updates of
 // the job's model, all from this process. Measures what the server needs:
 //   round  from the moment when all of --sites begin to send until the last update is acknowledged;
+//          with --paced it begins when a line comes in;
 //   answer from the last byte of an update to the next Dispatch (FedAsync and FedCompass answer at
 //   once).
 // One JSON line for each. bench/sites.py starts the server and says what the figures stand beside.
@@ -11,10 +12,12 @@
 #include <condition_variable>
 #include <cstdio>
 #include <filesystem>
+#include <iostream>
 #include <memory>
 #include <mutex>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <string>
 #include <thread>
 
 #include "base/errors.h"
@@ -38,12 +41,14 @@ struct Load {
   std::int64_t busy = 0;              ///< sites that send
   std::int64_t rounds = 0;            ///< of all together
   bool in_step = true;                ///< a round begins when all busy sites are ready
+  bool is_paced = false;              ///< and when a line has come in
   std::atomic<bool> is_done = false;  ///< this program ends its connections
 
   std::mutex mutex;  // guards what follows
   std::condition_variable changed;
   std::int64_t ready = 0;
   std::int64_t acknowledged = 0;
+  std::int64_t finals = 0;
   std::int64_t over = 0;
   std::vector<double> answers;  ///< seconds
 };
@@ -122,7 +127,7 @@ class Site final : public net::ConnectionUser {
     if (model_.kind == net::StreamKind::kFinalModel) {
       (void)connection_->send(
           net::StreamOffset{.stream = stream_, .offset = model_.bytes, .limit = model_.bytes});
-      return;
+      return count(load_.finals);
     }
     if (is_busy_) count(load_.ready);
   }
@@ -197,20 +202,30 @@ void wait_for(Load& load, const std::int64_t& count, std::int64_t wanted) {
   require(came && count >= wanted, "the server did not answer all sites");
 }
 
+/// A site's connection ends behind its final model.
+void wait_for_finals(Load& load, std::int64_t sites) {
+  std::unique_lock lock(load.mutex);
+  const bool came = load.changed.wait_for(
+      lock, std::chrono::seconds(300), [&] { return load.finals >= sites || load.over >= sites; });
+  require(came && load.finals >= sites, "not all sites got the final model");
+}
+
 void run_in_step(Load& load, std::vector<std::shared_ptr<Site>>& sites) {
   for (std::int64_t round = 0; round < load.rounds; ++round) {
     wait_for(load, load.ready, (round + 1) * load.busy);
+    std::string line;
+    if (load.is_paced) std::getline(std::cin, line);
     const auto began = Clock::now();
     for (std::int64_t i = 0; i < load.busy; ++i) sites[static_cast<std::size_t>(i)]->send_update();
     wait_for(load, load.acknowledged, (round + 1) * load.busy);
     const std::chrono::duration<double> took = Clock::now() - began;
     const double bytes = static_cast<double>(load.stream.size()) * static_cast<double>(load.busy);
-    const nlohmann::ordered_json line{{"case", "round"},
-                                      {"sites", load.busy},
-                                      {"update_bytes", load.stream.size()},
-                                      {"seconds", took.count()},
-                                      {"bytes_per_second", bytes / took.count()}};
-    std::printf("%s\n", line.dump().c_str());
+    const nlohmann::ordered_json found{{"case", "round"},
+                                       {"sites", load.busy},
+                                       {"update_bytes", load.stream.size()},
+                                       {"seconds", took.count()},
+                                       {"bytes_per_second", bytes / took.count()}};
+    std::printf("%s\n", found.dump().c_str());
     std::fflush(stdout);
   }
 }
@@ -236,6 +251,7 @@ int main(int argc, char** argv) {
   std::string server;
   std::filesystem::path certs;
   std::int64_t sites = 16;
+  bool to_the_end = false;
   Load load;
   app.add_option("JOB", job_file)->required();
   app.add_option("--server", server)->required();
@@ -243,6 +259,8 @@ int main(int argc, char** argv) {
   app.add_option("--sites", sites, "that join");
   app.add_option("--busy", load.busy, "that send updates: all in step, or one alone");
   app.add_option("--rounds", load.rounds);
+  app.add_flag("--paced", load.is_paced, "a round begins when a line comes in");
+  app.add_flag("--to-the-end", to_the_end, "waits until all sites have the final model");
   CLI11_PARSE(app, argc, argv);
   load.in_step = load.busy > 1;
   fill(load, launch::load_job(job_file, {}));
@@ -267,5 +285,6 @@ int main(int argc, char** argv) {
     run_one_by_one(load, all);
   }
   load.is_done = true;
+  if (to_the_end) wait_for_finals(load, sites);
   dialers.clear();
 }

@@ -11,6 +11,7 @@
 #include "launch/commands/job_options.h"
 #include "launch/commands/member_options.h"
 #include "launch/job/job_file.h"
+#include "launch/process/allocator.h"
 #include "launch/process/backend.h"
 #include "launch/process/devices.h"
 #include "launch/process/run_directory.h"
@@ -98,6 +99,7 @@ class ServeCommand final : public Command {
     const trainer::Job job = load();
     check(job);
     signals::stop_on_interrupt();
+    return_large_blocks();
     ::umask(077);  // log, spool, checkpoints: nobody else's
     run_ranks(process, job, [&](comm::Communicator&) { serve(job); });
     return kSuccess;

@@ -26,16 +26,22 @@ std::string described(const DeclaredUpload& declared) {
   return fmt::format("update {} of {}", declared.id, declared.site);
 }
 
-void add_file(Sha256Stream& hash, const DurableFile& file, std::uint64_t bytes) {
-  std::vector<std::byte> part(kReadStep);
+/// The first `bytes` of the file, one part after the other.
+template <typename Take>
+void read_parts(const DurableFile& file, std::uint64_t bytes, const Take& take) {
+  std::vector<std::byte> part(static_cast<std::size_t>(std::min<std::uint64_t>(kReadStep, bytes)));
   for (std::uint64_t offset = 0; offset < bytes;) {
     const auto wanted =
         static_cast<std::size_t>(std::min<std::uint64_t>(kReadStep, bytes - offset));
     const auto got = file.read(offset, std::span(part).first(wanted));
     if (got == 0) throw DamageError(file.path().string() + " has become shorter");
-    hash.add(std::span(part).first(got));
+    take(std::span<const std::byte>(part).first(got));
     offset += got;
   }
+}
+
+void add_file(Sha256Stream& hash, const DurableFile& file, std::uint64_t bytes) {
+  read_parts(file, bytes, [&hash](std::span<const std::byte> part) { hash.add(part); });
 }
 
 void check_names(const std::string& site, const std::string& id) {
@@ -165,6 +171,16 @@ bool PayloadStore::has(const std::string& site, const std::string& id) const {
 
 std::vector<std::byte> PayloadStore::read(const std::string& site, const std::string& id) const {
   return internal::read_all(path(site, id));
+}
+
+std::uint64_t PayloadStore::size(const std::string& site, const std::string& id) const {
+  return DurableFile::open(path(site, id), false).size();
+}
+
+void PayloadStore::read(const std::string& site, const std::string& id,
+                        const TakePart& take) const {
+  const DurableFile file = DurableFile::open(path(site, id), false);
+  read_parts(file, file.size(), take);
 }
 
 Upload PayloadStore::begin(const DeclaredUpload& declared) {

@@ -97,6 +97,12 @@ class PayloadStore {
   [[nodiscard]] std::filesystem::path path(const std::string& site, const std::string& id) const;
   /// A whole payload. @throws StorageError.
   [[nodiscard]] std::vector<std::byte> read(const std::string& site, const std::string& id) const;
+  /// The same in parts of at most 1 MiB, in order. @throws StorageError, DamageError, and what
+  /// `take` throws.
+  using TakePart = std::function<void(std::span<const std::byte>)>;
+  void read(const std::string& site, const std::string& id, const TakePart& take) const;
+  /// Bytes of a whole payload. @throws StorageError.
+  [[nodiscard]] std::uint64_t size(const std::string& site, const std::string& id) const;
 
   /// A durable checkpoint contains the update.
   void release(const std::string& site, const std::string& id);

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <span>
 #include <utility>
 
 #include "base/errors.h"
@@ -225,7 +226,9 @@ std::optional<std::string> SiteFederation::unpack(const std::string& site, const
   TensorPack pack;
   ModelUpdate& update = report.result.update;
   try {
-    pack = from_stream(store_.read(site, id), shape_);
+    PackReader reader(store_.size(site, id), shape_);
+    store_.read(site, id, [&reader](std::span<const std::byte> part) { reader.feed(part); });
+    pack = reader.finish();
     if (pack.parameters.empty() && codec_) {
       update.delta = decode(*codec_, pack.payload, shape_.like.parameters);
     } else if (pack.payload.empty() && !codec_) {

@@ -144,6 +144,8 @@ net::SharedBytes SiteServer::stream_of(const Assignment& assignment) {
 /// Waits until every site has the final model, at most sites.linger seconds.
 void SiteServer::distribute_final() {
   const SharedState& model = federation_.server().aggregator().model();
+  newest_start_ = streamed_ = nullptr;
+  stream_ = nullptr;
   final_ = std::make_shared<const std::vector<std::byte>>(
       to_stream({.parameters = model->parameters, .payload = {}, .buffers = model->buffers},
                 federation_.shape()));

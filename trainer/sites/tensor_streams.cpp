@@ -65,10 +65,17 @@ void append(const std::vector<torch::Tensor>& tensors, std::vector<std::byte>& o
   for (const auto& tensor : tensors) append(bytes_of_tensor(tensor.contiguous()), out);
 }
 
-/// Fills a TensorPack as the bytes come.
-class PackSink final : public net::TensorSink {
+std::uint64_t hash_tensors(const std::vector<torch::Tensor>& tensors, std::uint64_t hash) {
+  for (const auto& tensor : tensors) hash = hash64(bytes_of_tensor(tensor.contiguous()), hash);
+  return hash;
+}
+
+}  // namespace
+
+/// Puts what comes where it belongs.
+class PackReader::Sink final : public net::TensorSink {
  public:
-  explicit PackSink(const ModelShape& shape) : shape_(shape) {}
+  explicit Sink(const ModelShape& shape) : shape_(shape) {}
 
   std::optional<net::StreamError> begin(const TensorManifest& manifest) override {
     const auto& entries = manifest.tensors;
@@ -126,13 +133,6 @@ class PackSink final : public net::TensorSink {
   std::vector<std::byte*> places_;  ///< of each tensor's elements
 };
 
-std::uint64_t hash_tensors(const std::vector<torch::Tensor>& tensors, std::uint64_t hash) {
-  for (const auto& tensor : tensors) hash = hash64(bytes_of_tensor(tensor.contiguous()), hash);
-  return hash;
-}
-
-}  // namespace
-
 ModelShape shape_of(const Model& model) {
   ModelShape shape;
   for (const auto& [name, tensor] : model.parameters()) {
@@ -175,13 +175,29 @@ std::vector<std::byte> to_stream(const TensorPack& pack, const ModelShape& shape
   return out;
 }
 
+PackReader::PackReader(std::uint64_t bytes, const ModelShape& shape)
+    : sink_(std::make_unique<Sink>(shape)),
+      reader_(std::make_unique<net::TensorReader>(static_cast<std::int64_t>(bytes), *sink_)) {}
+
+PackReader::~PackReader() = default;
+
+void PackReader::feed(std::span<const std::byte> bytes) {
+  if (const auto error = reader_->feed(bytes)) {
+    throw PayloadError("this is no model: " + error->reason);
+  }
+}
+
+TensorPack PackReader::finish() {
+  if (const auto error = reader_->finish()) {
+    throw PayloadError("this is no model: " + error->reason);
+  }
+  return sink_->take_pack();
+}
+
 TensorPack from_stream(std::span<const std::byte> stream, const ModelShape& shape) {
-  PackSink sink(shape);
-  net::TensorReader reader(static_cast<std::int64_t>(stream.size()), sink);
-  auto error = reader.feed(stream);
-  if (!error) error = reader.finish();
-  if (error) throw PayloadError("this is no model: " + error->reason);
-  return sink.take_pack();
+  PackReader reader(stream.size(), shape);
+  reader.feed(stream);
+  return reader.finish();
 }
 
 }  // namespace convoy::trainer

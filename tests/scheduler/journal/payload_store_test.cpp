@@ -85,6 +85,25 @@ TEST_F(PayloadStoreTest, KeepsWhatWasSent) {
   EXPECT_FALSE(store.has("site-b", "u1"));
 }
 
+TEST_F(PayloadStoreTest, ReadsInPartsOfAtMostAMebibyte) {
+  constexpr std::size_t kMebibyte = std::size_t{1} << 20U;
+  PayloadStore store(spool_);
+  for (const std::size_t bytes : {std::size_t{0}, std::size_t{1}, kMebibyte, 3 * kMebibyte + 5}) {
+    const std::string id = "u" + std::to_string(bytes);
+    const Bytes sent = content(bytes, bytes);
+    upload_all(store, "a", id, sent);
+    EXPECT_EQ(store.size("a", id), bytes);
+    Bytes got;
+    store.read("a", id, [&](std::span<const std::byte> part) {
+      EXPECT_LE(part.size(), kMebibyte);
+      got.insert(got.end(), part.begin(), part.end());
+    });
+    EXPECT_EQ(got, sent) << bytes;
+  }
+  EXPECT_THROW(store.read("a", "none", [](std::span<const std::byte>) {}), StorageError);
+  EXPECT_THROW((void)store.size("a", "none"), StorageError);
+}
+
 TEST_F(PayloadStoreTest, IsOnTheDiskWhenItIsFinished) {
   PayloadStore store(spool_, kSmall);
   for (int i = 0; i < 5; ++i) {

@@ -3,7 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "base/errors.h"
 #include "tests/trainer/federated/tensor_model.h"
@@ -190,6 +192,29 @@ TEST(ModelUpdate, FindsWhatIsNotFinite) {
   update.delta.pop_back();
   update.buffers.push_back(tensor_of({INFINITY}));
   EXPECT_FALSE(is_finite(update));
+}
+
+/// Wherever it stands: LibTorch looks at several elements at a time.
+TEST(ModelUpdate, FindsOneBadElementOfAnyTypeAtAnyPlace) {
+  const double largest = std::numeric_limits<float>::max();
+  for (const auto type : {torch::kFloat, torch::kDouble, torch::kHalf, torch::kBFloat16}) {
+    for (const std::int64_t count : {1, 2, 7, 16, 33, 1000}) {
+      ModelUpdate update{.delta = {torch::full({count}, -0.5).to(type)}, .buffers = {}};
+      torch::Tensor values = update.delta[0];
+      if (type != torch::kHalf) values[count / 2] = largest;
+      EXPECT_TRUE(is_finite(update)) << toString(type) << " " << count;
+      for (std::int64_t at = 0; at < count; at += std::max<std::int64_t>(1, count / 13)) {
+        for (const double bad :
+             {std::nan(""), static_cast<double>(INFINITY), -static_cast<double>(INFINITY)}) {
+          const torch::Tensor kept = values[at].clone();
+          values[at] = bad;
+          EXPECT_FALSE(is_finite(update)) << toString(type) << " " << count << " " << at;
+          values[at].copy_(kept);
+        }
+      }
+    }
+  }
+  EXPECT_TRUE(is_finite({.delta = {torch::zeros({0})}, .buffers = {torch::zeros({3, 0})}}));
 }
 
 }  // namespace
