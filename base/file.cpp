@@ -37,10 +37,9 @@ class FileDescriptor {
   throw std::runtime_error(what + " " + path.string() + ": " + std::strerror(error));
 }
 
-void write_all(const FileDescriptor& file, std::span<const std::byte> bytes,
-               const std::filesystem::path& path) {
+void write_all(int file, std::span<const std::byte> bytes, const std::filesystem::path& path) {
   while (!bytes.empty()) {
-    const ssize_t written = ::write(file.get(), bytes.data(), bytes.size());
+    const ssize_t written = ::write(file, bytes.data(), bytes.size());
     if (written < 0 && errno == EINTR) continue;
     if (written < 0) throw_system_error("cannot write", path);
     bytes = bytes.subspan(static_cast<std::size_t>(written));
@@ -57,7 +56,7 @@ void write_durably(const std::filesystem::path& path, std::span<const std::byte>
   if (file.get() < 0) throw_system_error("cannot create", path);
   // One that a crash has left may have any mode.
   if (mode == kPrivate && ::fchmod(file.get(), mode) != 0) throw_system_error("cannot chmod", path);
-  write_all(file, bytes, path);
+  write_all(file.get(), bytes, path);
   if (::fsync(file.get()) != 0) throw_system_error("cannot fsync", path);
   if (file.close() != 0) throw_system_error("cannot close", path);
 }
@@ -67,6 +66,11 @@ void write_durably(const std::filesystem::path& path, std::span<const std::byte>
 void sync_folder(const std::filesystem::path& folder) {
   const FileDescriptor file(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (file.get() < 0 || ::fsync(file.get()) != 0) throw_system_error("cannot fsync", folder);
+}
+
+void sync_file(const std::filesystem::path& path) {
+  const FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (file.get() < 0 || ::fsync(file.get()) != 0) throw_system_error("cannot fsync", path);
 }
 
 namespace {
@@ -97,6 +101,29 @@ void replace_file(const std::filesystem::path& path, std::span<const std::byte> 
 
 void write_file_atomic(const std::filesystem::path& path, std::span<const std::byte> bytes) {
   replace_file(path, bytes, kUsual);
+}
+
+AtomicFile::AtomicFile(std::filesystem::path path)
+    : path_(std::move(path)), temporary_(temporary_beside(path_)) {
+  fd_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, kUsual);
+  if (fd_ < 0) throw_system_error("cannot create", temporary_);
+}
+
+AtomicFile::~AtomicFile() {
+  if (fd_ >= 0) ::close(fd_);
+  if (!temporary_.empty()) ::unlink(temporary_.c_str());
+}
+
+void AtomicFile::write(std::span<const std::byte> bytes) { write_all(fd_, bytes, temporary_); }
+
+void AtomicFile::commit() {
+  if (::fsync(fd_) != 0) throw_system_error("cannot fsync", temporary_);
+  if (::close(std::exchange(fd_, -1)) != 0) throw_system_error("cannot close", temporary_);
+  if (::rename(temporary_.c_str(), path_.c_str()) != 0) {
+    throw_system_error("cannot rename to", path_);
+  }
+  temporary_.clear();
+  sync_folder(folder_of(path_));
 }
 
 void write_private_file_atomic(const std::filesystem::path& path,

@@ -16,6 +16,26 @@ namespace convoy {
 void write_file_atomic(const std::filesystem::path& path, std::span<const std::byte> bytes);
 void write_file_atomic(const std::filesystem::path& path, const std::string& text);
 
+/// The same for a file that is not in memory as a whole: its parts are written as they come, and
+/// `path` is replaced by commit(). One thread.
+class AtomicFile {
+ public:
+  /// @throws as write_file_atomic(); all of these.
+  explicit AtomicFile(std::filesystem::path path);
+  /// Without commit(): removes what was written.
+  ~AtomicFile();
+  AtomicFile(const AtomicFile&) = delete;
+  AtomicFile& operator=(const AtomicFile&) = delete;
+
+  void write(std::span<const std::byte> bytes);
+  void commit();
+
+ private:
+  std::filesystem::path path_;
+  std::filesystem::path temporary_;
+  int fd_ = -1;
+};
+
 /// The same with mode 0600: nobody but the owner can read it, at no moment.
 void write_private_file_atomic(const std::filesystem::path& path, std::span<const std::byte> bytes);
 
@@ -26,6 +46,10 @@ void create_private_file(const std::filesystem::path& path, std::span<const std:
 /// Finds out now whether write_file_atomic() will be able to write `path` later; leaves nothing
 /// behind. @throws ConfigError that names the path and the system's reason.
 void require_writable(const std::filesystem::path& path);
+
+/// Makes what the file holds survive a power failure, whoever has written it.
+/// @throws std::runtime_error that names the path and the system's reason.
+void sync_file(const std::filesystem::path& path);
 
 /// Makes the names in `folder` (new files, renames, removals) survive a power failure.
 /// @throws std::runtime_error that names the folder and the system's reason.

@@ -17,6 +17,7 @@
 #include "launch/process/run_directory.h"
 #include "launch/process/signals.h"
 #include "trainer/federated/federation.h"
+#include "trainer/federated/federation_privacy.h"
 #include "trainer/together.h"
 
 namespace convoy::launch {
@@ -83,6 +84,7 @@ class FederateCommand final : public Command {
     (void)choose_backend(job.communication, true, ranks);
     (void)place_of_run(job);
     trainer::check_federation(job, ranks);
+    trainer::check_ledgers(job);
     return {.threads_per_rank = job.run.threads_per_rank, .checkpoints_on_stop = true};
   }
 

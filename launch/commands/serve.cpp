@@ -17,6 +17,7 @@
 #include "launch/process/run_directory.h"
 #include "launch/process/signals.h"
 #include "launch/process/startup_check.h"
+#include "scheduler/journal/folder_lock.h"
 #include "trainer/federated/federation.h"
 #include "trainer/sites/data_schema.h"
 #include "trainer/sites/site_server.h"
@@ -54,6 +55,27 @@ ServerData load_data(const trainer::Job& job) {
   if (job.sites.evaluate != "server") return {.info = trainer::info_without_data(job.data)};
   const trainer::Datasets datasets = trainer::load_datasets(job.data, job.run.seed);
   return {.info = datasets.train->info(), .test = datasets.test};
+}
+
+/// What sites need to know: nothing of the server's files, nor who else takes part.
+trainer::Job for_sites(trainer::Job job) {
+  job.run.output.clear();
+  job.data.path.clear();
+  job.model.init.clear();
+  job.model.torchscript = fs::path(job.model.torchscript).filename();
+  job.privacy.ledger.clear();
+  job.sites.roster.clear();
+  return job;
+}
+
+/// @throws ConfigError where it is longer than a message.
+std::string offered_text(const trainer::Job& job) {
+  std::string text = job_text(for_sites(job));
+  require_config(text.size() <= net::kMaxJobBytes,
+                 fmt::format("the job has {} bytes as text, and sites can be sent {}: "
+                             "data.columns or data.labels are too long",
+                             text.size(), net::kMaxJobBytes));
+  return text;
 }
 
 /// Null where the model is one of convoy's own.
@@ -130,6 +152,7 @@ class ServeCommand final : public Command {
         job.sites.roster.empty() || std::ssize(job.sites.roster) >= job.federation.clients,
         fmt::format("sites.roster has {} names, and federation.clients = {}",
                     job.sites.roster.size(), job.federation.clients));
+    (void)offered_text(job);
     require_config(job.sites.min_clients <= job.federation.clients,
                    "sites.min_clients is more than federation.clients");
   }
@@ -153,7 +176,7 @@ class ServeCommand final : public Command {
                                    .roles = {net::Role::kSite, net::Role::kOperator}},
                          .limits = {}},
             .name = member_.own_name(),
-            .job_text = job_text(job),
+            .job_text = offered_text(job),
             .schema_hash = trainer::hash_of(schema),
             .schema = trainer::to_text(schema),
             .torchscript = torchscript_of(job),
@@ -170,6 +193,8 @@ class ServeCommand final : public Command {
     const ServerData data = load_data(job);
     trainer::SiteServerOptions own = options(job, data);
     trainer::make_run_dir(run_dir);
+    // Before anything in there is touched: another server may be at it.
+    const scheduler::journal::FolderLock lock(run_dir);
     const trainer::RunRequest request{.run_dir = run_dir,
                                       .resume = !resume_.empty(),
                                       .checkpoint = {},

@@ -57,11 +57,15 @@ Journal::Journal(std::filesystem::path folder, const RunId& run, const std::stri
     : run_(run),
       options_(std::move(options)),
       clock_(options_.clock),
-      log_(std::move(folder), run, load(saved), [&](const LogRecord& record) {
-        const Entry entry = decode(record.type, record.payload);
-        take(record.sequence, entry);
-        visitor(record.sequence, entry);
-      }) {}
+      log_(
+          std::move(folder), run, load(saved),
+          [&](const LogRecord& record) {
+            const Entry entry = decode(record.type, record.payload);
+            take(record.sequence, entry);
+            visitor(record.sequence, entry);
+          },
+          options_.without_old_log ? WriteAheadLog::Lost::kBeginAnew
+                                   : WriteAheadLog::Lost::kRefuse) {}
 
 Sequence Journal::load(const std::string& saved) {
   if (saved.empty()) return 0;
@@ -76,13 +80,9 @@ Sequence Journal::load(const std::string& saved) {
                     .newest = clock.at("newest"),
                     .outages = clock.at("outages").get<std::vector<double>>()});
     for (const auto& [site, ids] : json.at("updates").items()) {
-      for (const Json& item : ids) {
-        // In a new log they count as durable with its first entry.
-        remember(site, item.at(0),
-                 options_.without_old_log ? Sequence{0} : item.at(1).get<Sequence>());
-      }
+      for (const Json& item : ids) remember(site, item.at(0), item.at(1).get<Sequence>());
     }
-    return options_.without_old_log ? 0 : position_in(json);
+    return position_in(json);
   } catch (const Json::exception& error) {
     throw ConfigError(fmt::format("the journal's state in the checkpoint: {}", error.what()));
   }

@@ -28,7 +28,8 @@ struct JournalOptions {
   std::size_t ids_per_site = 1024;
   RunClock::Source clock;  ///< empty: the system's
   /// The log was lost, and an operator wants to go on from the checkpoint without it: its entries
-  /// since then are gone. The folder must hold no segments; the run id may be another.
+  /// since then are gone. The folder must hold no segments; the run id may be another. Numbers go
+  /// on where the checkpoint ends; make one as soon as the journal is there.
   bool without_old_log = false;
 };
 

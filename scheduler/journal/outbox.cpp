@@ -89,13 +89,7 @@ Header read_header(const DurableFile& file, std::uint64_t& header_bytes) {
 }  // namespace
 
 Outbox::Outbox(std::filesystem::path folder, Ledger ledger)
-    : folder_(std::move(folder)), ledger_(std::move(ledger)) {
-  internal::make_private_folder(folder_);
-  const auto lock_path = folder_ / "lock";
-  lock_file_ = std::make_unique<DurableFile>(std::filesystem::exists(lock_path)
-                                                 ? DurableFile::open(lock_path, true)
-                                                 : DurableFile::create(lock_path));
-  require_config(lock_file_->try_lock(), folder_.string() + " is in use by another process");
+    : folder_(std::move(folder)), ledger_(std::move(ledger)), lock_(folder_) {
   if (std::filesystem::exists(file_path())) open_stored();
 }
 

@@ -12,6 +12,7 @@
 #include <string>
 
 #include "base/sha256.h"
+#include "scheduler/journal/folder_lock.h"
 
 namespace convoy::scheduler::journal {
 
@@ -87,7 +88,7 @@ class Outbox {
 
   const std::filesystem::path folder_;
   Ledger ledger_;
-  std::unique_ptr<internal::DurableFile> lock_file_;
+  FolderLock lock_;
   std::unique_ptr<internal::DurableFile> file_;
   std::optional<StoredUpdate> stored_;
   std::uint64_t update_offset_ = 0;  // in the file

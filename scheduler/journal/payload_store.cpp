@@ -140,15 +140,13 @@ void Upload::finish() {
 PayloadStore::PayloadStore(fs::path folder, const PayloadStoreConfig& config)
     : folder_(std::move(folder)), config_(config) {
   require(config_.sync_bytes > 0, "PayloadStore: sync_bytes must be positive");
-  for (const char* kind : {kPartial, kComplete}) {
-    internal::make_private_folder(folder_ / kind);
-    look_around(kind);
-  }
+  for (const char* kind : {kPartial, kComplete}) internal::make_private_folder(folder_ / kind);
+  look_around();
 }
 
-/// What earlier processes have left.
-void PayloadStore::look_around(const std::string& kind) {
-  for (const auto& entry : fs::recursive_directory_iterator(folder_ / kind)) {
+/// What earlier processes have left unfinished.
+void PayloadStore::look_around() {
+  for (const auto& entry : fs::recursive_directory_iterator(folder_ / kPartial)) {
     if (!entry.is_regular_file()) continue;
     const std::string site = entry.path().parent_path().filename();
     bytes_[site][entry.path().lexically_relative(folder_)] = entry.file_size();
@@ -207,12 +205,12 @@ Upload PayloadStore::begin(const DeclaredUpload& declared) {
 void PayloadStore::claim(const DeclaredUpload& declared) {
   const std::lock_guard lock(mutex_);
   if (busy_.contains({declared.site, declared.id})) {
-    throw RefusedUpload(described(declared) + " is being received already");
+    throw PostponedUpload(described(declared) + " is being received already");
   }
-  auto& files = bytes_[declared.site];
-  if (!files.contains(path(declared.site, declared.id).lexically_relative(folder_))) {
+  if (!has(declared.site, declared.id)) {
     make_room(declared);
-    files[partial_path(declared).lexically_relative(folder_)] = declared.bytes;
+    require_space(declared);
+    bytes_[declared.site][partial_path(declared).lexically_relative(folder_)] = declared.bytes;
   }
   busy_.emplace(declared.site, declared.id);
 }
@@ -224,12 +222,14 @@ void PayloadStore::make_room(const DeclaredUpload& declared) {
   const Name own = partial_path(declared).lexically_relative(folder_);
   const auto others = bytes_of_locked(declared.site) - (files.contains(own) ? files[own] : 0);
   std::uint64_t used = others;
+  std::size_t count = files.size() - (files.contains(own) ? 1 : 0);
   for (auto file = files.begin(); file != files.end();) {
     const std::string name = fs::path(file->first).filename();
     const std::string id = name.substr(0, name.find('~'));
     const bool is_idle = file->first.starts_with(kPartial) && file->first != own &&
                          !busy_.contains({declared.site, id});
-    const bool is_in_the_way = id == declared.id || used + declared.bytes > config_.max_site_bytes;
+    const bool is_in_the_way = id == declared.id || count >= config_.max_site_uploads ||
+                               used + declared.bytes > config_.max_site_bytes;
     if (!is_idle || !is_in_the_way) {
       ++file;
       continue;
@@ -237,6 +237,7 @@ void PayloadStore::make_room(const DeclaredUpload& declared) {
     fs::remove(folder_ / file->first);
     offsets_.erase(file->first);
     used -= file->second;
+    --count;
     file = files.erase(file);
   }
   if (used + declared.bytes > config_.max_site_bytes) {
@@ -244,6 +245,22 @@ void PayloadStore::make_room(const DeclaredUpload& declared) {
                                     described(declared), declared.bytes, used,
                                     config_.max_site_bytes));
   }
+  if (count >= config_.max_site_uploads) {
+    throw PostponedUpload(
+        fmt::format("{}: {} others of the site are being received", described(declared), count));
+  }
+}
+
+/// A disk that an upload fills would stop the log, and with it the server.
+void PayloadStore::require_space(const DeclaredUpload& declared) const {
+  if (config_.reserve_bytes == 0) return;
+  std::error_code error;
+  const std::uint64_t there = fs::file_size(partial_path(declared), error);
+  const std::uint64_t missing = declared.bytes - std::min(declared.bytes, error ? 0 : there);
+  const std::uint64_t available = fs::space(folder_).available;
+  if (available >= config_.reserve_bytes && missing <= available - config_.reserve_bytes) return;
+  throw PostponedUpload(fmt::format("{}: {} more bytes, and the server's disk has {} free",
+                                    described(declared), missing, available));
 }
 
 void PayloadStore::open_whole(Upload::State& state) {
@@ -306,11 +323,9 @@ void PayloadStore::let_go(const Upload::State& state) {
 
 void PayloadStore::moved(const Upload::State& state) {
   const std::lock_guard lock(mutex_);
-  auto& files = bytes_[state.declared.site];
   const Name name = partial_path(state.declared).lexically_relative(folder_);
-  files.erase(name);
+  bytes_[state.declared.site].erase(name);
   offsets_.erase(name);
-  files[path(state.declared.site, state.declared.id).lexically_relative(folder_)] = state.offset;
 }
 
 /// With the lock.

@@ -25,10 +25,21 @@ class RefusedUpload : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+/// Not now: the same upload is still being received over another connection, or the disk is nearly
+/// full. Nothing is wrong with it.
+class PostponedUpload : public RefusedUpload {
+  using RefusedUpload::RefusedUpload;
+};
+
 struct PayloadStoreConfig {
   std::uint64_t max_update_bytes = std::uint64_t{64} << 30U;
-  /// Of all that one site has in the store, finished or not.
+  /// Of what one site has begun and not finished.
   std::uint64_t max_site_bytes = std::uint64_t{128} << 30U;
+  /// Unfinished uploads of one site; of those before, the ones that nobody sends are removed.
+  std::size_t max_site_uploads = 4;
+  /// Of the disk stay free for what matters more: the log, checkpoints. 0: uploads begin whatever
+  /// is free.
+  std::uint64_t reserve_bytes = std::uint64_t{64} << 20U;
   /// An upload is made durable whenever so many bytes more have come. After a power failure at most
   /// so many must be sent again; smaller is slower.
   std::uint64_t sync_bytes = std::uint64_t{16} << 20U;
@@ -88,8 +99,8 @@ class PayloadStore {
 
   /// Begins an upload, or takes it up where it ended. A payload that is whole is finished at once.
   /// Reads what is there, for the checksum.
-  /// @throws RefusedUpload where names or sizes are not allowed, the same upload is under way, or
-  ///         the id has come with other bytes; StorageError.
+  /// @throws RefusedUpload where names or sizes are not allowed, or the id has come with other
+  ///         bytes; PostponedUpload; StorageError.
   [[nodiscard]] Upload begin(const DeclaredUpload& declared);
 
   [[nodiscard]] bool has(const std::string& site, const std::string& id) const;
@@ -113,19 +124,20 @@ class PayloadStore {
       std::chrono::seconds age,
       const std::function<bool(const std::string& site, const std::string& id)>& is_wanted);
 
-  /// Bytes that a site's uploads take or may still take.
+  /// Bytes that a site's unfinished uploads take or may still take.
   [[nodiscard]] std::uint64_t bytes_of(const std::string& site) const;
 
  private:
   friend class Upload;
-  /// A file below the store's folder: "partial/SITE/ID~SHA256" or "complete/SITE/ID".
+  /// A file below the store's folder: "partial/SITE/ID~SHA256".
   using Name = std::string;
 
   [[nodiscard]] std::filesystem::path partial_path(const DeclaredUpload& declared) const;
-  void look_around(const std::string& kind);
+  void look_around();
   [[nodiscard]] std::uint64_t bytes_of_locked(const std::string& site) const;
   void claim(const DeclaredUpload& declared);
   void make_room(const DeclaredUpload& declared);
+  void require_space(const DeclaredUpload& declared) const;
   void open_partial(Upload::State& state);
   void make_site_folders(const std::string& site);
   void open_whole(Upload::State& state);
@@ -138,7 +150,7 @@ class PayloadStore {
 
   mutable std::mutex mutex_;  // guards what follows; not held while files are read and written
   std::set<std::pair<std::string, std::string>> busy_;          ///< site and id
-  std::map<std::string, std::map<Name, std::uint64_t>> bytes_;  ///< by site and file
+  std::map<std::string, std::map<Name, std::uint64_t>> bytes_;  ///< by site and unfinished file
   std::set<std::string> sites_;                                 ///< whose folders are durable
   std::map<Name, std::uint64_t> offsets_;  ///< of uploads that this process has left off
 };

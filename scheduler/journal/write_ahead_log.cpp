@@ -86,13 +86,16 @@ LogContents read_log(const std::filesystem::path& folder, const RunId& run, Sequ
 }
 
 WriteAheadLog::WriteAheadLog(std::filesystem::path folder, const RunId& run, Sequence from,
-                             const LogVisitor& visitor)
-    : folder_(std::move(folder)), run_(run) {
-  internal::make_private_folder(folder_);
-  const auto lock_path = folder_ / "lock";
-  lock_file_ = std::make_unique<File>(
-      std::filesystem::exists(lock_path) ? File::open(lock_path, true) : File::create(lock_path));
-  require_config(lock_file_->try_lock(), folder_.string() + " is in use by another process");
+                             const LogVisitor& visitor, Lost lost)
+    : folder_(std::move(folder)), run_(run), lock_(folder_) {
+  if (lost == Lost::kBeginAnew) {
+    require_config(
+        internal::list_segments(folder_).empty(),
+        folder_.string() + " holds a log: it is not lost, and nothing is begun without it");
+    next_ = durable_ = from;
+    start_segment(from);
+    return;
+  }
   Reading reading = read_segments(folder_, run_, from, visitor);
   next_ = durable_ = reading.contents.next;
   torn_ = std::move(reading.contents.torn);

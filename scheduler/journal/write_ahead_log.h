@@ -15,6 +15,8 @@
 #include <string>
 #include <vector>
 
+#include "scheduler/journal/folder_lock.h"
+
 namespace convoy::scheduler::journal {
 
 /// Tells the logs of different runs apart.
@@ -67,12 +69,16 @@ class WriteAheadLog {
   /// Types above are the log's own.
   static constexpr std::uint16_t kMaxType = 0xfeff;
 
+  /// Whether a log that has gone may be begun anew where the checkpoint ends.
+  enum class Lost : std::uint8_t { kRefuse, kBeginAnew };
+
   /// Opens the log in `folder`, visits the records from `from` on, and cuts off a torn tail. Makes
-  /// an empty log where there is none and `from` is 0.
+  /// an empty log where there is none and `from` is 0, or a lost one may be begun anew.
   /// @param from  what begin_segment() returned for the newest checkpoint; else 0.
-  /// @throws as read_log(); ConfigError where another process has the log.
+  /// @throws as read_log(); ConfigError where another process has the log, and where one is to be
+  ///         begun anew that is there.
   WriteAheadLog(std::filesystem::path folder, const RunId& run, Sequence from,
-                const LogVisitor& visitor);
+                const LogVisitor& visitor, Lost lost = Lost::kRefuse);
   ~WriteAheadLog();
   WriteAheadLog(const WriteAheadLog&) = delete;
   WriteAheadLog& operator=(const WriteAheadLog&) = delete;
@@ -109,7 +115,7 @@ class WriteAheadLog {
   const std::filesystem::path folder_;
   const RunId run_;
   std::optional<TornTail> torn_;
-  std::unique_ptr<File> lock_file_;
+  FolderLock lock_;
 
   mutable std::mutex mutex_;  // guards what follows; file_ belongs to whoever set writing_
   std::condition_variable changed_;

@@ -74,6 +74,9 @@ struct Join {
   bool operator==(const Join&) const = default;
 };
 
+/// Of a job as text.
+inline constexpr std::size_t kMaxJobBytes = std::size_t{48} << 10;
+
 struct JobOffer {
   static constexpr MessageType kType = MessageType::kJobOffer;
   std::string job;                             ///< TOML

@@ -15,6 +15,7 @@
 namespace convoy::net {
 namespace {
 
+using scheduler::journal::PostponedUpload;
 using scheduler::journal::RefusedUpload;
 using scheduler::journal::StorageError;
 using scheduler::journal::Upload;
@@ -83,6 +84,7 @@ void SiteSession::accept_upload(std::uint64_t id, const UploadBegin& update) {
 
 void SiteSession::end(const Refusal& refusal) {
   post([refusal](SiteSession& self) {
+    self.incoming_.reset();  // the site may go on with it over another connection
     self.connection_->send(refusal);
     self.connection_->close();
   });
@@ -90,6 +92,7 @@ void SiteSession::end(const Refusal& refusal) {
 
 void SiteSession::end(const std::string& goodbye) {
   post([goodbye](SiteSession& self) {
+    self.incoming_.reset();
     self.connection_->send(Goodbye{as_text(goodbye)});
     self.connection_->close();
   });
@@ -167,6 +170,8 @@ void SiteSession::begin_upload(std::uint64_t id, const UploadBegin& update) {
     const std::int64_t limit = std::min(update.bytes, offset + kUploadWindow);
     incoming_ = std::make_unique<Incoming>(Incoming{update, id, std::move(upload), offset, limit});
     connection_->send(StreamOffset{.stream = id, .offset = offset, .limit = limit}, id);
+  } catch (const PostponedUpload& error) {
+    refuse(id, RefusalCode::kNotNow, error.what());
   } catch (const RefusedUpload& error) {
     refuse(id, RefusalCode::kBadUpdate, error.what());
   } catch (const StorageError& error) {
@@ -225,6 +230,7 @@ void SiteSession::begin_stream(const ModelBegin& begin, SharedBytes stream) {
   const auto bytes = static_cast<std::int64_t>(stream->size());
   StreamSender sender(bytes, source_of(stream), begin.sha256);
   const std::uint64_t id = connection_->send(begin);
+  streamed_ = 0;
   outgoing_ = std::make_unique<Outgoing>(
       Outgoing{begin, id, std::move(stream), std::move(sender), false, false});
 }
@@ -257,6 +263,7 @@ void SiteSession::pump() {
     const auto piece = out.sender.next();
     if (!piece) break;
     connection_->send_chunk({.stream = out.stream, .offset = piece->offset, .bytes = piece->bytes});
+    streamed_ = piece->offset + std::ssize(piece->bytes);
   }
   if (!out.sender.at_end()) return;
   connection_->send(StreamEnd{.stream = out.stream, .sha256 = out.begin.sha256});

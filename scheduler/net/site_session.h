@@ -36,6 +36,11 @@ class SiteSession final : public ConnectionUser, public std::enable_shared_from_
   [[nodiscard]] const std::string& address() const { return address_; }
   [[nodiscard]] std::chrono::steady_clock::time_point last_heard() const { return heard_.load(); }
 
+  /// Of the newest stream to the peer: its first so many bytes have gone out; any thread.
+  [[nodiscard]] std::int64_t streamed_bytes() const { return streamed_; }
+  /// Adds to what the peer has asked for and the core has not done yet. @return how much that is.
+  int count_tasks(int more) { return tasks_ += more; }
+
   // The core's answers and orders; any thread. After the end of the connection they do nothing.
   void answer(std::uint64_t id, Message message);
   /// @param stream  what `model` announces; null: the site holds the model.
@@ -84,6 +89,8 @@ class SiteSession final : public ConnectionUser, public std::enable_shared_from_
   const std::string address_;
   std::string instance_;
   std::atomic<std::chrono::steady_clock::time_point> heard_;
+  std::atomic<std::int64_t> streamed_ = 0;
+  std::atomic<int> tasks_ = 0;
 
   // Where the connection's calls run.
   bool is_greeted_ = false;

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <span>
 #include <string>
@@ -55,6 +56,44 @@ TEST(Hash, IsXxh3AndDependsOnContentAndSeed) {
   EXPECT_NE(hash64(bytes), hash64(bytes.first(5)));
   EXPECT_NE(hash64(bytes), hash64(bytes, 1));
   EXPECT_EQ(to_hex(0xabc), "0000000000000abc");
+}
+
+TEST(Hash, IsTheSameInParts) {
+  std::vector<std::byte> bytes;
+  for (int i = 0; i < 5000; ++i) bytes.push_back(static_cast<std::byte>(i * i));
+  for (const std::size_t part : {1U, 63U, 64U, 257U, 5000U}) {
+    Hash64Stream hash;
+    for (std::size_t at = 0; at < bytes.size(); at += part) {
+      hash.add(std::span(bytes).subspan(at, std::min(part, bytes.size() - at)));
+    }
+    EXPECT_EQ(hash.value(), hash64(bytes)) << part;
+  }
+  EXPECT_EQ(Hash64Stream().value(), hash64({}));
+}
+
+TEST(File, IsReplacedByPartsOnlyWhenAllAreThere) {
+  const TemporaryFolder folder;
+  const std::filesystem::path path = folder / "file";
+  write_file_atomic(path, "old");
+  const auto put = [](AtomicFile& file, const std::string& text) {
+    file.write(std::as_bytes(std::span(text)));
+  };
+  {
+    AtomicFile given_up(path);
+    put(given_up, "new");
+  }
+  EXPECT_EQ(read_text_file(path), "old");
+  {
+    AtomicFile file(path);
+    put(file, "a new ");
+    put(file, "one");
+    EXPECT_EQ(read_text_file(path), "old");
+    file.commit();
+  }
+  EXPECT_EQ(read_text_file(path), "a new one");
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder.path()), {}), 1)
+      << "nothing beside it";
+  EXPECT_THROW(AtomicFile(folder.path() / "none" / "file"), std::runtime_error);
 }
 
 TEST(File, ReadsBackWhatWasWritten) {

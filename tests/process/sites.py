@@ -16,7 +16,7 @@ import time
 import unittest
 
 sys.dont_write_bytecode = True
-from federation_kit import Federation, Program, wait_until
+from federation_kit import Federation, Program, free_port, wait_until
 
 CONVOY = str(pathlib.Path(sys.argv.pop(1)).resolve())
 
@@ -171,6 +171,26 @@ class Sites(unittest.TestCase):
             self.assertEqual(federation.server.wait(30), 0, federation.logs())
             self.assertIn("convoy serve --resume", federation.server.text())
             federation.serve()
+            self.check_end(federation)
+
+    def test_a_second_server_of_the_same_run_is_refused_and_harms_nothing(self):
+        with Federation(CONVOY, federation="updates = 100000") as federation:
+            federation.serve()
+            federation.join_all()
+            self.assertTrue(wait_until(lambda: federation.updates() >= 10), federation.logs())
+            first, port = federation.server, federation.port
+            federation.port = free_port()
+            second = federation.serve()
+            self.assertEqual(second.wait(30), 2, second.text())
+            self.assertIn("in use by another process", second.text())
+            federation.server, federation.port = first, port
+            before = federation.updates()
+            self.assertGreaterEqual(before, 10, "its events are still there")
+            self.assertTrue(wait_until(lambda: federation.updates() >= before + 10), federation.logs())
+            first.kill()
+            federation.serve()
+            self.assertTrue(wait_until(lambda: federation.updates() >= before + 20), federation.logs())
+            self.assertEqual(federation.operator("operate", "finish").returncode, 0, federation.logs())
             self.check_end(federation)
 
     def test_a_site_that_becomes_fifty_times_slower_still_contributes(self):

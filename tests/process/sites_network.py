@@ -86,6 +86,18 @@ class Network(unittest.TestCase):
             for name in federation.names():
                 self.assertGreater(len(contributions(federation, name)), before[name], name)
 
+    def test_the_final_model_takes_longer_than_linger_and_all_sites_get_it(self):
+        # 1.1 MB for each of three sites, some 13 s on this link.
+        with Cable("2mbit") as cable, cable.federation(hidden=512, layers=2, federation="updates = 3", sites="linger = 2",
+                                                       liveness=10.0) as federation:
+            job = federation.folder / "job.toml"
+            job.write_text(job.read_text().replace("linger = 30\n", ""))
+            federation.serve()
+            federation.join_all()
+            self.finish(federation)
+            for name in federation.names():
+                self.assertIn(federation.summary()["parameters_hash"], federation.sites[name].text())
+
     def test_a_site_that_is_killed_while_it_sends_goes_on_where_it_was(self):
         # 5 MB an update, some 2 s on this link.
         with Cable("20mbit") as cable, cable.federation(hidden=1100, layers=2, federation="updates = 9",

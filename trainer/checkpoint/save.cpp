@@ -13,6 +13,7 @@
 
 #include "base/errors.h"
 #include "base/file.h"
+#include "base/hash.h"
 #include "comm/values.h"
 #include "trainer/checkpoint/checkpoint.h"
 #include "trainer/checkpoint/internal/exchange.h"
@@ -57,9 +58,8 @@ int next_revision(const fs::path& path) {
 
 FileEntry write(const fs::path& path, const std::string& name,
                 const std::vector<NamedTensor>& tensors) {
-  const auto content = encode_state_dict(tensors);
-  write_file_atomic(path / name, content);
-  return internal::describe(name, content);
+  const SavedFile saved = save_state_dict(path / name, tensors);
+  return {.name = name, .bytes = saved.bytes, .hash = to_hex(saved.hash)};
 }
 
 std::vector<NamedTensor> parameters_and_buffers(const TrainingState& state) {

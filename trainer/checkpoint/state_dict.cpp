@@ -7,12 +7,15 @@
 
 #include <algorithm>
 #include <cstring>
+#include <exception>
+#include <functional>
 #include <memory>
 #include <set>
 #include <utility>
 
 #include "base/errors.h"
 #include "base/file.h"
+#include "base/hash.h"
 #include "trainer/checkpoint/internal/unpickle.h"
 #include "trainer/torch_error.h"
 
@@ -67,6 +70,34 @@ std::string pickle(const c10::Dict<std::string, torch::Tensor>& dict,
   return bytes;
 }
 
+using Put = std::function<void(std::span<const std::byte>)>;
+
+/// Writes the archive in parts. LibTorch's writer must not be left by an exception, not even before
+/// it is destroyed: the first one waits until then.
+void write_archive(const std::vector<NamedTensor>& tensors, const Put& put) {
+  std::vector<torch::Tensor> storages;
+  const auto dict = to_dict(tensors);
+  const auto description = pickle(dict, storages);
+  std::exception_ptr error;
+  {
+    caffe2::serialize::PyTorchStreamWriter archive([&](const void* data, std::size_t size) {
+      try {
+        if (!error) put({static_cast<const std::byte*>(data), size});
+      } catch (...) {
+        error = std::current_exception();
+      }
+      return size;
+    });
+    archive.writeRecord("data.pkl", description.data(), description.size());
+    for (std::size_t i = 0; i < storages.size(); ++i) {
+      const auto& storage = storages[i].storage();
+      archive.writeRecord("data/" + std::to_string(i), storage.data(), storage.nbytes());
+    }
+    archive.writeEndOfFile();
+  }
+  if (error) std::rethrow_exception(error);
+}
+
 torch::Tensor read_storage(caffe2::serialize::PyTorchStreamReader& archive, const std::string& key,
                            torch::ScalarType dtype, std::int64_t numel) {
   const auto [data, size] = archive.getRecord("data/" + key);
@@ -105,21 +136,10 @@ std::vector<NamedTensor> decode(std::span<const std::byte> bytes) {
 }  // namespace
 
 std::vector<std::byte> encode_state_dict(const std::vector<NamedTensor>& tensors) {
-  std::vector<torch::Tensor> storages;
-  const auto dict = to_dict(tensors);
-  const auto description = pickle(dict, storages);
   std::vector<std::byte> bytes;
-  caffe2::serialize::PyTorchStreamWriter archive([&](const void* data, std::size_t size) {
-    const auto* begin = static_cast<const std::byte*>(data);
-    bytes.insert(bytes.end(), begin, begin + size);
-    return size;
+  write_archive(tensors, [&bytes](std::span<const std::byte> part) {
+    bytes.insert(bytes.end(), part.begin(), part.end());
   });
-  archive.writeRecord("data.pkl", description.data(), description.size());
-  for (std::size_t i = 0; i < storages.size(); ++i) {
-    const auto& storage = storages[i].storage();
-    archive.writeRecord("data/" + std::to_string(i), storage.data(), storage.nbytes());
-  }
-  archive.writeEndOfFile();
   return bytes;
 }
 
@@ -132,8 +152,19 @@ std::vector<NamedTensor> decode_state_dict(std::span<const std::byte> bytes,
   }
 }
 
-void save_state_dict(const std::filesystem::path& path, const std::vector<NamedTensor>& tensors) {
-  write_file_atomic(path, encode_state_dict(tensors));
+SavedFile save_state_dict(const std::filesystem::path& path,
+                          const std::vector<NamedTensor>& tensors) {
+  AtomicFile file(path);
+  Hash64Stream hash;
+  SavedFile saved;
+  write_archive(tensors, [&](std::span<const std::byte> part) {
+    file.write(part);
+    hash.add(part);
+    saved.bytes += part.size();
+  });
+  file.commit();
+  saved.hash = hash.value();
+  return saved;
 }
 
 std::vector<NamedTensor> load_state_dict(const std::filesystem::path& path) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <span>
 #include <string>
@@ -14,10 +15,16 @@ namespace convoy::trainer {
 /// Writes a dictionary name -> tensor as Python's torch.save would, so that torch.load reads it,
 /// also with weights_only=True. Order, element types and shapes are kept; tensors come back on the
 /// CPU, contiguous, without requires_grad; whole tensors that share memory still do. Atomic. Needs
-/// memory for the file beside the tensors.
+/// no memory beside tensors that are on the CPU and fill their storages.
+/// @return the file's size and hash64().
 /// @throws std::runtime_error that names path and reason; ContractError for two equal names or an
 ///         undefined tensor.
-void save_state_dict(const std::filesystem::path& path, const std::vector<NamedTensor>& tensors);
+struct SavedFile {
+  std::uint64_t bytes = 0;
+  std::uint64_t hash = 0;
+};
+SavedFile save_state_dict(const std::filesystem::path& path,
+                          const std::vector<NamedTensor>& tensors);
 
 /// Reads what save_state_dict() or Python's torch.save(module.state_dict()) wrote (PyTorch's zip
 /// format, 1.6 or newer), in its order. Runs no code from the file: all but tensors is refused.

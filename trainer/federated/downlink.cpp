@@ -21,6 +21,7 @@ void Downlink::advance(const SharedState& model) {
 }
 
 void Downlink::make_start(const SharedState& model) {
+  messages_.clear();
   if (!trajectory_) {
     start_ = model;
     return;
@@ -34,7 +35,11 @@ Downlink::Message Downlink::message(std::int64_t client) {
   if (!trajectory_) return nullptr;
   const std::optional<std::int64_t> known = held(client);
   held_[client] = trajectory_->version();
-  return std::make_shared<const std::vector<std::byte>>(trajectory_->message(known));
+  Message& message = messages_[known];
+  if (!message) {
+    message = std::make_shared<const std::vector<std::byte>>(trajectory_->message(known));
+  }
+  return message;
 }
 
 std::optional<std::int64_t> Downlink::held(std::int64_t client) const {

@@ -28,6 +28,7 @@ class Downlink {
   void advance(const SharedState& model);
   [[nodiscard]] const SharedState& start() const { return start_; }
   /// What `client` must be sent for start(), which it holds from then on; null: all of it, dense.
+  /// The same object for all clients that hold the same.
   [[nodiscard]] Message message(std::int64_t client);
   /// The client holds nothing any more.
   void forget(std::int64_t client) { held_.erase(client); }
@@ -44,7 +45,8 @@ class Downlink {
 
   std::optional<compress::ReferenceTrajectory> trajectory_;
   SharedState start_;
-  std::map<std::int64_t, std::int64_t> held_;  ///< version by client
+  std::map<std::int64_t, std::int64_t> held_;                ///< version by client
+  std::map<std::optional<std::int64_t>, Message> messages_;  ///< to start(), by what is held
 };
 
 }  // namespace convoy::trainer

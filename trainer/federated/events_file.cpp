@@ -3,6 +3,8 @@
 
 #include <stdexcept>
 
+#include "base/file.h"
+
 namespace convoy::trainer {
 
 EventsFile::EventsFile(const std::filesystem::path& path, std::uint64_t keep_bytes)
@@ -22,5 +24,7 @@ void EventsFile::append(std::string_view line) {
   if (!file_) throw std::runtime_error("cannot write " + path_.string());
   bytes_ += line.size() + 1;
 }
+
+void EventsFile::sync() const { sync_file(path_); }
 
 }  // namespace convoy::trainer

@@ -16,6 +16,8 @@ class EventsFile {
   /// @throws std::runtime_error that names the path; append() too.
   EventsFile(const std::filesystem::path& path, std::uint64_t keep_bytes);
   void append(std::string_view line);
+  /// What was appended survives a power failure from here on: before a checkpoint says bytes().
+  void sync() const;
   [[nodiscard]] std::uint64_t bytes() const { return bytes_; }
 
  private:

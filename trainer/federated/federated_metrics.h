@@ -32,6 +32,8 @@ class FederatedMetrics {
 
   /// The training loss of the newest model.
   [[nodiscard]] double train_loss() const { return train_loss_; }
+  /// A resumed run's, until there is a newer model.
+  void set_train_loss(double loss) { train_loss_ = loss; }
   /// What the clients' own validation said of the updates in the newest model; NaN without any.
   [[nodiscard]] double client_loss() const { return client_loss_; }
   [[nodiscard]] double client_accuracy() const { return client_accuracy_; }

@@ -169,6 +169,7 @@ void FederatedRun::take_evaluation(bool wait) {
 /// machine does. In real time clients are answered meanwhile.
 void FederatedRun::begin_checkpoint() {
   if (checkpoints_.running()) return;
+  events_->sync();
   checkpoints_.begin({.server = server_.save(),
                       .clock = clock_->save(),
                       .residuals = {},

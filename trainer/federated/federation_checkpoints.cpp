@@ -108,11 +108,10 @@ void FederationCheckpoints::finish(bool wait) {
   for (; wait && !residuals; residuals = clients_.residuals()) nap.take();
   if (!residuals) return;
   begun_->residuals = std::move(*residuals);
-  TrainingState saved = to_state(*begun_);
+  TrainingState saved = to_state(*std::exchange(begun_, std::nullopt));
   saved.parameters = model_->parameters();  // so that the checkpoint's model.pt is a model
   saved.buffers = model_->buffers();
   store_.save(saved);
-  begun_.reset();
 }
 
 FederationSnapshot FederationCheckpoints::load() {

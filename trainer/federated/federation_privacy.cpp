@@ -54,10 +54,16 @@ void check_federation_privacy(const Job& job) {
                  "accuracies would be released without noise");
 }
 
+void check_ledgers(const Job& job) {
+  require_config(!job.privacy.is_on() || !job.privacy.ledger.empty(),
+                 "privacy.ledger must name the folder of the ledgers, outside the run directory");
+}
+
 RoundRules make_round_rules(const Job& job, const FederationData& data,
                             const std::vector<std::int64_t>& clients, const fs::path& run_dir) {
   RoundRules rules;
   if (!job.privacy.is_on()) return rules;
+  check_ledgers(job);
   require_config(!is_inside(job.privacy.ledger, run_dir),
                  "privacy.ledger must lie outside the run directory " + run_dir.string() +
                      ": what is spent stays spent when a run is deleted");

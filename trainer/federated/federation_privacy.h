@@ -21,6 +21,10 @@ using RoundRules = std::map<std::int64_t, std::unique_ptr<RoundRule>>;
 /// What [privacy] cannot be had with. Reads no data. @throws ConfigError in one line.
 void check_federation_privacy(const Job& job);
 
+/// Of a federation whose clients train here; sites on the internet have ledgers of their own.
+/// @throws ConfigError where [privacy] names no folder for them.
+void check_ledgers(const Job& job);
+
 /// Opens the ledgers of `clients` and makes their rules; none where the job has no [privacy]. Each
 /// client is a site, "client<i>", whose data set is its share of the samples.
 /// @throws ConfigError: a model with buffers; a ledger inside `run_dir`, held by another process,

@@ -19,8 +19,6 @@ void check_config(const PrivacyConfig& config) {
                  "privacy.rate is 1 with privacy.mode = \"per_update\": leave it out");
   require_config(config.delta > 0.0 && config.delta < 1.0, "privacy.delta must be in (0, 1)");
   require_config(config.epsilon > 0.0, "privacy.epsilon, the budget of a site, must be above 0");
-  require_config(!config.ledger.empty(),
-                 "privacy.ledger must name the folder of the ledgers, outside the run directory");
   const double step =
       privacy::epsilon_of(privacy::rdp_of(config.mechanism()), config.delta).epsilon;
   require_config(step <= config.epsilon,

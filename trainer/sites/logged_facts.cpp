@@ -12,8 +12,8 @@ namespace {
 
 using Json = nlohmann::json;
 
-/// The largest double below 2^63.
-constexpr double kMostCount = 9223372036854774784.0;
+/// 2^40: sums of what many sites say must fit too.
+constexpr double kMostCount = 1099511627776.0;
 
 /// A metric that counts something; what is none counts as 0.
 std::int64_t count_of(const Json& metrics, const char* name) {

@@ -56,7 +56,9 @@ bool SiteFederation::is_due_to_end() const {
   const auto& sites = book_.all();
   const bool all_left =
       std::all_of(sites.begin(), sites.end(), [](const auto& one) { return one.second.has_left; });
-  return is_finish_ordered_ || all_left || (end.updates > 0 && updates() >= end.updates) ||
+  // What was refused has brought the run nowhere; a site must not be able to end it with that.
+  const std::int64_t used = updates() - server_->policy().counts().refused;
+  return is_finish_ordered_ || all_left || (end.updates > 0 && used >= end.updates) ||
          (end.rounds > 0 && server_->aggregator().version() >= end.rounds) ||
          (end.seconds > 0.0 && seconds() >= end.seconds);
 }
@@ -67,9 +69,12 @@ void SiteFederation::record(const Entry& entry) {
   audit_part_ = 0;
 }
 
-/// The audit log follows later: what a power failure takes of it, the replay of the log writes
-/// again.
-void SiteFederation::make_durable() { journal_->sync(sequence_); }
+/// The audit log comes behind the log: of what that does not hold it must not tell. What a crash
+/// takes of it, the replay of the log writes again.
+void SiteFederation::make_durable() {
+  journal_->sync(sequence_);
+  write_notes();
+}
 
 void SiteFederation::record_input(Input::Kind kind, std::int64_t client, std::int64_t samples) {
   const bool is_of_site =
@@ -82,9 +87,18 @@ void SiteFederation::record_input(Input::Kind kind, std::int64_t client, std::in
   make_durable();
 }
 
-void SiteFederation::join(const std::string& site, std::int64_t client, std::int64_t samples) {
-  book_.add(site, {.client = client, .samples = samples});
-  record_input(Input::Kind::kJoin, client, samples);
+void SiteFederation::join(const std::vector<NewSite>& sites) {
+  for (const NewSite& site : sites) {
+    book_.add(site.name, {.client = site.client, .samples = site.samples});
+    const InputEntry entry{.input = {.kind = Input::Kind::kJoin,
+                                     .time = now(),
+                                     .update = {.client = site.client},
+                                     .samples = site.samples},
+                           .site = site.name};
+    record(entry);
+    apply(entry);
+  }
+  make_durable();
 }
 
 void SiteFederation::rejoin(std::int64_t client, std::optional<std::int64_t> held_version) {
@@ -119,11 +133,21 @@ void SiteFederation::apply(const CommandEntry& entry) {
   if (entry.command == "pause") is_paused_ = true;
   if (entry.command == "resume") is_paused_ = false;
   if (entry.command == "finish") is_finish_ordered_ = true;
-  if (entry.command.starts_with(kRemove)) gone_.insert(entry.command.substr(kRemove.size()));
   note({.time = entry.time,
         .event = "command",
         .site = {},
         .text = entry.from + ": " + entry.command});
+  if (entry.command.starts_with(kRemove)) let_go(entry.time, entry.command.substr(kRemove.size()));
+}
+
+/// For good; a site that has never joined too.
+void SiteFederation::let_go(double time, const std::string& name) {
+  gone_.insert(name);
+  const EnrolledSite* site = book_.find(name);
+  if (site == nullptr || site->has_left) return;
+  note({.time = time, .event = "leave", .site = name});
+  book_.has_left(site->client);
+  server_->leave(time, site->client);
 }
 
 void SiteFederation::apply(const InputEntry& entry) {
@@ -143,10 +167,7 @@ void SiteFederation::apply(const InputEntry& entry) {
       note({.time = input.time, .event = "evict", .site = entry.site});
       return server_->evict(input.time, client);
     case Input::Kind::kLeave:
-      note({.time = input.time, .event = "leave", .site = entry.site});
-      book_.has_left(client);
-      gone_.insert(entry.site);
-      return server_->leave(input.time, client);
+      return let_go(input.time, entry.site);
     case Input::Kind::kShutdown:
       has_ended_ = true;
       return server_->shut_down(input.time);
@@ -154,6 +175,11 @@ void SiteFederation::apply(const InputEntry& entry) {
       break;
   }
   throw ContractError("an arrival is an UpdateEntry");
+}
+
+bool SiteFederation::awaits(std::int64_t client, std::int64_t round) const {
+  const auto found = server_->outstanding().find(client);
+  return found != server_->outstanding().end() && found->second.round == round;
 }
 
 bool SiteFederation::knows(const std::string& site, const std::string& id) const {
@@ -164,7 +190,7 @@ bool SiteFederation::update(const std::string& site, const net::UploadBegin& upd
   if (knows(site, update.update_id)) return false;
   const EnrolledSite& own = *book_.find(site);
   const double time = now();
-  const double begun = assigned_at_[own.client];
+  const double begun = begun_[own.client].at;
   UpdateEntry entry{
       .input = {.kind = Input::Kind::kArrive,
                 .time = time,
@@ -181,7 +207,7 @@ bool SiteFederation::update(const std::string& site, const net::UploadBegin& upd
       .bytes = static_cast<std::uint64_t>(update.bytes),
       .facts = logged_facts(update, "")};
   ClientReport report = report_of(entry);
-  if (const auto wrong = update.finite ? unpack(site, entry.id, report) : std::nullopt) {
+  if (const auto wrong = fault_of(site, update, report)) {
     logger("trainer")->warn("update {} of {}: {}", entry.id, site, *wrong);
     entry.facts = logged_facts(update, *wrong);
     entry.input.update.finite = report.result.finite = false;
@@ -221,6 +247,21 @@ ClientReport SiteFederation::read(const UpdateEntry& entry) const {
   return report;
 }
 
+/// Fills in the update's tensors. @return why it must not be used, if it claims that it can be.
+std::optional<std::string> SiteFederation::fault_of(const std::string& site,
+                                                    const net::UploadBegin& update,
+                                                    ClientReport& report) const {
+  if (!update.finite) return std::nullopt;
+  const auto& outstanding = server_->outstanding();
+  const auto asked = outstanding.find(report.client);
+  if (asked != outstanding.end() && asked->second.round == update.round &&
+      asked->second.version != update.version) {
+    return fmt::format("it starts from version {}, and its round from version {}", update.version,
+                       asked->second.version);
+  }
+  return unpack(site, update.update_id, report);
+}
+
 std::optional<std::string> SiteFederation::unpack(const std::string& site, const std::string& id,
                                                   ClientReport& report) const {
   TensorPack pack;
@@ -249,7 +290,11 @@ std::optional<std::string> SiteFederation::unpack(const std::string& site, const
 }
 
 void SiteFederation::on_assignment(Assignment assignment) {
-  assigned_at_[assignment.client] = server_->policy().now();
+  // One that is sent again has begun when it was sent first.
+  Begun& begun = begun_[assignment.client];
+  if (begun.round != assignment.round) {
+    begun = {.round = assignment.round, .at = server_->policy().now()};
+  }
   // Of a client at most the newest is of use.
   std::erase_if(assignments_,
                 [&](const Assignment& other) { return other.client == assignment.client; });
@@ -303,7 +348,12 @@ void SiteFederation::on_new_model(const NewModel& made) {
 void SiteFederation::note(AuditEvent event) {
   event.input = sequence_;
   event.part = audit_part_++;
-  (void)audit_->append(event);
+  notes_.push_back(std::move(event));
+}
+
+void SiteFederation::write_notes() {
+  for (const AuditEvent& event : notes_) (void)audit_->append(event);
+  notes_.clear();
 }
 
 }  // namespace convoy::trainer

@@ -53,13 +53,21 @@ class SiteFederation {
   [[nodiscard]] bool has_begun() const { return !book_.all().empty(); }
   [[nodiscard]] bool is_paused() const { return is_paused_; }
   [[nodiscard]] bool has_ended() const { return has_ended_; }
+  /// The client's update of this round is awaited, or still welcome.
+  [[nodiscard]] bool awaits(std::int64_t client, std::int64_t round) const;
   /// Nobody of this name takes part any more: it has said so, or an operator has.
   [[nodiscard]] bool is_gone(const std::string& site) const { return gone_.contains(site); }
   /// By the job's rounds, updates or seconds, an operator, or because all sites have left.
   [[nodiscard]] bool is_due_to_end() const;
 
   // Events. When one returns it is on stable storage; take_assignments() says what follows.
-  void join(const std::string& site, std::int64_t client, std::int64_t samples);
+  struct NewSite {
+    std::string name;
+    std::int64_t client = 0;
+    std::int64_t samples = 1;
+  };
+  /// All of them, or after a crash a part.
+  void join(const std::vector<NewSite>& sites);
   /// A site that is back. @param held_version  of the model that it has.
   void rejoin(std::int64_t client, std::optional<std::int64_t> held_version);
   /// @return false for an update that had come before.
@@ -67,7 +75,7 @@ class SiteFederation {
   void on_time();
   void evict(std::int64_t client);
   void leave(std::int64_t client, const std::string& why);
-  /// @param command  "pause", "resume", "remove NAME" (then leave() it too) or "finish".
+  /// @param command  "pause", "resume", "remove NAME" or "finish".
   void command(const std::string& from, const std::string& command);
   void tick();
   /// The end of the run: aggregates what waits.
@@ -118,9 +126,15 @@ class SiteFederation {
   void on_new_model(const NewModel& made);
   void on_refused(std::int64_t client);
   void note(scheduler::journal::AuditEvent event);
+  void write_notes();
+  void let_go(double time, const std::string& site);
+  [[nodiscard]] std::optional<std::string> fault_of(const std::string& site,
+                                                    const net::UploadBegin& update,
+                                                    ClientReport& report) const;
   void evaluate_if_due();
   void take_evaluation(bool wait);
   void save_checkpoint();
+  [[nodiscard]] bool write_checkpoint(const std::string& saved);
   [[nodiscard]] std::int64_t updates() const { return server_->policy().counts().received; }
 
   const Job& job_;
@@ -141,13 +155,18 @@ class SiteFederation {
   std::unique_ptr<scheduler::journal::Journal> journal_;
   SiteBook book_;
 
-  std::map<std::int64_t, double> assigned_at_;  ///< by client: its newest round
-  std::set<std::int64_t> owed_;                 ///< clients whose newest update was refused
-  std::map<UpdateKey, Known> known_;            ///< updates that wait
+  struct Begun {
+    std::int64_t round = -1;
+    double at = 0.0;
+  };
+  std::map<std::int64_t, Begun> begun_;  ///< by client: its newest round
+  std::set<std::int64_t> owed_;          ///< clients whose newest update was refused
+  std::map<UpdateKey, Known> known_;     ///< updates that wait
   std::vector<std::pair<std::string, std::string>> unreleased_;  ///< since the last checkpoint
   std::vector<Assignment> assignments_;
-  Sequence sequence_ = 0;        ///< of the entry that is being applied
-  std::int64_t audit_part_ = 0;  ///< of what follows from it
+  std::vector<scheduler::journal::AuditEvent> notes_;  ///< until what they follow from is durable
+  Sequence sequence_ = 0;                              ///< of the entry that is being applied
+  std::int64_t audit_part_ = 0;                        ///< of what follows from it
   const scheduler::journal::UpdateEntry* arriving_ = nullptr;  ///< that is being applied
   std::optional<double> begun_at_;  ///< on the run's clock, which goes while sites are awaited
   std::set<std::string> gone_;      ///< sites, also such as had never joined
@@ -161,6 +180,8 @@ class SiteFederation {
   std::int64_t evaluated_version_ = -1;
   std::int64_t done_updates_ = 0;
   std::int64_t saved_updates_ = 0;
+  /// A checkpoint could not be written: not before this is it tried again.
+  std::chrono::steady_clock::time_point next_save_{};
 };
 
 }  // namespace convoy::trainer

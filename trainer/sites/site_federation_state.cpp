@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // How a SiteFederation begins, is saved and ends.
+#include <chrono>
+#include <cmath>
 #include <nlohmann/json.hpp>
 #include <numeric>
+#include <stdexcept>
 #include <utility>
 
 #include "base/errors.h"
@@ -20,6 +23,8 @@ using Json = nlohmann::json;
 
 /// Uploads that nobody goes on with, and payloads whose release a crash has cut off.
 constexpr std::chrono::hours kStale{24};
+/// Between two attempts at a checkpoint that cannot be written.
+constexpr std::chrono::seconds kSaveAgain{30};
 
 /// Residuals are with the sites, in their outboxes.
 class NoResiduals final : public ResidualOwner {
@@ -29,6 +34,9 @@ class NoResiduals final : public ResidualOwner {
     return std::vector<NamedTensor>{};
   }
 };
+
+/// JSON has no NaN.
+Json number(double value) { return std::isfinite(value) ? Json(value) : Json(); }
 
 }  // namespace
 
@@ -85,17 +93,19 @@ void SiteFederation::open(const DataInfo& info, bool without_old_log) {
     return job_.sites.keep_updates || logged.contains({site, id});
   });
   journal_->start();
+  // Whoever begins anew must not be asked to do so at every start.
+  if (without_old_log && !write_checkpoint(journal_->save())) {
+    throw std::runtime_error("no checkpoint can be written, and there is no log to go on without");
+  }
 }
 
 void SiteFederation::replay(Sequence sequence, const Entry& entry) {
   sequence_ = sequence;
   audit_part_ = 0;
-  if (const auto* input = std::get_if<journal::InputEntry>(&entry)) return apply(*input);
-  if (const auto* command = std::get_if<journal::CommandEntry>(&entry)) return apply(*command);
-  const auto* update = std::get_if<journal::UpdateEntry>(&entry);
-  if (update == nullptr) return;
-  ClientReport report = read(*update);
-  apply(*update, std::move(report));
+  if (const auto* input = std::get_if<journal::InputEntry>(&entry)) apply(*input);
+  if (const auto* command = std::get_if<journal::CommandEntry>(&entry)) apply(*command);
+  if (const auto* update = std::get_if<journal::UpdateEntry>(&entry)) apply(*update, read(*update));
+  write_notes();
 }
 
 std::string SiteFederation::restore(const FederationSnapshot& saved,
@@ -118,7 +128,12 @@ std::string SiteFederation::restore(const FederationSnapshot& saved,
     is_finish_ordered_ = json.at("finish");
     is_paused_ = json.at("paused");
     has_ended_ = json.at("ended");
-    for (const Json& item : json.at("assigned_at")) assigned_at_[item.at(0)] = item.at(1);
+    for (const Json& item : json.at("begun")) {
+      begun_[item.at(0)] = {.round = item.at(1), .at = item.at(2)};
+    }
+    if (!json.at("loss").is_null()) summary_.run.loss = json.at("loss");
+    if (!json.at("accuracy").is_null()) summary_.run.accuracy = json.at("accuracy");
+    if (!json.at("train_loss").is_null()) metrics_->set_train_loss(json.at("train_loss"));
     for (const Json& client : json.at("owed")) owed_.insert(client.get<std::int64_t>());
     for (const Json& item : json.at("known")) {
       Known known{.id = item.at(2), .sha256 = {}, .epsilon = {}};
@@ -144,12 +159,17 @@ std::string SiteFederation::state(const std::string& saved_journal) const {
             {"finish", is_finish_ordered_},
             {"paused", is_paused_},
             {"ended", has_ended_},
-            {"assigned_at", Json::array()},
+            {"begun", Json::array()},
+            {"loss", number(summary_.run.loss)},
+            {"accuracy", number(summary_.run.accuracy)},
+            {"train_loss", number(metrics_->train_loss())},
             {"owed", owed_},
             {"known", Json::array()},
             {"audit", nullptr}};
   if (begun_at_) json["begun_at"] = *begun_at_;
-  for (const auto& [client, time] : assigned_at_) json["assigned_at"].push_back({client, time});
+  for (const auto& [client, begun] : begun_) {
+    json["begun"].push_back({client, begun.round, begun.at});
+  }
   for (const auto& [key, known] : known_) {
     Json item{key.first, key.second, known.id, to_hex(known.sha256), nullptr};
     if (known.epsilon) item[4] = *known.epsilon;
@@ -163,32 +183,48 @@ void SiteFederation::look_after() {
   take_evaluation(false);
   evaluate_if_due();
   const std::int64_t every = job_.checkpoint.every_steps;
-  if (every > 0 && updates() >= saved_updates_ + every) save_checkpoint();
+  const bool is_due = every > 0 && updates() >= saved_updates_ + every;
+  if (is_due && std::chrono::steady_clock::now() >= next_save_) save_checkpoint();
 }
 
+/// Where it cannot be written the run goes on: the log has everything.
 void SiteFederation::save_checkpoint() {
-  audit_->sync();
   const std::string saved = journal_->save();
-  const double seconds =
-      seconds_before_ +
-      std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
-  checkpoints_.begin({.server = server_->save(),
-                      .clock = state(saved),
-                      .residuals = {},
-                      .updates = updates(),
-                      .steps = summary_.run.steps,
-                      .samples = summary_.run.samples,
-                      .seconds = seconds,
-                      .step_seconds = 0.0,
-                      .events_bytes = events_->bytes(),
-                      .evaluated_updates = done_updates_},
-                     *server_->aggregator().model());
-  checkpoints_.finish(true);
+  if (!write_checkpoint(saved)) {
+    next_save_ = std::chrono::steady_clock::now() + kSaveAgain;
+    return;
+  }
   // With all payloads the log stays too: both together are the run from its first model on.
   if (!job_.sites.keep_updates) journal_->checkpoint_is_durable(saved);
   for (const auto& [site, id] : unreleased_) store_.release(site, id);
   unreleased_.clear();
+}
+
+bool SiteFederation::write_checkpoint(const std::string& saved) {
+  const double seconds =
+      seconds_before_ +
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
+  try {
+    audit_->sync();
+    events_->sync();
+    checkpoints_.begin({.server = server_->save(),
+                        .clock = state(saved),
+                        .residuals = {},
+                        .updates = updates(),
+                        .steps = summary_.run.steps,
+                        .samples = summary_.run.samples,
+                        .seconds = seconds,
+                        .step_seconds = 0.0,
+                        .events_bytes = events_->bytes(),
+                        .evaluated_updates = done_updates_},
+                       *server_->aggregator().model());
+    checkpoints_.finish(true);
+  } catch (const std::runtime_error& error) {
+    logger("trainer")->error("{}", error.what());
+    return false;
+  }
   saved_updates_ = updates();
+  return true;
 }
 
 void SiteFederation::evaluate_if_due() {

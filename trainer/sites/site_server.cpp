@@ -20,8 +20,10 @@ constexpr std::chrono::milliseconds kLook{100};
 /// Between two entries that only say how late it is: what a crash takes off the run's clock.
 constexpr std::chrono::seconds kTick{5};
 constexpr std::chrono::seconds kLists{5};
-/// A gap between two looks that is time in which the server itself stood still.
+/// A nap so much longer than it should be is time in which the whole machine stood still.
 constexpr std::chrono::seconds kStoodStill{3};
+/// Of one connection, in the loop's queue.
+constexpr int kMostTasks = 256;
 
 net::Welcome welcome_of(const Job& job, const SiteServerOptions& options, const std::string& run) {
   constexpr std::int64_t kMostHeartbeat = 5000;
@@ -69,49 +71,61 @@ SiteServer::~SiteServer() { listener_->stop(); }
 
 // Every call of a connection becomes a task of the loop.
 
+/// Who asks faster than the loop can answer is hung up on: what waits takes memory.
+void SiteServer::put(const net::SessionPtr& session, TaskQueue::Task task) {
+  if (session->count_tasks(1) > kMostTasks) {
+    session->count_tasks(-1);
+    return session->end(Refusal{RefusalCode::kTooMuch, "too many requests wait for an answer"});
+  }
+  tasks_.put([session, task = std::move(task)] {
+    session->count_tasks(-1);
+    task();
+  });
+}
+
 void SiteServer::on_join(const net::SessionPtr& session, std::uint64_t id, const net::Join& join) {
-  tasks_.put([this, session, id, join] { this->join(session, id, join); });
+  put(session, [this, session, id, join] { this->join(session, id, join); });
 }
 
 void SiteServer::on_announced(const net::SessionPtr& session, std::uint64_t id,
                               const net::UploadBegin& update) {
-  tasks_.put([this, session, id, update] { announce(session, id, update); });
+  put(session, [this, session, id, update] { announce(session, id, update); });
 }
 
 void SiteServer::on_uploaded(const net::SessionPtr& session, std::uint64_t id,
                              const net::UploadBegin& update) {
-  tasks_.put([this, session, id, update] { take_update(session, id, update); });
+  put(session, [this, session, id, update] { take_update(session, id, update); });
 }
 
 void SiteServer::on_progress(const net::SessionPtr& session, const net::Progress& progress) {
-  tasks_.put([this, session, progress] {
+  put(session, [this, session, progress] {
     if (Guest* guest = guest_of(session)) guest->progress = progress;
   });
 }
 
 void SiteServer::on_leave(const net::SessionPtr& session, std::uint64_t id,
                           const net::Leave& leave) {
-  tasks_.put([this, session, id, leave] { this->leave(session, id, leave); });
+  put(session, [this, session, id, leave] { this->leave(session, id, leave); });
 }
 
 void SiteServer::on_refusal(const net::SessionPtr& session, const Refusal& refusal) {
-  tasks_.put([this, session, refusal] { take_refusal(session, refusal); });
+  put(session, [this, session, refusal] { take_refusal(session, refusal); });
 }
 
 void SiteServer::on_final_received(const net::SessionPtr& session) {
-  tasks_.put([this, session] {
+  put(session, [this, session] {
     if (Guest* guest = guest_of(session)) guest->has_final = true;
   });
 }
 
 void SiteServer::on_status_request(const net::SessionPtr& session, std::uint64_t id,
                                    const net::StatusRequest& request) {
-  tasks_.put([this, session, id, request] { session->answer(id, status(*session, request)); });
+  put(session, [this, session, id, request] { session->answer(id, status(*session, request)); });
 }
 
 void SiteServer::on_command(const net::SessionPtr& session, std::uint64_t id,
                             const net::Command& command) {
-  tasks_.put([this, session, id, command] { obey(session, id, command); });
+  put(session, [this, session, id, command] { obey(session, id, command); });
 }
 
 void SiteServer::on_closed(const net::SessionPtr& session, const std::string& why) {
@@ -122,7 +136,7 @@ FederatedSummary SiteServer::run() {
   if (options_.on_listening) options_.on_listening(listener_->port());
   const auto is_stopped = [this] { return request_.stop != nullptr && *request_.stop; };
   while (!is_stopped() && !federation_.has_ended()) {
-    if (auto task = tasks_.take(next_look())) (*task)();
+    if (auto task = nap(next_look())) (*task)();
     look_around();
     if (federation_.is_due_to_end()) federation_.shut_down();
   }
@@ -140,6 +154,16 @@ FederatedSummary SiteServer::run() {
   return summary;
 }
 
+/// Until there is something to do, or `until`. Nobody could be heard while the machine stood still.
+std::optional<TaskQueue::Task> SiteServer::nap(Clock::time_point until) {
+  auto task = tasks_.take(until);
+  const auto now = Clock::now();
+  if (now - until > kStoodStill) {
+    for (auto& [name, guest] : guests_) guest.heard = now;
+  }
+  return task;
+}
+
 SiteServer::Clock::time_point SiteServer::next_look() const {
   Clock::time_point next = Clock::now() + kLook;
   const auto timer = federation_.server().policy().next_timer();
@@ -151,9 +175,6 @@ SiteServer::Clock::time_point SiteServer::next_look() const {
 
 void SiteServer::look_around() {
   const auto now = Clock::now();
-  if (now - looked_ > kStoodStill) {
-    for (auto& [name, guest] : guests_) guest.heard = now;
-  }
   looked_ = now;
   begin_if_all_are_here();
   if (federation_.has_begun()) {
@@ -166,10 +187,15 @@ void SiteServer::look_around() {
     }
   }
   send_assignments();
-  if (now >= next_lists_) {
-    if (const auto wrong = listener_->reload_lists()) logger("net")->error("{}", *wrong);
-    next_lists_ = now + kLists;
-  }
+  reload_lists_if_due();
+}
+
+/// Living connections of who has been revoked end with it.
+void SiteServer::reload_lists_if_due() {
+  const auto now = Clock::now();
+  if (now < next_lists_) return;
+  if (const auto wrong = listener_->reload_lists()) logger("net")->error("{}", *wrong);
+  next_lists_ = now + kLists;
 }
 
 void SiteServer::run_timers() {

@@ -18,6 +18,7 @@
 #include "trainer/federated/federated_summary.h"
 #include "trainer/job.h"
 #include "trainer/run_request.h"
+#include "trainer/sites/model_streams.h"
 #include "trainer/sites/site_federation.h"
 #include "trainer/sites/task_queue.h"
 
@@ -65,11 +66,14 @@ class SiteServer final : private net::ServerCore {
     std::optional<std::int64_t> held_version;
     net::Progress progress;
     std::optional<Assignment> newest;  ///< without its model
+    int bad_models = 0;                ///< refused by it, since its newest update
     bool is_given_up = false;          ///< evicted, and not heard of since
+    std::int64_t final_bytes = 0;      ///< of the final model, sent at best
     bool has_final = false;
   };
 
   // Connections; any thread.
+  void put(const net::SessionPtr& session, TaskQueue::Task task);
   void on_join(const net::SessionPtr&, std::uint64_t id, const net::Join&) override;
   void on_announced(const net::SessionPtr&, std::uint64_t id, const net::UploadBegin&) override;
   void on_uploaded(const net::SessionPtr&, std::uint64_t id, const net::UploadBegin&) override;
@@ -109,17 +113,18 @@ class SiteServer final : private net::ServerCore {
 
   void send_script(net::SiteSession& session) const;
 
+  [[nodiscard]] std::optional<TaskQueue::Task> nap(Clock::time_point until);
   void look_around();
+  void reload_lists_if_due();
   void evict_silent();
   void run_timers();
   void send_assignments();
   void send_held_back();
   [[nodiscard]] std::int64_t most_update_bytes() const;
   void send(const Assignment& assignment);
-  [[nodiscard]] net::SharedBytes stream_of(const Assignment& assignment);
-  [[nodiscard]] std::uint64_t hash_of_start(const SharedState& start);
   void distribute_final();
   void send_final(Guest& guest);
+  [[nodiscard]] std::int64_t final_bytes_sent();
   [[nodiscard]] bool all_have_final() const;
   [[nodiscard]] bool is_out(const std::string& name) const;
   [[nodiscard]] Clock::time_point next_look() const;
@@ -135,12 +140,7 @@ class SiteServer final : private net::ServerCore {
   Clock::time_point next_tick_ = Clock::now();
   Clock::time_point next_lists_ = Clock::now();
   std::set<std::int64_t> held_back_;  ///< clients whose rounds were assigned during a pause
-  // The newest dense model as a stream, which most sites are sent.
-  SharedState newest_start_;
-  std::uint64_t newest_start_hash_ = 0;
-  SharedState streamed_;
-  net::SharedBytes stream_;
-  Sha256 stream_sha256_{};
+  ModelStreams streams_{federation_.shape()};
   net::ModelBegin script_;  ///< options_.torchscript, if any
   net::SharedBytes final_;
   net::ModelBegin final_begin_;

@@ -99,7 +99,10 @@ void SiteServer::join(const net::SessionPtr& session, std::uint64_t id, const ne
     return;
   }
   Guest& guest = guests_[name];
-  if (guest.session && guest.session != session) {
+  if (guest.session == session) {
+    return session->end(Refusal{RefusalCode::kUnexpected, "this connection has joined already"});
+  }
+  if (guest.session) {
     guest.session->end(Refusal{RefusalCode::kSecondInstance, "a newer connection has come"});
   }
   guest.session = session;
@@ -117,9 +120,11 @@ void SiteServer::join(const net::SessionPtr& session, std::uint64_t id, const ne
   if (federation_.book().find(name) == nullptr) {
     guest.offer_id = id;  // answered when its number is known
     if (federation_.has_begun()) {
-      session->answer(id, offer(client));
       const double share = job_.sites.max_weight_share;
-      federation_.join(name, client, federation_.book().bounded_latecomer(join.samples, share));
+      federation_.join({{.name = name,
+                         .client = client,
+                         .samples = federation_.book().bounded_latecomer(join.samples, share)}});
+      session->answer(id, offer(client));
     }
     return;
   }
@@ -156,30 +161,34 @@ void SiteServer::begin() {
   for (const auto& [name, guest] : guests_) samples.push_back(guest.samples);
   const auto bounded = bounded_samples(samples, job_.sites.max_weight_share);
   logger("trainer")->info("{} sites are here: the run begins", guests_.size());
-  std::size_t i = 0;
+  std::vector<SiteFederation::NewSite> sites;
   for (auto& [name, guest] : guests_) {
+    const std::size_t i = sites.size();
     if (bounded[i] != samples[i]) {
       logger("trainer")->warn(
           "site {} counts for {} samples and not for its {}: "
           "sites.max_weight_share",
           name, bounded[i], samples[i]);
     }
-    const std::int64_t client = client_number(name);
-    guest.session->answer(guest.offer_id, offer(client));
-    federation_.join(name, client, bounded[i++]);
+    const auto number =
+        job_.sites.roster.empty() ? static_cast<std::int64_t>(i) : client_number(name);
+    sites.push_back({.name = name, .client = number, .samples = bounded[i]});
+  }
+  federation_.join(sites);
+  for (const auto& site : sites) {
+    const Guest& guest = guests_.find(site.name)->second;
+    guest.session->answer(guest.offer_id, offer(site.client));
   }
 }
 
 void SiteServer::leave(const net::SessionPtr& session, std::uint64_t id, const net::Leave& leave) {
-  session->answer(id, net::Accepted{});
-  if (guest_of(session) == nullptr) return;
   const std::string& name = session->name();
   const EnrolledSite* site = federation_.book().find(name);
-  if (site == nullptr) {
-    guests_.erase(name);
-    return;
+  if (guest_of(session) != nullptr) {
+    if (site == nullptr) guests_.erase(name);
+    if (site != nullptr && !federation_.is_gone(name)) federation_.leave(site->client, leave.text);
   }
-  if (!federation_.is_gone(name)) federation_.leave(site->client, leave.text);
+  session->answer(id, net::Accepted{});
 }
 
 /// Of a name that is gone by now.
@@ -188,9 +197,6 @@ void SiteServer::turn_out(const std::string& name) {
   if (guest != guests_.end() && guest->second.session) {
     guest->second.session->end(Refusal{RefusalCode::kUnknownSite, "an operator has removed it"});
     guest->second.session = nullptr;
-  }
-  if (const EnrolledSite* site = federation_.book().find(name)) {
-    federation_.leave(site->client, "removed");
   }
 }
 

@@ -17,6 +17,14 @@ namespace {
 using net::Refusal;
 using net::RefusalCode;
 
+/// A site that cannot use so many models in a row will not be sent a better one.
+constexpr int kMostBadModels = 8;
+
+Refusal out_of_round(const net::UploadBegin& update) {
+  return {RefusalCode::kOutOfRound,
+          fmt::format("round {} of this site is over, or was never given out", update.round)};
+}
+
 }  // namespace
 
 void SiteServer::announce(const net::SessionPtr& session, std::uint64_t id,
@@ -29,6 +37,9 @@ void SiteServer::announce(const net::SessionPtr& session, std::uint64_t id,
   }
   if (federation_.knows(name, update.update_id)) {
     return session->answer(id, net::UploadAck{update.update_id, true});
+  }
+  if (!federation_.awaits(site->client, update.round)) {
+    return session->answer(id, out_of_round(update));
   }
   const std::int64_t most = most_update_bytes();
   if (update.bytes > most) {
@@ -49,11 +60,18 @@ std::int64_t SiteServer::most_update_bytes() const {
 void SiteServer::take_update(const net::SessionPtr& session, std::uint64_t id,
                              const net::UploadBegin& update) {
   const std::string& name = session->name();
-  if (federation_.book().find(name) == nullptr) {
+  const EnrolledSite* site = federation_.book().find(name);
+  if (site == nullptr) {
     return session->answer(id, Refusal{RefusalCode::kUnexpected, "join before you send updates"});
+  }
+  // One without bytes has not been announced.
+  if (!update.finite && !federation_.knows(name, update.update_id) &&
+      !federation_.awaits(site->client, update.round)) {
+    return session->answer(id, out_of_round(update));
   }
   Guest& guest = guests_.find(name)->second;
   guest.is_given_up = false;
+  guest.bad_models = 0;
   guest.open_round = std::nullopt;
   const bool is_new = federation_.update(name, update);
   session->answer(id, net::UploadAck{update.update_id, !is_new});
@@ -64,6 +82,9 @@ void SiteServer::take_refusal(const net::SessionPtr& session, const Refusal& ref
   const EnrolledSite* site = federation_.book().find(session->name());
   if (guest == nullptr) return;
   if (refusal.code == RefusalCode::kBadStream && site != nullptr && !federation_.has_ended()) {
+    if (++guest->bad_models > kMostBadModels) {
+      return session->end(Refusal{RefusalCode::kTooMuch, "it has refused too many models"});
+    }
     guest->held_version = std::nullopt;
     federation_.rejoin(site->client, std::nullopt);  // dense this time
     return;
@@ -93,7 +114,7 @@ void SiteServer::send(const Assignment& assignment) {
   Guest& guest = guests_.find(federation_.book().name_of(assignment.client))->second;
   net::Dispatch round{.round = assignment.round,
                       .version = assignment.version,
-                      .model_hash = hash_of_start(assignment.start),
+                      .model_hash = streams_.hash_of(assignment),
                       .steps = assignment.steps,
                       .seed = job_.run.seed,
                       .position = assignment.position,
@@ -103,49 +124,23 @@ void SiteServer::send(const Assignment& assignment) {
     round.deadline_seconds = std::max(0.0, *assignment.latest - federation_.now());
   }
   const bool holds_it = guest.held_version == assignment.version;
-  net::SharedBytes stream = holds_it ? nullptr : stream_of(assignment);
+  const ModelStream stream = holds_it ? ModelStream{} : streams_.stream_of(assignment);
   net::ModelBegin begin{.kind = net::StreamKind::kModel,
                         .version = assignment.version,
                         .model_hash = round.model_hash};
-  if (stream) {
-    begin.bytes = std::ssize(*stream);
-    begin.sha256 = stream == stream_ ? stream_sha256_ : sha256(*stream);
+  if (stream.bytes) {
+    begin.bytes = std::ssize(*stream.bytes);
+    begin.sha256 = stream.sha256;
   }
   guest.held_version = assignment.version;
   guest.open_round = assignment.round;
-  guest.session->dispatch(round, begin, std::move(stream));
+  guest.session->dispatch(round, begin, stream.bytes);
 }
 
-/// Most sites start from the newest one: it is hashed once.
-std::uint64_t SiteServer::hash_of_start(const SharedState& start) {
-  if (newest_start_ != start) {
-    newest_start_ = start;
-    newest_start_hash_ = hash_of(*start);
-  }
-  return newest_start_hash_;
-}
-
-net::SharedBytes SiteServer::stream_of(const Assignment& assignment) {
-  const ModelState& start = *assignment.start;
-  TensorPack pack{.parameters = {}, .payload = {}, .buffers = start.buffers};
-  if (assignment.message) {
-    pack.payload = *assignment.message;
-    return std::make_shared<const std::vector<std::byte>>(to_stream(pack, federation_.shape()));
-  }
-  if (streamed_ != assignment.start) {
-    pack.parameters = start.parameters;
-    streamed_ = assignment.start;
-    stream_ = std::make_shared<const std::vector<std::byte>>(to_stream(pack, federation_.shape()));
-    stream_sha256_ = sha256(*stream_);
-  }
-  return stream_;
-}
-
-/// Waits until every site has the final model, at most sites.linger seconds.
+/// Waits until every site has the final model, or none has got on with it for sites.linger seconds.
 void SiteServer::distribute_final() {
   const SharedState& model = federation_.server().aggregator().model();
-  newest_start_ = streamed_ = nullptr;
-  stream_ = nullptr;
+  streams_.clear();
   final_ = std::make_shared<const std::vector<std::byte>>(
       to_stream({.parameters = model->parameters, .payload = {}, .buffers = model->buffers},
                 federation_.shape()));
@@ -154,12 +149,17 @@ void SiteServer::distribute_final() {
                   .model_hash = hash_of(*model),
                   .sha256 = sha256(*final_),
                   .bytes = std::ssize(*final_)};
-  const auto last = Clock::now() + std::chrono::duration_cast<Clock::duration>(
-                                       std::chrono::duration<double>(job_.sites.linger));
+  const auto linger =
+      std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(job_.sites.linger));
+  auto last = Clock::now() + linger;
   for (auto& [name, guest] : guests_) send_final(guest);
-  while (!all_have_final() && Clock::now() < last) {
+  for (std::int64_t sent = 0; !all_have_final() && Clock::now() < last;) {
     if (request_.stop != nullptr && *request_.stop) break;
     if (auto task = tasks_.take(Clock::now() + std::chrono::milliseconds(50))) (*task)();
+    reload_lists_if_due();
+    if (final_bytes_sent() == sent) continue;
+    sent = final_bytes_sent();
+    last = Clock::now() + linger;
   }
   for (const auto& [name, guest] : guests_) {
     if (!guest.has_final && !is_out(name)) {
@@ -167,6 +167,18 @@ void SiteServer::distribute_final() {
     }
   }
   listener_->stop();
+}
+
+/// How far each site has come at best: one that begins again and again does not get on.
+std::int64_t SiteServer::final_bytes_sent() {
+  std::int64_t bytes = 0;
+  for (auto& [name, guest] : guests_) {
+    if (guest.session) {
+      guest.final_bytes = std::max(guest.final_bytes, guest.session->streamed_bytes());
+    }
+    bytes += guest.final_bytes;
+  }
+  return bytes;
 }
 
 void SiteServer::send_final(Guest& guest) {

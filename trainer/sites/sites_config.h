@@ -27,7 +27,7 @@ struct SitesConfig {
   std::string evaluate = "server";
   /// Payloads and log stay after a checkpoint contains them, for replays from the initial model.
   bool keep_updates = false;
-  /// Seconds for which the server waits at the end for sites that are away to fetch the final
+  /// Seconds for which the server waits at the end while no site gets on with fetching the final
   /// model.
   double linger = 60.0;
 };

@@ -9,7 +9,6 @@ namespace {
 
 constexpr int kMaxCapabilities = 32;
 constexpr int kMaxMetrics = 64;
-constexpr std::size_t kMaxJobBytes = 48 << 10;
 constexpr std::int64_t kMaxRanks = 1 << 20;
 constexpr std::int64_t kMaxMilliseconds = std::int64_t{24} * 3600 * 1000;
 

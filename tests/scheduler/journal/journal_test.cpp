@@ -180,11 +180,39 @@ TEST(Journal, ACheckpointHoldsClockAndIds) {
   // An operator gives the log up.
   Journal without(folder / "log2", run_of(2), saved, kNothing,
                   {.clock = options.clock, .without_old_log = true});
-  EXPECT_EQ(without.find("clinic", "u4"), Sequence{0});
+  EXPECT_TRUE(without.find("clinic", "u4"));
   EXPECT_FALSE(without.find("clinic", "after")) << "lost with the log";
   without.start();
   without.sync(*without.find("clinic", "u4"));
   EXPECT_DOUBLE_EQ(without.clock().now(), 7.0);
+}
+
+TEST(Journal, BegunAnewGoesOnWhereTheCheckpointEnds) {
+  const TemporaryFolder folder;
+  std::string saved;
+  Sequence last = 0;
+  {
+    Journal journal(folder / "log", run_of(1), "", kNothing);
+    journal.start();
+    for (int i = 0; i < 5; ++i) last = journal.record(update("u" + std::to_string(i)));
+    saved = journal.save();
+  }
+  EXPECT_THROW(
+      Journal(folder / "log", run_of(1), saved, kNothing, {.clock = {}, .without_old_log = true}),
+      ConfigError)
+      << "the log is there";
+  std::filesystem::remove_all(folder / "log");
+  {
+    Journal anew(folder / "log", run_of(1), saved, kNothing,
+                 {.clock = {}, .without_old_log = true});
+    anew.start();
+    EXPECT_GT(anew.record(update("u5")), last) << "a number stands for one entry";
+    anew.stop();
+  }
+  std::size_t entries = 0;
+  const Journal again(folder / "log", run_of(1), saved, [&](Sequence, const Entry&) { ++entries; });
+  EXPECT_EQ(entries, 3U) << "start, update and stop, without being told that a log was lost";
+  EXPECT_TRUE(again.find("clinic", "u5"));
 }
 
 TEST(RunIdFile, IsMadeOnce) {

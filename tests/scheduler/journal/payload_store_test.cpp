@@ -2,12 +2,12 @@
 #include "scheduler/journal/payload_store.h"
 
 #include <gtest/gtest.h>
-#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
+#include <limits>
 #include <thread>
 
 #include "base/errors.h"
@@ -16,6 +16,7 @@
 #include "scheduler/journal/storage_error.h"
 #include "scheduler/journal/write_ahead_log.h"
 #include "tests/scheduler/journal/faulty_disk.h"
+#include "tests/small_disk.h"
 #include "tests/temporary_folder.h"
 
 namespace convoy::tests {
@@ -191,19 +192,64 @@ TEST_F(PayloadStoreTest, LimitsWhatASiteMayHave) {
               (void)store.begin({"a", "u", 100'001, {}});
             }),
             "update u of a: 100001 bytes, and 100000 are allowed");
-  upload_all(store, "a", "u0", content(0, 90'000));
-  EXPECT_EQ(refusal_of([&] {
-              (void)store.begin({"a", "u1", 60'001, {}});
-            }),
-            "update u1 of a: 60001 bytes on top of 90000, and a site may have 150000");
-  upload_all(store, "b", "u1", content(0, 90'000));
+  {
+    const Upload other = store.begin({"a", "u0", 90'000, {}});
+    EXPECT_EQ(refusal_of([&] {
+                (void)store.begin({"a", "u1", 60'001, {}});
+              }),
+              "update u1 of a: 60001 bytes on top of 90000, and a site may have 150000");
+    EXPECT_EQ(refusal_of([&] { (void)store.begin({"b", "u1", 90'000, {}}); }), "");
+  }
   // What the site has left unfinished makes way; what comes on another connection does not.
   { Upload left = store.begin({"a", "u2", 50'000, {}}); }
-  const Upload other = store.begin({"a", "u3", 60'000, {}});
-  EXPECT_NE(refusal_of([&] { (void)store.begin({"a", "u4", 1'000, {}}); }), "");
-  store.release("a", "u0");
-  EXPECT_EQ(store.bytes_of("a"), 60'000U);
-  EXPECT_EQ(refusal_of([&] { (void)store.begin({"a", "u4", 1'000, {}}); }), "");
+  const Upload other = store.begin({"a", "u3", 100'000, {}});
+  EXPECT_EQ(store.bytes_of("a"), 150'000U);
+  EXPECT_EQ(refusal_of([&] { (void)store.begin({"a", "u4", 50'000, {}}); }), "");
+  EXPECT_NE(refusal_of([&] { (void)store.begin({"a", "u5", 50'001, {}}); }), "");
+}
+
+TEST_F(PayloadStoreTest, FinishedUploadsDoNotCount) {
+  PayloadStore store(spool_, kSmall);
+  for (int i = 0; i < 5; ++i) {
+    upload_all(store, "a", "u" + std::to_string(i), content(i, 90'000));
+    EXPECT_EQ(store.bytes_of("a"), 0U);
+  }
+  PayloadStore again(spool_, kSmall);
+  EXPECT_EQ(again.bytes_of("a"), 0U);
+}
+
+TEST_F(PayloadStoreTest, LimitsHowManyUploadsASiteLeaves) {
+  PayloadStore store(spool_, kSmall);
+  const auto left = [&] {
+    return std::distance(fs::directory_iterator(spool_ / "partial/a"), fs::directory_iterator{});
+  };
+  for (int i = 0; i < 100; ++i) {
+    const Upload upload = store.begin({"a", "u" + std::to_string(i), 1, {}});
+  }
+  EXPECT_LE(left(), 4);
+  PayloadStore again(spool_, kSmall);
+  for (int i = 0; i < 100; ++i) {
+    const Upload upload = again.begin({"a", "v" + std::to_string(i), 1, {}});
+  }
+  EXPECT_LE(left(), 4);
+  std::vector<Upload> busy;
+  for (int i = 0; i < 4; ++i) busy.push_back(again.begin({"a", "w" + std::to_string(i), 1, {}}));
+  EXPECT_THROW((void)again.begin({"a", "w4", 1, {}}), PostponedUpload);
+  busy.pop_back();
+  EXPECT_NO_THROW((void)again.begin({"a", "w4", 1, {}}));
+}
+
+TEST_F(PayloadStoreTest, LeavesTheDiskItsReserve) {
+  PayloadStoreConfig full = kSmall;
+  full.reserve_bytes = std::numeric_limits<std::uint64_t>::max() / 2;
+  PayloadStore store(spool_, full);
+  EXPECT_THROW((void)store.begin({"a", "u", 1, {}}), PostponedUpload);
+  PayloadStoreConfig tight = kSmall;
+  tight.max_update_bytes = tight.max_site_bytes = std::numeric_limits<std::uint64_t>::max() / 4;
+  PayloadStore other(folder_.path() / "other", tight);
+  const std::uint64_t more = fs::space(spool_).capacity;
+  EXPECT_THROW((void)other.begin({"a", "u", more, {}}), PostponedUpload);
+  EXPECT_NO_THROW((void)other.begin({"a", "u", 1'000, {}}));
 }
 
 TEST_F(PayloadStoreTest, ChecksNames) {
@@ -249,7 +295,7 @@ TEST_F(PayloadStoreTest, ReleasesAndCleansUp) {
   EXPECT_EQ(store.clean(std::chrono::seconds(0), is_wanted), 2U);
   EXPECT_TRUE(store.has("a", "kept"));
   EXPECT_FALSE(store.has("a", "orphan"));
-  EXPECT_EQ(store.bytes_of("a"), 110U);
+  EXPECT_EQ(store.bytes_of("a"), 10U);
   PayloadStoreConfig keeping = kSmall;
   keeping.keep_updates = true;
   PayloadStore keeper(folder_.path() / "other", keeping);
@@ -299,29 +345,10 @@ TEST_F(PayloadStoreTest, WritesAgainWhatADiskFailedToSync) {
   EXPECT_FALSE(store.has("a", "u"));
 }
 
-/// A file system of 1 MiB in `folder`.
-class SmallDisk {
- public:
-  explicit SmallDisk(const std::string& folder) : folder_(folder) {
-    fs::create_directory(folder);
-    is_there_ = ::mount("tmpfs", folder.c_str(), "tmpfs", 0, "size=1m") == 0;
-  }
-  ~SmallDisk() {
-    if (is_there_) ::umount2(folder_.c_str(), MNT_DETACH);
-  }
-  SmallDisk(const SmallDisk&) = delete;
-  SmallDisk& operator=(const SmallDisk&) = delete;
-  [[nodiscard]] bool is_there() const { return is_there_; }
-
- private:
-  std::string folder_;
-  bool is_there_;
-};
-
 TEST_F(PayloadStoreTest, AFullDiskIsAnErrorThatNamesTheFile) {
   const SmallDisk small(folder_ / "small");
   if (!small.is_there()) GTEST_SKIP() << "no right to mount: " << std::strerror(errno);
-  const PayloadStoreConfig config{.sync_bytes = 65'536};
+  const PayloadStoreConfig config{.reserve_bytes = 0, .sync_bytes = 65'536};
   PayloadStore store(folder_.path() / "small/spool", config);
   WriteAheadLog log(folder_ / "small/log", RunId{}, 0, [](const LogRecord&) {});
   const Bytes first = content(1, 600'000);

@@ -168,6 +168,26 @@ TEST_F(SiteSession, GoesOnWithAnUploadOfAnEarlierConnection) {
   EXPECT_EQ(core_.uploaded, std::vector<std::string>{"u1"});
 }
 
+/// A connection may be dead for long before the server learns it: the site dials again, and must
+/// neither lose its update nor send it from its start.
+TEST_F(SiteSession, AnUploadOfALivingConnectionIsPutOffUntilThatEnds) {
+  greet();
+  announce("an update");
+  send("an up", 0);
+  const auto first = session_;
+  connect();
+  greet();
+  announce("an update", 7);
+  EXPECT_EQ(newest_refusal(), RefusalCode::kNotNow);
+  first->end(Refusal{RefusalCode::kSecondInstance, "a newer connection has come"});
+  announce("an update", 8);
+  ASSERT_NE(connection_->newest<net::StreamOffset>(), nullptr);
+  EXPECT_EQ(connection_->newest<net::StreamOffset>()->offset, 5);
+  send("date", 5, 8);
+  end(8);
+  EXPECT_EQ(core_.uploaded, std::vector<std::string>{"u1"});
+}
+
 TEST_F(SiteSession, RefusesChunksThatAreNotTheNextOnes) {
   greet();
   announce("an update");

@@ -134,6 +134,7 @@ TEST_F(ClientEndTest, ClientsStartFromAReferenceThatFollowsTheModel) {
   }
   EXPECT_LT(distance, 1e-5) << "what is left out of one version is in the next";
   EXPECT_EQ(downlink.message(1)->size(), dense) << "a client that holds nothing";
+  EXPECT_EQ(downlink.message(2), downlink.message(3)) << "one copy for all that hold the same";
   EXPECT_EQ(downlink.message(0)->size(), dense) << "one that has fallen out of the ring";
   downlink.advance(target);
   EXPECT_LT(downlink.message(0)->size(), dense / 2);

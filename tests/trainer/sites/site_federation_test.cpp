@@ -5,11 +5,16 @@
 #include <gtest/gtest.h>
 #include <spdlog/fmt/fmt.h>
 
+#include <fstream>
 #include <limits>
 #include <map>
+#include <nlohmann/json.hpp>
 #include <thread>
 
+#include "base/errors.h"
 #include "base/sha256.h"
+#include "scheduler/journal/storage_error.h"
+#include "tests/small_disk.h"
 #include "tests/temporary_folder.h"
 #include "tests/trainer/federated/federation_fixture.h"
 #include "trainer/parallel/replicas.h"
@@ -40,10 +45,10 @@ class Kit {
     trainer::make_run_dir(request_.run_dir);
   }
 
-  void open() {
+  void open(bool without_old_log = false) {
     const trainer::DataInfo info{.input_shape = {job_.data.features}, .classes = job_.data.classes};
     federation_.reset();
-    federation_ = std::make_unique<SiteFederation>(job_, request_, info, nullptr, false);
+    federation_ = std::make_unique<SiteFederation>(job_, request_, info, nullptr, without_old_log);
   }
   /// As a crash leaves it: nothing is written any more.
   void crash() { federation_.reset(); }
@@ -90,9 +95,11 @@ class Kit {
   }
 
   void join_all() {
+    std::vector<SiteFederation::NewSite> sites;
     for (std::int64_t client = 0; client < job_.federation.clients; ++client) {
-      federation_->join(fmt::format("site{}", client), client, 10 + client);
+      sites.push_back({fmt::format("site{}", client), client, 10 + client});
     }
+    federation_->join(sites);
   }
 
   /// The rounds that sites have now, those of before a crash too.
@@ -273,7 +280,7 @@ TEST(SiteFederation, RemembersAPauseAndWhoHasLeft) {
   kit.open();
   kit.join_all();
   kit->command("alice", "pause");
-  kit->leave(1, "removed");
+  kit->command("alice", "remove site1");
   kit.crash();
   kit.open();
   EXPECT_TRUE(kit->is_paused());
@@ -285,6 +292,169 @@ TEST(SiteFederation, RemembersAPauseAndWhoHasLeft) {
   kit.open();
   EXPECT_TRUE(kit->is_paused());
   EXPECT_TRUE(kit->book().find("site1")->has_left);
+}
+
+TEST(SiteFederation, RefusesAnUpdateThatStartsFromAnotherVersion) {
+  TemporaryFolder folder;
+  Kit kit(folder.path() / "run");
+  kit.open();
+  kit.join_all();
+  auto begin = kit.upload(kit.rounds().at(0), kit.pack(0, 0));
+  begin.version = 7;
+  EXPECT_TRUE(kit->update("site0", begin));
+  EXPECT_EQ(kit->server().policy().counts().refused, 1);
+}
+
+TEST(SiteFederation, IsNotEndedByWhatIsRefused) {
+  TemporaryFolder folder;
+  Kit kit(folder.path() / "run");
+  kit.open();
+  kit.join_all();
+  for (int i = 0; i < 50; ++i) {
+    const auto round = kit.rounds().at(0).round;
+    EXPECT_TRUE(kit->awaits(0, round));
+    EXPECT_TRUE(kit->update(
+        "site0", {.update_id = fmt::format("none{}", i), .round = round, .finite = false}));
+    EXPECT_FALSE(kit->awaits(0, round));
+  }
+  EXPECT_EQ(kit->server().policy().counts().received, 50);
+  EXPECT_FALSE(kit->is_due_to_end()) << "40 updates that are of use are wanted";
+}
+
+TEST(SiteFederation, ARoundThatIsSentAgainHasBegunWhenItWasSentFirst) {
+  TemporaryFolder folder;
+  Kit kit(folder.path() / "run");
+  kit.open();
+  kit.join_all();
+  std::this_thread::sleep_for(std::chrono::milliseconds(200));
+  kit.crash();
+  kit.open();
+  kit->rejoin(0, std::nullopt);
+  kit->rejoin(1, std::nullopt);
+  EXPECT_TRUE(kit->update("site0", kit.upload(kit.rounds().at(0), kit.pack(0, 0))));
+  const double before = kit->now();
+  kit->stop();  // with a checkpoint
+  kit.crash();
+  kit.open();
+  EXPECT_TRUE(kit->update("site1", kit.upload(kit.rounds().at(1), kit.pack(1, 0))));
+  std::ifstream events(folder.path() / "run" / "events.jsonl");
+  std::map<std::int64_t, double> took;
+  for (std::string line; std::getline(events, line);) {
+    const auto event = nlohmann::json::parse(line);
+    if (event.value("kind", "") == "arrive") took[event.at("client")] = event.at("duration");
+  }
+  ASSERT_EQ(took.size(), 2U);
+  EXPECT_NEAR(took[0], before, 0.1) << "from the beginning: an outage, so no sample of speed";
+  EXPECT_GE(took[1], took[0]);
+}
+
+TEST(SiteFederation, GoesOnWhereACheckpointCannotBeWritten) {
+  TemporaryFolder folder;
+  Kit kit(folder.path() / "run");
+  kit.job_.checkpoint.every_steps = 2;
+  const fs::path checkpoints = folder.path() / "run" / "checkpoints";
+  kit.open();
+  kit.join_all();
+  fs::remove_all(checkpoints);
+  { std::ofstream(checkpoints) << "in the way"; }
+  for (std::int64_t turn = 0; turn < 6; ++turn) {
+    step(kit, turn);
+    EXPECT_NO_THROW(kit->look_after());
+  }
+  EXPECT_NO_THROW(kit->stop());
+  const std::string hash = kit.hash();
+  kit.crash();
+  fs::remove(checkpoints);
+  kit.open();  // all of it from the log
+  EXPECT_EQ(kit.hash(), hash);
+  EXPECT_EQ(kit->server().policy().counts().received, 6);
+  kit->stop();
+  EXPECT_TRUE(fs::is_directory(checkpoints));
+}
+
+TEST(SiteFederation, RemembersItsLossOverARestart) {
+  TemporaryFolder folder;
+  trainer::Job job = sites_job();
+  job.federation.policy.algorithm = scheduler::Algorithm::kFedAsync;  // each update makes a model
+  Kit kit(folder.path() / "run", job);
+  kit.open();
+  kit.join_all();
+  auto begin = kit.upload(kit.rounds().at(0), kit.pack(0, 0));
+  begin.metrics = {{"loss", 0.25},
+                   {"trained", 16},
+                   {"validation_loss", 0.5},
+                   {"validation_accuracy", 0.75},
+                   {"validation_samples", 10}};
+  EXPECT_TRUE(kit->update("site0", begin));
+  kit->stop();
+  kit.crash();
+  kit.open();
+  const auto summary = kit->finish(true);
+  EXPECT_DOUBLE_EQ(summary.run.accuracy, 0.75);
+  EXPECT_DOUBLE_EQ(summary.run.loss, 0.5);
+  EXPECT_DOUBLE_EQ(summary.run.train_loss, 0.25);
+}
+
+TEST(SiteFederation, GoesOnWithoutALostLogAndNeedsNoWordOfItAtTheNextStart) {
+  TemporaryFolder folder;
+  Kit kit(folder.path() / "run");
+  kit.open();
+  kit.join_all();
+  for (std::int64_t turn = 0; turn < 5; ++turn) step(kit, turn);
+  kit->stop();
+  const std::string hash = kit.hash();
+  kit.crash();
+  EXPECT_THROW(kit.open(true), ConfigError) << "the log is not lost";
+  fs::remove_all(folder.path() / "run" / "log");
+  fs::remove(folder.path() / "run" / "run-id");
+  EXPECT_ANY_THROW(kit.open());
+  kit.open(true);
+  EXPECT_EQ(kit.hash(), hash);
+  kit.crash();
+  kit.open();
+  EXPECT_EQ(kit.hash(), hash);
+  const auto before = verify_audit(folder.path() / "run" / "audit.jsonl").records.size();
+  kit->command("alice", "pause");
+  EXPECT_EQ(verify_audit(folder.path() / "run" / "audit.jsonl").records.size(), before + 1)
+      << "events go on being written";
+}
+
+/// What the log could not take has never been, for the audit log either.
+TEST(SiteFederation, AFullDiskLeavesNothingThatIsOnlyInTheAuditLog) {
+  TemporaryFolder folder;
+  const fs::path run = folder.path() / "run";
+  fs::create_directories(run);
+  const SmallDisk disk(run / "log", "64k");
+  if (!disk.is_there()) GTEST_SKIP() << "no right to mount";
+  trainer::Job job = sites_job();
+  job.federation.policy.algorithm = scheduler::Algorithm::kFedAsync;
+  Kit kit(run, job);
+  kit.open();
+  kit.join_all();
+  const auto audited = [&] { return verify_audit(run / "audit.jsonl").records.size(); };
+  const auto before = audited();
+  {
+    std::ofstream ballast(run / "log" / "ballast");
+    while (ballast << std::string(512, 'x') << std::flush) {
+    }
+  }
+  // The segment's last block has room for a few more.
+  std::int64_t taken = 0;
+  EXPECT_THROW(
+      for (; taken < 100; ++taken) {
+        const auto round = kit.rounds().at(0);
+        (void)kit->update("site0", kit.upload(round, kit.pack(0, round.round)));
+      },
+      scheduler::journal::StorageError);
+  EXPECT_EQ(static_cast<std::int64_t>(audited() - before), taken);
+  kit.crash();
+  fs::remove(run / "log" / "ballast");
+  kit.open();
+  const auto round = kit.rounds().at(0);
+  const auto begin = kit.upload(round, kit.pack(0, round.round));
+  EXPECT_TRUE(kit->update("site0", begin));
+  for (const auto& [update, times] : contributions(run / "audit.jsonl"))
+    EXPECT_EQ(times, 1) << update;
 }
 
 TEST(SiteFederation, CountsItsSecondsFromTheFirstSite) {

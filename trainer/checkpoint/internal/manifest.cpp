@@ -108,10 +108,6 @@ Manifest parse_manifest(const std::string& text) {
   }
 }
 
-FileEntry describe(std::string name, std::span<const std::byte> content) {
-  return {.name = std::move(name), .bytes = content.size(), .hash = to_hex(hash64(content))};
-}
-
 std::optional<std::string> size_problem(const std::filesystem::path& folder,
                                         const FileEntry& entry) {
   std::error_code error;

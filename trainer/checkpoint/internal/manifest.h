@@ -46,8 +46,6 @@ struct Manifest {
 /// @throws ConfigError, without naming the file, when it is damaged, not convoy's or too new.
 [[nodiscard]] Manifest parse_manifest(const std::string& text);
 
-/// Describes `content` as it will stand in the manifest.
-[[nodiscard]] FileEntry describe(std::string name, std::span<const std::byte> content);
 /// What is wrong with the file in `folder`, by its size alone; nothing when it fits.
 [[nodiscard]] std::optional<std::string> size_problem(const std::filesystem::path& folder,
                                                       const FileEntry& entry);
