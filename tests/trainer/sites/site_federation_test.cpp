@@ -327,6 +327,7 @@ TEST(SiteFederation, ARoundThatIsSentAgainHasBegunWhenItWasSentFirst) {
   kit.open();
   kit.join_all();
   std::this_thread::sleep_for(std::chrono::milliseconds(200));
+  kit->tick();
   kit.crash();
   kit.open();
   kit->rejoin(0, std::nullopt);
