@@ -38,6 +38,21 @@ TEST(Transport, CarriesMessagesBothWays) {
   EXPECT_EQ(at_site[1].answers, 2U);
 }
 
+TEST(Transport, ARefusalArrivesWhateverItsText) {
+  Hub hub({}, Hub::echo());
+  Site site(hub.port());
+  ASSERT_TRUE(site.user->wait_for_messages(1));
+  std::string text;
+  while (text.size() < 5000) text += "No space left on \xc2\xbb/srv\xc2\xab\n";
+  send(hub.connection(0), net::Refusal{.code = net::RefusalCode::kFailed, .text = text});
+  close(hub.connection(0));
+  ASSERT_TRUE(site.user->wait_for_end());
+  ASSERT_EQ(site.user->messages().size(), 2U);
+  const auto& refusal = std::get<net::Refusal>(site.user->messages()[1].message);
+  EXPECT_EQ(refusal.text, net::as_text(text));
+  EXPECT_EQ(hub.user(0)->why(), "");
+}
+
 TEST(Transport, KnowsThePeerByItsCertificate) {
   Hub hub;
   Site site(hub.port());
