@@ -18,9 +18,12 @@ struct ConnectionLimits {
   FrameLimits frames;
   /// From the first byte to the end of the TLS handshake, and from there to the first message.
   std::chrono::milliseconds handshake{10'000};
-  /// Within which a frame must be whole once it has begun, and something written be taken by the
-  /// peer: a peer that dawdles is cut off. Larger: slower links are waited for.
+  /// Within which `progress_bytes` more of a frame must come, or its end, and as much of what is
+  /// written be taken by the peer: one that dawdles is cut off. Larger: slower links are waited
+  /// for.
   std::chrono::milliseconds progress{30'000};
+  /// Larger: links must be faster. 64 KiB in 30 s are 2.2 kB/s.
+  std::size_t progress_bytes = std::size_t{64} << 10;
   /// Control messages in a second, on average over the last ten. Larger: a peer may keep the server
   /// busier.
   double messages_per_second = 200.0;

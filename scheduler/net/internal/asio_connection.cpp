@@ -4,6 +4,7 @@
 #include <spdlog/fmt/chrono.h>
 #include <spdlog/fmt/fmt.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "base/errors.h"
@@ -140,6 +141,7 @@ void AsioConnection::start_timer() {
 
 void AsioConnection::on_timer() {
   if (state_ == State::kEnded) return;
+  if (waits_to_write_) look_at_socket();
   // What lies in the socket came in time, though this strand had no turn to read it.
   if (!lateness().empty()) read_some();
   if (state_ == State::kEnded) return;
@@ -158,14 +160,16 @@ std::string AsioConnection::lateness() const {
     return fmt::format("the other end has taken nothing for {}", limits_.progress);
   }
   if (state_ == State::kClosing) {
-    return now - leaving_ > limits_.progress ? "the other end takes its last messages too slowly"
-                                             : "";
+    return now - std::max(leaving_, taken_) > limits_.progress
+               ? "the other end takes its last messages too slowly"
+               : "";
   }
   if (!intake_.is_greeted() && now - started_ > limits_.handshake) {
     return fmt::format("no message within {} of the handshake", limits_.handshake);
   }
-  if (const auto since = intake_.frame_since(); since && now - *since > limits_.progress) {
-    return fmt::format("a frame that is not whole after {}", limits_.progress);
+  if (const auto since = intake_.slow_since(); since && now - *since > limits_.progress) {
+    return fmt::format("a frame of which less than {} bytes came in {}", limits_.progress_bytes,
+                       limits_.progress);
   }
   return "";
 }

@@ -85,6 +85,7 @@ class AsioConnection final : public Connection,
   void queue_has_grown();
   void write_some();
   void write_queue();
+  void look_at_socket();
   void on_all_written();
   void say_end();
 
@@ -118,6 +119,7 @@ class AsioConnection final : public Connection,
   // On the clock of own_time():
   Clock::time_point started_;
   Clock::time_point taken_;    // the peer took something, or the queue began
+  std::size_t in_socket_ = 0;  // then, and not acknowledged yet
   Clock::time_point leaving_;  // close() or an error that cannot be written
 };
 

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "scheduler/net/internal/asio_connection.h"
+#include "scheduler/net/internal/socket_options.h"
 
 namespace convoy::net::internal {
 namespace {
@@ -122,7 +123,10 @@ void AsioConnection::write_queue() {
   std::size_t left = kTurnBytes;
   while (!queue_.empty()) {
     const auto [outcome, bytes] = tls_->write(queue_.front());
-    if (outcome == TlsOutcome::kWantWrite) return wait_to_write();
+    if (outcome == TlsOutcome::kWantWrite) {
+      in_socket_ = unacknowledged_bytes(socket_.native_handle());
+      return wait_to_write();
+    }
     if (outcome == TlsOutcome::kWantRead) {
       write_needs_read_ = true;
       return;
@@ -138,6 +142,15 @@ void AsioConnection::write_queue() {
     if (left <= bytes) return queue_has_grown();
     left -= bytes;
   }
+}
+
+/// Linux says that a socket can be written when a third of its buffer is free. That may be a
+/// megabyte, for which a slow link takes longer than nothing may happen.
+void AsioConnection::look_at_socket() {
+  const std::size_t left = unacknowledged_bytes(socket_.native_handle());
+  if (left + limits_.progress_bytes > in_socket_) return;
+  in_socket_ = left;
+  taken_ = own_time();
 }
 
 void AsioConnection::say_end() {

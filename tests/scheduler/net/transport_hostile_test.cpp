@@ -242,9 +242,49 @@ TEST(HostilePace, FramesThatDoNotEndAreCutOff) {
   }
   EXPECT_LT(sent, 200U);
   ASSERT_TRUE(hub.user(0)->wait_for_end());
-  EXPECT_EQ(hub.user(0)->why(), "a frame that is not whole after 300ms");
+  EXPECT_EQ(hub.user(0)->why(), "a frame of which less than 65536 bytes came in 300ms");
   EXPECT_EQ(summary(peer.read_all(), net::Party::kServer), "Welcome, Goodbye");
-  EXPECT_TRUE(log.holds("a frame that is not whole")) << log.text();
+  EXPECT_TRUE(log.holds("a frame of which less than")) << log.text();
+}
+
+/// For a whole chunk it needs several times as long as nothing may happen.
+TEST(HostilePace, SlowLinksAreWaitedFor) {
+  Hub hub([](auto& options) { patient_for(options, 20s, 500ms); });
+  RawPeer peer(hub.port(), members().site);
+  ASSERT_TRUE(peer.write(hello()));
+  const Bytes large(net::kMaxChunkBytes);
+  Bytes chunk;
+  (void)net::write_chunk(peer.writer, {.stream = 1, .bytes = large}, chunk);
+  constexpr std::size_t kPiece = std::size_t{64} << 10;
+  const auto began = std::chrono::steady_clock::now();
+  for (std::size_t sent = 0; sent < chunk.size(); sent += kPiece) {
+    const auto rest = std::span<const std::byte>(chunk).subspan(sent);
+    ASSERT_TRUE(peer.write(rest.first(std::min(kPiece, rest.size())))) << sent;
+    std::this_thread::sleep_for(100ms);
+  }
+  EXPECT_GT(std::chrono::steady_clock::now() - began, 1500ms);
+  EXPECT_TRUE(hub.user(0)->wait_for_bytes(large.size()));
+  EXPECT_FALSE(hub.user(0)->why());
+}
+
+/// The socket has room for a piece only now and then, but what it holds is taken all the time.
+TEST(HostilePace, SlowReadersAreWaitedFor) {
+  Hub hub([](auto& options) { patient_for(options, 20s, 600ms); }, Hub::echo());
+  RawPeer peer(hub.port(), members().site);
+  ASSERT_TRUE(peer.write(hello()));
+  const auto connection = hub.connection(0);
+  constexpr std::size_t kTotal = 6 * net::kMaxChunkBytes;
+  connection->post([connection] {
+    const Bytes bytes(net::kMaxChunkBytes);
+    for (int i = 0; i < 6; ++i) connection->send_chunk({.stream = 1, .bytes = bytes});
+  });
+  std::size_t came = 0;
+  while (came < kTotal && !hub.user(0)->why()) {
+    for (int i = 0; i < 8; ++i) came += peer.read_some().size();  // 128 KiB, and then a rest
+    std::this_thread::sleep_for(200ms);
+  }
+  EXPECT_GE(came, kTotal);
+  EXPECT_FALSE(hub.user(0)->why()) << *hub.user(0)->why();
 }
 
 TEST(HostilePace, PeersThatTakeNothingAreCutOff) {

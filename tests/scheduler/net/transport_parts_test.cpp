@@ -94,18 +94,44 @@ TEST(IntakeTest, KnowsSinceWhenAFrameIsUnderWay) {
     while (intake.next(piece, now)) found = true;
     return found;
   };
-  EXPECT_FALSE(intake.frame_since());
+  EXPECT_FALSE(intake.slow_since());
   EXPECT_FALSE(feed(0, 10, Time(1s)));
   EXPECT_FALSE(feed(10, 45, Time(2s)));
-  EXPECT_EQ(intake.frame_since(), Time(1s));
+  EXPECT_EQ(intake.slow_since(), Time(1s));
   const auto size = bytes.size();
   (void)writer.write(MessageType::kAccepted, encode(Accepted{}), bytes);
   EXPECT_TRUE(feed(45, size + 1, Time(3s)));  // the end of one and the first byte of the next
-  EXPECT_EQ(intake.frame_since(), Time(3s));
+  EXPECT_EQ(intake.slow_since(), Time(3s));
   EXPECT_TRUE(feed(size + 1, bytes.size(), Time(4s)));
-  EXPECT_FALSE(intake.frame_since());
+  EXPECT_FALSE(intake.slow_since());
   EXPECT_TRUE(intake.is_greeted());
   EXPECT_FALSE(intake.finish());
+}
+
+TEST(IntakeTest, ProgressIsMadeByBytes) {
+  Intake intake({.progress_bytes = 1000}, Party::kSite);
+  FrameWriter writer;
+  Bytes bytes;
+  (void)writer.write(MessageType::kHello, encode(Hello{.name = "a", .instance = "b"}), bytes);
+  const std::size_t begin = bytes.size();
+  (void)write_chunk(writer, {.stream = 1, .bytes = Bytes(5000)}, bytes);
+  const auto feed = [&](std::size_t from, std::size_t to, Time now) {
+    auto piece = std::span<const std::byte>(bytes).subspan(from, to - from);
+    while (intake.next(piece, now)) {
+    }
+  };
+  feed(0, begin + 1, Time(1s));
+  EXPECT_EQ(intake.slow_since(), Time(1s));
+  feed(begin + 1, begin + 1000, Time(2s));  // 999 more
+  EXPECT_EQ(intake.slow_since(), Time(1s));
+  feed(begin + 1000, begin + 1001, Time(3s));
+  EXPECT_EQ(intake.slow_since(), Time(3s));
+  feed(begin + 1001, begin + 4000, Time(4s));  // counted from here on
+  EXPECT_EQ(intake.slow_since(), Time(4s));
+  feed(begin + 4000, begin + 4999, Time(5s));
+  EXPECT_EQ(intake.slow_since(), Time(4s));
+  feed(begin + 4999, bytes.size(), Time(6s));
+  EXPECT_FALSE(intake.slow_since());
 }
 
 }  // namespace
