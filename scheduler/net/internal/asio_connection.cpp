@@ -69,13 +69,15 @@ std::uint64_t AsioConnection::send(const Message& message, std::uint64_t answers
   if (state_ != State::kOpen) return 0;
   const auto id = queue_.add(message, answers);
   queue_has_grown();
-  return id;
+  check_queue();
+  return state_ == State::kOpen ? id : 0;
 }
 
 void AsioConnection::send_chunk(const Chunk& chunk) {
   if (state_ != State::kOpen) return;
   queue_.add(chunk);
   queue_has_grown();
+  check_queue();
 }
 
 void AsioConnection::close() {

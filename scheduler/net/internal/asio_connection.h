@@ -83,6 +83,7 @@ class AsioConnection final : public Connection,
   void on_peers_end();
   void on_read_failure();
   void queue_has_grown();
+  void check_queue();
   void write_some();
   void write_queue();
   void look_at_socket();

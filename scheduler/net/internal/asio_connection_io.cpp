@@ -6,6 +6,7 @@
 
 #include <utility>
 
+#include "base/log.h"
 #include "scheduler/net/internal/asio_connection.h"
 #include "scheduler/net/internal/socket_options.h"
 
@@ -107,6 +108,16 @@ void AsioConnection::queue_has_grown() {
     self->write_is_due_ = false;
     self->guarded([&] { self->write_some(); });
   });
+}
+
+/// A peer that reads a little of what it asks for is never late.
+void AsioConnection::check_queue() {
+  if (queue_.bytes() <= limits_.queued_bytes) return;
+  const std::string why =
+      fmt::format("more than {} bytes wait to be sent: the other end asks for more than it reads",
+                  limits_.queued_bytes);
+  logger("net")->warn("{} ({}): {}", address_, peer_.name, why);
+  end(why);
 }
 
 void AsioConnection::write_some() {

@@ -11,7 +11,8 @@ using net::Progress;
 
 /// A dialled connection that has said Hello.
 struct Site {
-  explicit Site(std::uint16_t port) : dialer(dialer_options(port)) {
+  explicit Site(std::uint16_t port) : Site(dialer_options(port)) {}
+  explicit Site(const net::DialerOptions& options) : dialer(options) {
     connection = dialer.dial(user);
     send(connection, hello());
   }
@@ -84,8 +85,10 @@ TEST(Transport, EndsWhenEitherCloses) {
 
 TEST(Transport, SendsWhatIsQueuedBeforeItCloses) {
   Hub hub({}, Hub::echo());
-  Site site(hub.port());
   constexpr std::size_t kChunks = 20;
+  auto options = dialer_options(hub.port());
+  options.limits.queued_bytes = (kChunks + 1) * net::kMaxChunkBytes;
+  Site site(options);
   site.connection->post([&] {
     const std::vector<std::byte> bytes(net::kMaxChunkBytes, std::byte{5});
     for (std::size_t i = 0; i < kChunks; ++i) {

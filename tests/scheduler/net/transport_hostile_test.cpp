@@ -269,7 +269,12 @@ TEST(HostilePace, SlowLinksAreWaitedFor) {
 
 /// The socket has room for a piece only now and then, but what it holds is taken all the time.
 TEST(HostilePace, SlowReadersAreWaitedFor) {
-  Hub hub([](auto& options) { patient_for(options, 20s, 600ms); }, Hub::echo());
+  Hub hub(
+      [](auto& options) {
+        patient_for(options, 20s, 600ms);
+        options.limits.queued_bytes = 7 * net::kMaxChunkBytes;
+      },
+      Hub::echo());
   RawPeer peer(hub.port(), members().site);
   ASSERT_TRUE(peer.write(hello()));
   const auto connection = hub.connection(0);
@@ -288,7 +293,12 @@ TEST(HostilePace, SlowReadersAreWaitedFor) {
 }
 
 TEST(HostilePace, PeersThatTakeNothingAreCutOff) {
-  Hub hub([](auto& options) { patient_for(options, 20s, 400ms); }, Hub::echo());
+  Hub hub(
+      [](auto& options) {
+        patient_for(options, 20s, 400ms);
+        options.limits.queued_bytes = 31 * net::kMaxChunkBytes;
+      },
+      Hub::echo());
   RawPeer peer(hub.port(), members().site);
   ASSERT_TRUE(peer.write(hello()));
   const auto connection = hub.connection(0);
@@ -309,7 +319,9 @@ TEST(HostilePace, ABusyUserIsNotThePeersDelay) {
           [](Recorder& user, const auto&) {
             user.message_hook = [](const auto&, auto) { std::this_thread::sleep_for(700ms); };
           });
-  net::Dialer dialer(dialer_options(hub.port()));
+  auto options = dialer_options(hub.port());
+  options.limits.queued_bytes = 21 * net::kMaxChunkBytes;
+  net::Dialer dialer(options);
   const auto user = std::make_shared<Recorder>();
   const auto connection = dialer.dial(user);
   connection->post([connection] {
@@ -348,6 +360,33 @@ TEST(HostilePace, TimeInTheUsersCallsIsNotThePeers) {
   ASSERT_TRUE(peer.write(last));
   EXPECT_TRUE(hub.user(0)->wait_for_bytes(5));
   EXPECT_FALSE(hub.user(0)->why());
+}
+
+/// Each question is small, the rate is allowed, and the peer reads all the time.
+TEST(HostileLimits, WhoAsksForMoreThanItReadsIsCutOff) {
+  const LogCapture log;
+  constexpr std::size_t kMost = 4 * net::kMaxChunkBytes;
+  std::atomic<std::size_t> most_queued = 0;
+  Hub hub([](auto& options) { options.limits.messages_per_second = 1e6; },
+          [&](Recorder& user, const std::shared_ptr<net::Connection>& connection) {
+            user.message_hook = [&, connection](const net::Message&, std::uint64_t id) {
+              (void)connection->send(net::JobOffer{.job = std::string(48000, 'x')}, id);
+              most_queued = std::max(most_queued.load(), connection->queued_bytes());
+            };
+          });
+  RawPeer peer(hub.port(), members().site);
+  ASSERT_TRUE(peer.write(hello()));
+  const auto user = hub.user(0);
+  for (int i = 0; i < 5000 && !user->why(); ++i) {
+    (void)peer.write(net::Progress{});
+    if (i % 10 == 0) (void)peer.read_some();
+  }
+  ASSERT_TRUE(user->wait_for_end());
+  EXPECT_EQ(user->why(),
+            "more than 4194304 bytes wait to be sent: the other end asks for more than it reads");
+  EXPECT_TRUE(log.holds("(clinic-a): more than 4194304 bytes")) << log.text();
+  EXPECT_GT(most_queued, kMost - 60000);
+  EXPECT_LE(most_queued, kMost);
 }
 
 TEST(HostileLimits, AnAddressHasOnlySoManyConnections) {
