@@ -232,12 +232,7 @@ void Listener::Impl::for_all(const std::function<void(const SharedConnection&)>&
 std::optional<std::string> Listener::Impl::reload_lists() {
   auto problem = verifier_->reload();
   for_all([verifier = verifier_](const SharedConnection& connection) {
-    if (connection->is_over()) return;
-    const auto refusal = connection->refusal_by(*verifier);
-    if (!refusal) return;
-    logger("net")->warn("{} ({}): refused by now: {}", connection->address(),
-                        connection->peer().name, *refusal);
-    connection->abort("its certificate is not accepted any more: " + *refusal);
+    connection->end_if_refused(*verifier);
   });
   return problem;
 }

@@ -105,6 +105,15 @@ std::optional<std::string> AsioConnection::refusal_by(const PeerVerifier& verifi
   return verifier.refusal_of_peer(tls_->ssl());
 }
 
+void AsioConnection::end_if_refused(const PeerVerifier& verifier) {
+  if (state_ == State::kEnded) return;
+  const auto refusal = refusal_by(verifier);
+  if (!refusal) return;
+  logger("net")->warn("{} ({}): refused by now: {}", address_, peer_.name, *refusal);
+  end(fmt::format("the {}'s certificate is not accepted any more: {}", to_text(peer_.role),
+                  *refusal));
+}
+
 /// Every handler runs in here: what it throws ends its connection, and no other.
 void AsioConnection::guarded(const std::function<void()>& step) {
   std::string problem;

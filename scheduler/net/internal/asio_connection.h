@@ -46,6 +46,8 @@ class AsioConnection final : public Connection,
   void refuse(const net::Refusal& refusal, std::uint64_t answers);
   /// Why the verifier would not accept the peer by now. On the strand.
   [[nodiscard]] std::optional<std::string> refusal_by(const PeerVerifier& verifier) const;
+  /// Ends the connection if there is such a reason, and logs it. On the strand.
+  void end_if_refused(const PeerVerifier& verifier);
   /// on_closed() is being called, or was. Any thread.
   [[nodiscard]] bool is_over() const { return is_over_; }
 
