@@ -15,6 +15,7 @@
 #include "scheduler/net/internal/accept_loop.h"
 #include "scheduler/net/internal/admission.h"
 #include "scheduler/net/internal/asio_connection.h"
+#include "scheduler/net/internal/handshake_line.h"
 #include "scheduler/net/internal/server_handshake.h"
 #include "scheduler/net/internal/socket_options.h"
 
@@ -64,6 +65,7 @@ class Listener::Impl {
 
   bool wants_more();
   void on_socket(internal::Socket socket, const Tcp::endpoint& peer);
+  void begin_handshakes();
   void begin_handshake(internal::Socket socket, const Tcp::endpoint& peer);
   void on_handshake(ServerHandshake& handshake, const Tcp::endpoint& peer,
                     const std::string& problem);
@@ -93,6 +95,7 @@ class Listener::Impl {
   std::map<ServerHandshake*, std::shared_ptr<ServerHandshake>> handshakes_;
   std::map<AsioConnection*, Open> open_;
   internal::Admission admission_;
+  internal::HandshakeLine line_;
 };
 
 Listener::Impl::Impl(ListenerOptions options, Accept accept)
@@ -100,8 +103,10 @@ Listener::Impl::Impl(ListenerOptions options, Accept accept)
       accept_(std::move(accept)),
       verifier_(std::make_shared<PeerVerifier>(options_.peers)),
       context_(internal::new_tls_context()),
-      admission_(options_.max_connections_per_address) {
-  require(accept_ != nullptr && options_.threads > 0 && options_.max_handshakes > 0,
+      admission_(options_.max_connections_per_address),
+      line_(options_.max_handshakes, options_.max_handshakes_per_address) {
+  require(accept_ != nullptr && options_.threads > 0 && options_.max_handshakes > 0 &&
+              options_.max_handshakes_per_address > 0,
           "Listener: nobody could ever connect");
   configure_server(*context_, options_.own, verifier_);
   const auto at = endpoint_of(options_);
@@ -116,24 +121,37 @@ Listener::Impl::Impl(ListenerOptions options, Accept accept)
 
 bool Listener::Impl::wants_more() {
   const std::scoped_lock lock(mutex_);
-  return !stopping_ && handshakes_.size() < options_.max_handshakes;
+  return !stopping_ && line_.has_room();
 }
 
 void Listener::Impl::on_socket(internal::Socket socket, const Tcp::endpoint& peer) {
-  const auto refused = [&](const std::string& why) {
-    logger("net")->warn("{}: refused: {}", internal::text_of(peer), why);
-  };
   {
     const std::scoped_lock lock(mutex_);
     if (stopping_) return;
-    if (!admission_.enter(peer.address())) return refused("too many connections from its address");
+    if (!admission_.enter(peer.address())) {
+      logger("net")->warn("{}: refused: too many connections from its address",
+                          internal::text_of(peer));
+      return;
+    }
+    line_.join({std::move(socket), peer});
   }
-  try {
-    begin_handshake(std::move(socket), peer);
-  } catch (const std::exception& error) {
-    refused(error.what());
+  begin_handshakes();
+}
+
+void Listener::Impl::begin_handshakes() {
+  const auto next = [this] {
     const std::scoped_lock lock(mutex_);
-    admission_.leave(peer.address());
+    return stopping_ ? std::nullopt : line_.next();
+  };
+  while (auto arrival = next()) {
+    try {
+      begin_handshake(std::move(arrival->socket), arrival->peer);
+    } catch (const std::exception& error) {
+      logger("net")->warn("{}: refused: {}", internal::text_of(arrival->peer), error.what());
+      const std::scoped_lock lock(mutex_);
+      line_.leave(arrival->peer);
+      admission_.leave(arrival->peer.address());
+    }
   }
 }
 
@@ -146,6 +164,7 @@ void Listener::Impl::begin_handshake(internal::Socket socket, const Tcp::endpoin
         on_handshake(done, peer, problem);
       });
   const std::scoped_lock lock(mutex_);
+  if (stopping_) return;  // nobody would cancel it
   handshakes_.emplace(handshake.get(), handshake);
   boost::asio::post(handshake->strand(), [handshake] { handshake->start(); });
 }
@@ -164,9 +183,11 @@ void Listener::Impl::on_handshake(ServerHandshake& handshake, const Tcp::endpoin
   {
     const std::scoped_lock lock(mutex_);
     handshakes_.erase(&handshake);
+    line_.leave(peer);
     if (!why.empty()) admission_.leave(peer.address());
     changed_.notify_all();
   }
+  begin_handshakes();
   loop_->go_on();
 }
 
@@ -245,6 +266,7 @@ void Listener::Impl::stop_all(std::chrono::milliseconds patience) {
   {
     const std::scoped_lock lock(mutex_);
     stopping_ = true;
+    line_.clear();
     for (const auto& [key, handshake] : handshakes_) {
       boost::asio::post(handshake->strand(),
                         [handshake = handshake] { handshake->cancel("the server stops"); });

@@ -22,6 +22,7 @@ struct ListenerOptions {
   std::size_t threads = 2;
   std::size_t max_connections = 1024;  ///< of peers whose handshake is over
   std::size_t max_handshakes = 64;     ///< that are under way; more wait in the system's queue
+  std::size_t max_handshakes_per_address = 8;  ///< under way; more wait, and nobody else with them
   std::size_t max_connections_per_address = 256;  ///< handshakes under way included
 };
 

@@ -427,6 +427,46 @@ TEST(HostileLimits, OnlySoManyHandshakesAreUnderWay) {
   EXPECT_GE(std::chrono::steady_clock::now() - began, 400ms);
 }
 
+TEST(HostileLimits, AnAddressThatShakesManyHandsKeepsNobodyElseOut) {
+  Hub hub([](auto& options) {
+    options.max_handshakes = 4;
+    options.max_handshakes_per_address = 3;
+    patient_for(options, 5s, 20s);
+  });
+  std::vector<RawSocket> silent;
+  for (int i = 0; i < 20; ++i) silent.emplace_back(hub.port());
+  const auto began = std::chrono::steady_clock::now();
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_TRUE(RawPeer(RawSocket(hub.port(), "127.0.0.2"), members().site, false).is_up());
+  }
+  EXPECT_LT(std::chrono::steady_clock::now() - began, 4s);
+}
+
+TEST(HostileLimits, AnAddressWithManyHandshakesGetsItsTurn) {
+  Hub hub([](auto& options) {
+    options.max_handshakes_per_address = 2;
+    patient_for(options, 600ms, 20s);
+  });
+  const RawSocket silent(hub.port());
+  const RawSocket mute(hub.port());
+  const auto began = std::chrono::steady_clock::now();
+  const RawPeer honest(hub.port(), members().site);
+  EXPECT_TRUE(honest.is_up());
+  EXPECT_GE(std::chrono::steady_clock::now() - began, 400ms);
+  EXPECT_TRUE(RawPeer(hub.port(), members().site).is_up());
+}
+
+/// What waits for its handshake is let go of.
+TEST(HostileLimits, StoppingEndsWhatWaits) {
+  Hub hub([](auto& options) { options.max_handshakes_per_address = 1; });
+  RawSocket silent(hub.port());
+  RawSocket waits(hub.port());
+  std::this_thread::sleep_for(100ms);
+  hub.listener().stop();
+  EXPECT_TRUE(silent.is_closed_by_other());
+  EXPECT_TRUE(waits.is_closed_by_other());
+}
+
 TEST(HostileTls, NoSessionIsResumed) {
   Hub hub({}, Hub::echo());
   RawPeer peer(hub.port(), members().site);
