@@ -46,6 +46,10 @@ std::unique_ptr<internal::AcceptLoop> listen(internal::Engine& engine, const Tcp
   }
 }
 
+std::string name_of(const AsioConnection& connection) {
+  return fmt::format("the {} {}", to_text(connection.peer().role), connection.peer().name);
+}
+
 }  // namespace
 
 /// Everything that runs on the engine's threads may use it: stop() waits for all of that.
@@ -61,7 +65,7 @@ class Listener::Impl {
 
  private:
   /// What a connection became when its handshake was over.
-  enum class Entry { kWelcome, kTooMany, kStopping };
+  enum class Entry { kWelcome, kTooMany, kTooManyOfName, kStopping };
 
   bool wants_more();
   void on_socket(internal::Socket socket, const Tcp::endpoint& peer);
@@ -79,6 +83,7 @@ class Listener::Impl {
   struct Open {
     SharedConnection connection;
     Tcp::endpoint peer;
+    std::string name;  // that it counts for; "": none
   };
 
   const ListenerOptions options_;
@@ -96,6 +101,7 @@ class Listener::Impl {
   std::map<AsioConnection*, Open> open_;
   internal::Admission admission_;
   internal::HandshakeLine line_;
+  internal::Quota<std::string> names_;
 };
 
 Listener::Impl::Impl(ListenerOptions options, Accept accept)
@@ -104,7 +110,8 @@ Listener::Impl::Impl(ListenerOptions options, Accept accept)
       verifier_(std::make_shared<PeerVerifier>(options_.peers)),
       context_(internal::new_tls_context()),
       admission_(options_.max_connections_per_address),
-      line_(options_.max_handshakes, options_.max_handshakes_per_address) {
+      line_(options_.max_handshakes, options_.max_handshakes_per_address),
+      names_(options_.max_connections_per_name) {
   require(accept_ != nullptr && options_.threads > 0 && options_.max_handshakes > 0 &&
               options_.max_handshakes_per_address > 0,
           "Listener: nobody could ever connect");
@@ -210,6 +217,9 @@ std::shared_ptr<ConnectionUser> Listener::Impl::user_for(const SharedConnection&
     connection->refuse({.code = code, .text = text}, 0);
     return nullptr;
   };
+  if (entry == Entry::kTooManyOfName) {
+    return refuse(RefusalCode::kTooMuch, "too many connections of " + name_of(*connection));
+  }
   if (entry == Entry::kTooMany) return refuse(RefusalCode::kTooMuch, "too many connections");
   // The lists may have been read again since the handshake: now reload_lists() knows this one too.
   if (const auto why = connection->refusal_by(*verifier_)) {
@@ -224,9 +234,12 @@ Listener::Impl::Entry Listener::Impl::enter(const SharedConnection& connection,
                                             const Tcp::endpoint& peer) {
   const std::scoped_lock lock(mutex_);
   const bool too_many = open_.size() >= options_.max_connections;
-  open_.emplace(connection.get(), Open{connection, peer});
+  const std::string name = name_of(*connection);
+  const bool of_name = names_.enter(name);
+  open_.emplace(connection.get(), Open{connection, peer, of_name ? name : ""});
   if (stopping_) return Entry::kStopping;
-  return too_many ? Entry::kTooMany : Entry::kWelcome;
+  if (too_many) return Entry::kTooMany;
+  return of_name ? Entry::kWelcome : Entry::kTooManyOfName;
 }
 
 void Listener::Impl::leave(AsioConnection* connection) {
@@ -234,6 +247,7 @@ void Listener::Impl::leave(AsioConnection* connection) {
   const auto found = open_.find(connection);
   if (found == open_.end()) return;
   admission_.leave(found->second.peer.address());
+  names_.leave(found->second.name);
   open_.erase(found);
   changed_.notify_all();
 }

@@ -427,6 +427,26 @@ TEST(HostileLimits, OnlySoManyHandshakesAreUnderWay) {
   EXPECT_GE(std::chrono::steady_clock::now() - began, 400ms);
 }
 
+TEST(HostileLimits, AMemberHasOnlySoManyConnections) {
+  const LogCapture log;
+  Hub hub([](auto& options) { options.max_connections_per_name = 2; }, Hub::echo());
+  RawPeer first(hub.port(), members().site);
+  auto second = std::make_unique<RawPeer>(hub.port(), members().site);
+  ASSERT_TRUE(eventually([&] { return hub.listener().connections() == 2; }));
+  RawPeer third(hub.port(), members().site);
+  EXPECT_EQ(summary(third.read_all(), net::Party::kServer), "Refusal too much");
+  EXPECT_TRUE(log.holds("refused: too much: too many connections of the site clinic-a"))
+      << log.text();
+  RawPeer other(hub.port(), members().anna);
+  ASSERT_TRUE(eventually([&] { return hub.listener().connections() == 3; }));
+  second.reset();
+  ASSERT_TRUE(eventually([&] { return hub.listener().connections() == 2; }));
+  RawPeer fourth(hub.port(), members().site);
+  ASSERT_TRUE(fourth.write(hello()));
+  EXPECT_TRUE(hub.user(3)->wait_for_messages(1));
+  EXPECT_FALSE(hub.user(0)->why());
+}
+
 TEST(HostileLimits, AnAddressThatShakesManyHandsKeepsNobodyElseOut) {
   Hub hub([](auto& options) {
     options.max_handshakes = 4;
