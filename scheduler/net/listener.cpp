@@ -16,6 +16,7 @@
 #include "scheduler/net/internal/admission.h"
 #include "scheduler/net/internal/asio_connection.h"
 #include "scheduler/net/internal/handshake_line.h"
+#include "scheduler/net/internal/refusal_log.h"
 #include "scheduler/net/internal/server_handshake.h"
 #include "scheduler/net/internal/socket_options.h"
 
@@ -74,7 +75,8 @@ class Listener::Impl {
   void on_handshake(ServerHandshake& handshake, const Tcp::endpoint& peer,
                     const std::string& problem);
   void begin_connection(ServerHandshake& handshake, const Tcp::endpoint& peer);
-  std::shared_ptr<ConnectionUser> user_for(const SharedConnection& connection, Entry entry);
+  std::shared_ptr<ConnectionUser> user_for(const SharedConnection& connection,
+                                           const Tcp::endpoint& peer, Entry entry);
   Entry enter(const SharedConnection& connection, const Tcp::endpoint& peer);
   void leave(AsioConnection* connection);
   void stop_all(std::chrono::milliseconds patience);
@@ -93,6 +95,7 @@ class Listener::Impl {
   std::shared_ptr<internal::Engine> engine_;
   std::unique_ptr<internal::AcceptLoop> loop_;
   std::once_flag stopped_once_;
+  internal::RefusalLog refusals_;
 
   mutable std::mutex mutex_;
   std::condition_variable changed_;
@@ -132,16 +135,14 @@ bool Listener::Impl::wants_more() {
 }
 
 void Listener::Impl::on_socket(internal::Socket socket, const Tcp::endpoint& peer) {
+  bool is_welcome = false;
   {
     const std::scoped_lock lock(mutex_);
     if (stopping_) return;
-    if (!admission_.enter(peer.address())) {
-      logger("net")->warn("{}: refused: too many connections from its address",
-                          internal::text_of(peer));
-      return;
-    }
-    line_.join({std::move(socket), peer});
+    is_welcome = admission_.enter(peer.address());
+    if (is_welcome) line_.join({std::move(socket), peer});
   }
+  if (!is_welcome) return refusals_.refused(peer, "too many connections from its address");
   begin_handshakes();
 }
 
@@ -154,7 +155,7 @@ void Listener::Impl::begin_handshakes() {
     try {
       begin_handshake(std::move(arrival->socket), arrival->peer);
     } catch (const std::exception& error) {
-      logger("net")->warn("{}: refused: {}", internal::text_of(arrival->peer), error.what());
+      refusals_.refused(arrival->peer, error.what());
       const std::scoped_lock lock(mutex_);
       line_.leave(arrival->peer);
       admission_.leave(arrival->peer.address());
@@ -186,7 +187,7 @@ void Listener::Impl::on_handshake(ServerHandshake& handshake, const Tcp::endpoin
       why = error.what();
     }
   }
-  if (!why.empty()) logger("net")->warn("{}: refused: handshake: {}", internal::text_of(peer), why);
+  if (!why.empty()) refusals_.refused(peer, "handshake: " + why);
   {
     const std::scoped_lock lock(mutex_);
     handshakes_.erase(&handshake);
@@ -203,18 +204,19 @@ void Listener::Impl::begin_connection(ServerHandshake& handshake, const Tcp::end
       AsioConnection::Parts{engine_, std::move(handshake.socket()), handshake.take_tls(),
                             internal::text_of(peer), options_.limits});
   const auto entry = enter(connection, peer);
-  connection->start([&] { return user_for(connection, entry); },
+  connection->start([&] { return user_for(connection, peer, entry); },
                     [this, which = connection.get()] { leave(which); });
 }
 
 std::shared_ptr<ConnectionUser> Listener::Impl::user_for(const SharedConnection& connection,
-                                                         Entry entry) {
+                                                         const Tcp::endpoint& peer, Entry entry) {
   if (entry == Entry::kStopping) {
     connection->close();
     return nullptr;
   }
   const auto refuse = [&](RefusalCode code, const std::string& text) {
-    connection->refuse({.code = code, .text = text}, 0);
+    refusals_.refused(peer, fmt::format("{}: {}", to_text(code), text), connection->peer().name);
+    connection->turn_away({.code = code, .text = text}, 0);
     return nullptr;
   };
   if (entry == Entry::kTooManyOfName) {
@@ -266,6 +268,7 @@ void Listener::Impl::for_all(const std::function<void(const SharedConnection&)>&
 
 std::optional<std::string> Listener::Impl::reload_lists() {
   auto problem = verifier_->reload();
+  refusals_.tell_left_out();  // of a scan that is over: nothing else would tell
   for_all([verifier = verifier_](const SharedConnection& connection) {
     connection->end_if_refused(*verifier);
   });

@@ -29,8 +29,8 @@ struct ListenerOptions {
   std::size_t max_connections_per_name = 4;
 };
 
-/// Accepts the connections of sites and operators, on a few threads of its own. Everything that is
-/// refused is logged with reason and address.
+/// Accepts the connections of sites and operators, on a few threads of its own. What is refused is
+/// logged with reason and address; of many refusals in a minute only how many there were.
 class Listener {
  public:
   /// Called when a peer's handshake is over, where the user's calls run; it must not use the

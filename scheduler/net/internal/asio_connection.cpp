@@ -93,9 +93,14 @@ void AsioConnection::abort(const std::string& why) {
 
 void AsioConnection::refuse(const net::Refusal& refusal, std::uint64_t answers) {
   if (state_ != State::kOpen) return;
-  const std::string text = as_text(refusal.text);
   logger("net")->warn("{} ({}): refused: {}: {}", address_, peer_.name, to_text(refusal.code),
-                      text);
+                      as_text(refusal.text));
+  turn_away(refusal, answers);
+}
+
+void AsioConnection::turn_away(const net::Refusal& refusal, std::uint64_t answers) {
+  if (state_ != State::kOpen) return;
+  const std::string text = as_text(refusal.text);
   reason_ = fmt::format("refused by this end: {}: {}", to_text(refusal.code), text);
   (void)send(net::Refusal{.code = refusal.code, .text = text}, answers);
   close();

@@ -44,6 +44,8 @@ class AsioConnection final : public Connection,
   void begin(MakeUser make_user, std::function<void()> ended);
   /// Tells the peer, logs it, and closes. On the strand. @param answers  the peer's frame; 0: none.
   void refuse(const net::Refusal& refusal, std::uint64_t answers);
+  /// refuse(), and who calls has logged it.
+  void turn_away(const net::Refusal& refusal, std::uint64_t answers);
   /// Why the verifier would not accept the peer by now. On the strand.
   [[nodiscard]] std::optional<std::string> refusal_by(const PeerVerifier& verifier) const;
   /// Ends the connection if there is such a reason, and logs it. On the strand.

@@ -7,6 +7,7 @@
 #include <openssl/ssl.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <atomic>
 #include <future>
 
@@ -185,6 +186,21 @@ TEST(HostileHandshake, WhatIsNoTlsIsDroppedAndLogged) {
   ASSERT_TRUE(noise.write(std::string(3000, '\x5a')));
   EXPECT_LT(noise.read(100).size(), 100U);
   EXPECT_EQ(hub.listener().connections(), 0U);
+}
+
+TEST(HostileHandshake, AScanFillsNoLog) {
+  const LogCapture log;
+  Hub hub;
+  for (int i = 0; i < 40; ++i) {
+    RawSocket stranger(hub.port());
+    ASSERT_TRUE(stranger.write("GET / HTTP/1.1\r\nHost: hub\r\n\r\n"));
+    (void)stranger.read(100);
+  }
+  RawSocket elsewhere(hub.port(), "127.0.0.2");
+  ASSERT_TRUE(elsewhere.write("GET / HTTP/1.1\r\nHost: hub\r\n\r\n"));
+  EXPECT_TRUE(eventually([&] { return log.holds("127.0.0.2:"); })) << log.text();
+  const std::string text = log.text();
+  EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 11) << text;
 }
 
 /// A socket that is closed while it has unread bytes resets the connection, and elsewhere than on
