@@ -83,6 +83,12 @@ class Connection {
   [[nodiscard]] virtual std::string address() const = 0;
   /// When the newest byte came.
   [[nodiscard]] virtual std::chrono::steady_clock::time_point last_heard() const = 0;
+  /// When the other end had taken ConnectionLimits::progress_bytes more of what is sent, as far as
+  /// its system tells. On a slow link a sign of life waits behind megabytes, and so does its
+  /// answer: until then this stands for it.
+  [[nodiscard]] virtual std::chrono::steady_clock::time_point last_taken() const {
+    return last_heard();
+  }
 };
 
 }  // namespace convoy::net

@@ -157,7 +157,7 @@ void AsioConnection::start_timer() {
 
 void AsioConnection::on_timer() {
   if (state_ == State::kEnded) return;
-  if (waits_to_write_) look_at_socket();
+  look_at_socket();
   // What lies in the socket came in time, though this strand had no turn to read it.
   if (!lateness().empty()) read_some();
   if (state_ == State::kEnded) return;

@@ -62,6 +62,7 @@ class AsioConnection final : public Connection,
   [[nodiscard]] const PeerIdentity& peer() const override { return peer_; }
   [[nodiscard]] std::string address() const override { return address_; }
   [[nodiscard]] Clock::time_point last_heard() const override { return heard_; }
+  [[nodiscard]] Clock::time_point last_taken() const override { return acknowledged_; }
 
  private:
   enum class State : std::uint8_t { kOpen, kClosing, kLingering, kEnded };
@@ -120,11 +121,12 @@ class AsioConnection final : public Connection,
   bool write_needs_read_ = false;
 
   Clock::time_point heard_ = Clock::now();
-  Clock::duration in_user_{};  // time spent in the user's calls
+  Clock::time_point acknowledged_ = heard_;
+  std::uint64_t acknowledged_bytes_ = 0;  // then
+  Clock::duration in_user_{};             // time spent in the user's calls
   // On the clock of own_time():
   Clock::time_point started_;
   Clock::time_point taken_;    // the peer took something, or the queue began
-  std::size_t in_socket_ = 0;  // then, and not acknowledged yet
   Clock::time_point leaving_;  // close() or an error that cannot be written
 };
 

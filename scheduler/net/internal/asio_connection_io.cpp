@@ -134,10 +134,7 @@ void AsioConnection::write_queue() {
   std::size_t left = kTurnBytes;
   while (!queue_.empty()) {
     const auto [outcome, bytes] = tls_->write(queue_.front());
-    if (outcome == TlsOutcome::kWantWrite) {
-      in_socket_ = unacknowledged_bytes(socket_.native_handle());
-      return wait_to_write();
-    }
+    if (outcome == TlsOutcome::kWantWrite) return wait_to_write();
     if (outcome == TlsOutcome::kWantRead) {
       write_needs_read_ = true;
       return;
@@ -159,8 +156,9 @@ void AsioConnection::write_queue() {
 /// megabyte, for which a slow link takes longer than nothing may happen.
 void AsioConnection::look_at_socket() {
   const std::size_t left = unacknowledged_bytes(socket_.native_handle());
-  if (left + limits_.progress_bytes > in_socket_) return;
-  in_socket_ = left;
+  if (tls_->written() < acknowledged_bytes_ + left + limits_.progress_bytes) return;
+  acknowledged_bytes_ = tls_->written() - left;
+  acknowledged_ = Clock::now();
   taken_ = own_time();
 }
 

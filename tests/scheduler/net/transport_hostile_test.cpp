@@ -263,6 +263,13 @@ TEST(HostilePace, FramesThatDoNotEndAreCutOff) {
   EXPECT_TRUE(log.holds("a frame of which less than")) << log.text();
 }
 
+std::chrono::steady_clock::time_point last_taken(
+    const std::shared_ptr<net::Connection>& connection) {
+  std::promise<std::chrono::steady_clock::time_point> taken;
+  connection->post([&] { taken.set_value(connection->last_taken()); });
+  return taken.get_future().get();
+}
+
 /// For a whole chunk it needs several times as long as nothing may happen.
 TEST(HostilePace, SlowLinksAreWaitedFor) {
   Hub hub([](auto& options) { patient_for(options, 20s, 500ms); });
@@ -306,6 +313,21 @@ TEST(HostilePace, SlowReadersAreWaitedFor) {
   }
   EXPECT_GE(came, kTotal);
   EXPECT_FALSE(hub.user(0)->why()) << *hub.user(0)->why();
+  EXPECT_LT(std::chrono::steady_clock::now() - last_taken(connection), 2s);
+}
+
+/// The system of a process that stands still goes on to take them.
+TEST(HostilePace, SignsOfLifeThatAreTakenAreNoSignOfLife) {
+  Hub hub({}, Hub::echo());
+  RawPeer peer(hub.port(), members().site);
+  ASSERT_TRUE(peer.write(hello()));
+  const auto connection = hub.connection(0);
+  const auto began = last_taken(connection);
+  for (int i = 0; i < 20; ++i) {
+    send(connection, net::Accepted{.text = std::string(900, 'x')});
+    std::this_thread::sleep_for(10ms);
+  }
+  EXPECT_EQ(last_taken(connection), began);
 }
 
 TEST(HostilePace, PeersThatTakeNothingAreCutOff) {
