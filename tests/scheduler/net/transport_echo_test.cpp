@@ -49,8 +49,9 @@ TEST(Transport, ARefusalArrivesWhateverItsText) {
   close(hub.connection(0));
   ASSERT_TRUE(site.user->wait_for_end());
   ASSERT_EQ(site.user->messages().size(), 2U);
-  const auto& refusal = std::get<net::Refusal>(site.user->messages()[1].message);
+  const auto refusal = std::get<net::Refusal>(site.user->messages()[1].message);
   EXPECT_EQ(refusal.text, net::as_text(text));
+  ASSERT_TRUE(hub.user(0)->wait_for_end());
   EXPECT_EQ(hub.user(0)->why(), "");
 }
 
@@ -84,10 +85,11 @@ TEST(Transport, EndsWhenEitherCloses) {
 }
 
 TEST(Transport, SendsWhatIsQueuedBeforeItCloses) {
-  Hub hub({}, Hub::echo());
   constexpr std::size_t kChunks = 20;
+  constexpr std::size_t kQueued = (kChunks + 1) * net::kMaxChunkBytes;
+  Hub hub([](auto& hub_options) { hub_options.limits.queued_bytes = kQueued; }, Hub::echo());
   auto options = dialer_options(hub.port());
-  options.limits.queued_bytes = (kChunks + 1) * net::kMaxChunkBytes;
+  options.limits.queued_bytes = kQueued;
   Site site(options);
   site.connection->post([&] {
     const std::vector<std::byte> bytes(net::kMaxChunkBytes, std::byte{5});

@@ -294,22 +294,26 @@ TEST(HostilePace, SlowLinksAreWaitedFor) {
 TEST(HostilePace, SlowReadersAreWaitedFor) {
   Hub hub(
       [](auto& options) {
-        patient_for(options, 20s, 600ms);
+        patient_for(options, 20s, 400ms);
         options.limits.queued_bytes = 7 * net::kMaxChunkBytes;
       },
       Hub::echo());
-  RawPeer peer(hub.port(), members().site);
+  RawSocket socket(hub.port());
+  const int little = 256 << 10;  // the other megabytes stay at the hub
+  (void)::setsockopt(socket.descriptor(), SOL_SOCKET, SO_RCVBUF, &little, sizeof(little));
+  RawPeer peer(std::move(socket), members().site, false);
   ASSERT_TRUE(peer.write(hello()));
   const auto connection = hub.connection(0);
-  constexpr std::size_t kTotal = 6 * net::kMaxChunkBytes;
+  constexpr std::size_t kTotal = 5 * net::kMaxChunkBytes;
+  constexpr std::size_t kRecord = std::size_t{16} << 10;
   connection->post([connection] {
     const Bytes bytes(net::kMaxChunkBytes);
-    for (int i = 0; i < 6; ++i) connection->send_chunk({.stream = 1, .bytes = bytes});
+    for (int i = 0; i < 5; ++i) connection->send_chunk({.stream = 1, .bytes = bytes});
   });
   std::size_t came = 0;
   while (came < kTotal && !hub.user(0)->why()) {
-    for (int i = 0; i < 8; ++i) came += peer.read_some().size();  // 128 KiB, and then a rest
-    std::this_thread::sleep_for(200ms);
+    came += peer.read_some().size();
+    if (came % (std::size_t{128} << 10) < kRecord) std::this_thread::sleep_for(100ms);
   }
   EXPECT_GE(came, kTotal);
   EXPECT_FALSE(hub.user(0)->why()) << *hub.user(0)->why();
