@@ -13,6 +13,7 @@
 #include "launch/job/job_file.h"
 #include "launch/process/allocator.h"
 #include "launch/process/backend.h"
+#include "launch/process/descriptors.h"
 #include "launch/process/devices.h"
 #include "launch/process/run_directory.h"
 #include "launch/process/signals.h"
@@ -122,7 +123,8 @@ class ServeCommand final : public Command {
     check(job);
     signals::stop_on_interrupt();
     return_large_blocks();
-    ::umask(077);  // log, spool, checkpoints: nobody else's
+    (void)raise_descriptor_limit();  // the listener says when it has run out
+    ::umask(077);                    // log, spool, checkpoints: nobody else's
     run_ranks(process, job, [&](comm::Communicator&) { serve(job); });
     return kSuccess;
   }

@@ -18,9 +18,16 @@ struct ConnectionLimits {
   FrameLimits frames;
   /// From the first byte to the end of the TLS handshake, and from there to the first message.
   std::chrono::milliseconds handshake{10'000};
-  /// Within which a frame must be whole once it has begun, and something written be taken by the
-  /// peer: a peer that dawdles is cut off. Larger: slower links are waited for.
+  /// Within which `progress_bytes` more of a frame must come, or its end, and as much of what is
+  /// written be taken by the peer: one that dawdles is cut off. Larger: slower links are waited
+  /// for.
   std::chrono::milliseconds progress{30'000};
+  /// Larger: links must be faster. 64 KiB in 30 s are 2.2 kB/s.
+  std::size_t progress_bytes = std::size_t{64} << 10;
+  /// That may wait to be written: with more the connection ends, as its peer asks for more than it
+  /// reads. Whoever sends chunks stays below by queued_bytes(). Larger: a peer may occupy more
+  /// memory.
+  std::size_t queued_bytes = std::size_t{4} << 20;
   /// Control messages in a second, on average over the last ten. Larger: a peer may keep the server
   /// busier.
   double messages_per_second = 200.0;
@@ -59,9 +66,10 @@ class Connection {
   /// thread.
   virtual void post(std::function<void()> task) = 0;
 
-  /// Queues a message; after close() or the end nothing. @return the id of its frame, or 0.
+  /// Queues a message; after close() or the end nothing. Over ConnectionLimits::queued_bytes it
+  /// aborts the connection. @return the id of its frame, or 0.
   virtual std::uint64_t send(const Message& message, std::uint64_t answers = 0) = 0;
-  /// Queues a piece of a stream. The bytes are copied.
+  /// Queues a piece of a stream, as send(). The bytes are copied.
   virtual void send_chunk(const Chunk& chunk) = 0;
   /// Bytes that wait to be written.
   [[nodiscard]] virtual std::size_t queued_bytes() const = 0;
@@ -75,6 +83,12 @@ class Connection {
   [[nodiscard]] virtual std::string address() const = 0;
   /// When the newest byte came.
   [[nodiscard]] virtual std::chrono::steady_clock::time_point last_heard() const = 0;
+  /// When the other end had taken ConnectionLimits::progress_bytes more of what is sent, as far as
+  /// its system tells. On a slow link a sign of life waits behind megabytes, and so does its
+  /// answer: until then this stands for it.
+  [[nodiscard]] virtual std::chrono::steady_clock::time_point last_taken() const {
+    return last_heard();
+  }
 };
 
 }  // namespace convoy::net

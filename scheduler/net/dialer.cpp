@@ -6,6 +6,7 @@
 
 #include <condition_variable>
 #include <mutex>
+#include <optional>
 #include <utility>
 
 #include "base/errors.h"
@@ -35,10 +36,14 @@ class Dialer::Impl {
   SharedConnection connect();
   void begin(const SharedConnection& connection, std::shared_ptr<ConnectionUser> user);
   void forget(const AsioConnection* connection);
+  void watch_lists();
+  void reload_lists();
 
   const DialerOptions options_;
   const std::shared_ptr<PeerVerifier> verifier_;
   std::shared_ptr<internal::Engine> engine_;
+  std::optional<internal::Timer> lists_timer_;  // of the engine
+  bool stops_watching_ = false;                 // on its strand
   internal::StepWaiter waiter_;
 
   std::mutex mutex_;
@@ -56,6 +61,8 @@ Dialer::Impl::Impl(DialerOptions options)
                                 .server_host = options_.server.host})) {
   (void)new_context();
   engine_ = std::make_shared<internal::Engine>(1);
+  lists_timer_.emplace(engine_->new_strand());
+  internal::asio::post(lists_timer_->get_executor(), [this] { watch_lists(); });
 }
 
 Dialer::Impl::~Impl() {
@@ -65,7 +72,30 @@ Dialer::Impl::~Impl() {
   }
   changed_.wait(lock, [&] { return alive_ == 0; });
   lock.unlock();
+  internal::asio::post(lists_timer_->get_executor(), [this] {
+    stops_watching_ = true;
+    lists_timer_->cancel();
+  });
   engine_->stop();
+}
+
+/// On the timer's strand.
+void Dialer::Impl::watch_lists() {
+  if (stops_watching_) return;
+  lists_timer_->expires_after(options_.reload);
+  lists_timer_->async_wait([this](internal::ErrorCode error) {
+    if (!error) reload_lists();
+    watch_lists();
+  });
+}
+
+/// What is wrong with the files is told when they are needed: by the refusal of the server.
+void Dialer::Impl::reload_lists() {
+  const std::scoped_lock lock(mutex_);
+  if (!current_) return;
+  (void)verifier_->reload();
+  current_->post(
+      [verifier = verifier_, connection = current_] { connection->end_if_refused(*verifier); });
 }
 
 internal::TlsContext Dialer::Impl::new_context() const {

@@ -31,6 +31,9 @@ struct DialerOptions {
   std::filesystem::path authorities;  ///< ca.crt
   std::filesystem::path lists;        ///< ca.crl
   ConnectionLimits limits;
+  /// How often CA and lists are read again while there is a connection, which ends when the server
+  /// is not accepted any more. Larger: a revoked one is trusted for longer.
+  std::chrono::milliseconds reload{5'000};
   /// Resolving, connecting and the proxy's answer, each.
   std::chrono::milliseconds connect{10'000};
 };
@@ -49,7 +52,8 @@ class DialError : public std::runtime_error {
 };
 
 /// Dials a server, on a thread of its own, where all of a connection's calls run: heartbeats go out
-/// whatever the rest of the process does.
+/// whatever the rest of the process does. A server that is revoked meanwhile is hung up on, and so
+/// is every server while CA or lists are missing, damaged or not current.
 class Dialer {
  public:
   /// @throws ConfigError for certificates that cannot be used.

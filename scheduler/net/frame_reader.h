@@ -29,6 +29,8 @@ class FrameReader {
   [[nodiscard]] const std::optional<FrameError>& error() const { return error_; }
   /// Some of a frame has come, but not all.
   [[nodiscard]] bool is_within_frame() const { return header_bytes_ > 0 && !is_whole(); }
+  /// That have come of the frame which is under way, or is there.
+  [[nodiscard]] std::size_t frame_bytes() const { return header_bytes_ + body_.size(); }
   /// Bytes that it holds, in use or not.
   [[nodiscard]] std::size_t memory_bytes() const { return sizeof(*this) + body_.capacity(); }
 

@@ -15,6 +15,8 @@
 #include "scheduler/net/internal/accept_loop.h"
 #include "scheduler/net/internal/admission.h"
 #include "scheduler/net/internal/asio_connection.h"
+#include "scheduler/net/internal/handshake_line.h"
+#include "scheduler/net/internal/refusal_log.h"
 #include "scheduler/net/internal/server_handshake.h"
 #include "scheduler/net/internal/socket_options.h"
 
@@ -45,6 +47,10 @@ std::unique_ptr<internal::AcceptLoop> listen(internal::Engine& engine, const Tcp
   }
 }
 
+std::string name_of(const AsioConnection& connection) {
+  return fmt::format("the {} {}", to_text(connection.peer().role), connection.peer().name);
+}
+
 }  // namespace
 
 /// Everything that runs on the engine's threads may use it: stop() waits for all of that.
@@ -60,15 +66,17 @@ class Listener::Impl {
 
  private:
   /// What a connection became when its handshake was over.
-  enum class Entry { kWelcome, kTooMany, kStopping };
+  enum class Entry { kWelcome, kTooMany, kTooManyOfName, kStopping };
 
   bool wants_more();
   void on_socket(internal::Socket socket, const Tcp::endpoint& peer);
+  void begin_handshakes();
   void begin_handshake(internal::Socket socket, const Tcp::endpoint& peer);
   void on_handshake(ServerHandshake& handshake, const Tcp::endpoint& peer,
                     const std::string& problem);
   void begin_connection(ServerHandshake& handshake, const Tcp::endpoint& peer);
-  std::shared_ptr<ConnectionUser> user_for(const SharedConnection& connection, Entry entry);
+  std::shared_ptr<ConnectionUser> user_for(const SharedConnection& connection,
+                                           const Tcp::endpoint& peer, Entry entry);
   Entry enter(const SharedConnection& connection, const Tcp::endpoint& peer);
   void leave(AsioConnection* connection);
   void stop_all(std::chrono::milliseconds patience);
@@ -77,6 +85,7 @@ class Listener::Impl {
   struct Open {
     SharedConnection connection;
     Tcp::endpoint peer;
+    std::string name;  // that it counts for; "": none
   };
 
   const ListenerOptions options_;
@@ -86,6 +95,7 @@ class Listener::Impl {
   std::shared_ptr<internal::Engine> engine_;
   std::unique_ptr<internal::AcceptLoop> loop_;
   std::once_flag stopped_once_;
+  internal::RefusalLog refusals_;
 
   mutable std::mutex mutex_;
   std::condition_variable changed_;
@@ -93,6 +103,8 @@ class Listener::Impl {
   std::map<ServerHandshake*, std::shared_ptr<ServerHandshake>> handshakes_;
   std::map<AsioConnection*, Open> open_;
   internal::Admission admission_;
+  internal::HandshakeLine line_;
+  internal::Quota<std::string> names_;
 };
 
 Listener::Impl::Impl(ListenerOptions options, Accept accept)
@@ -100,8 +112,11 @@ Listener::Impl::Impl(ListenerOptions options, Accept accept)
       accept_(std::move(accept)),
       verifier_(std::make_shared<PeerVerifier>(options_.peers)),
       context_(internal::new_tls_context()),
-      admission_(options_.max_connections_per_address) {
-  require(accept_ != nullptr && options_.threads > 0 && options_.max_handshakes > 0,
+      admission_(options_.max_connections_per_address),
+      line_(options_.max_handshakes, options_.max_handshakes_per_address),
+      names_(options_.max_connections_per_name) {
+  require(accept_ != nullptr && options_.threads > 0 && options_.max_handshakes > 0 &&
+              options_.max_handshakes_per_address > 0,
           "Listener: nobody could ever connect");
   configure_server(*context_, options_.own, verifier_);
   const auto at = endpoint_of(options_);
@@ -116,24 +131,35 @@ Listener::Impl::Impl(ListenerOptions options, Accept accept)
 
 bool Listener::Impl::wants_more() {
   const std::scoped_lock lock(mutex_);
-  return !stopping_ && handshakes_.size() < options_.max_handshakes;
+  return !stopping_ && line_.has_room();
 }
 
 void Listener::Impl::on_socket(internal::Socket socket, const Tcp::endpoint& peer) {
-  const auto refused = [&](const std::string& why) {
-    logger("net")->warn("{}: refused: {}", internal::text_of(peer), why);
-  };
+  bool is_welcome = false;
   {
     const std::scoped_lock lock(mutex_);
     if (stopping_) return;
-    if (!admission_.enter(peer.address())) return refused("too many connections from its address");
+    is_welcome = admission_.enter(peer.address());
+    if (is_welcome) line_.join({std::move(socket), peer});
   }
-  try {
-    begin_handshake(std::move(socket), peer);
-  } catch (const std::exception& error) {
-    refused(error.what());
+  if (!is_welcome) return refusals_.refused(peer, "too many connections from its address");
+  begin_handshakes();
+}
+
+void Listener::Impl::begin_handshakes() {
+  const auto next = [this] {
     const std::scoped_lock lock(mutex_);
-    admission_.leave(peer.address());
+    return stopping_ ? std::nullopt : line_.next();
+  };
+  while (auto arrival = next()) {
+    try {
+      begin_handshake(std::move(arrival->socket), arrival->peer);
+    } catch (const std::exception& error) {
+      refusals_.refused(arrival->peer, error.what());
+      const std::scoped_lock lock(mutex_);
+      line_.leave(arrival->peer);
+      admission_.leave(arrival->peer.address());
+    }
   }
 }
 
@@ -146,6 +172,7 @@ void Listener::Impl::begin_handshake(internal::Socket socket, const Tcp::endpoin
         on_handshake(done, peer, problem);
       });
   const std::scoped_lock lock(mutex_);
+  if (stopping_) return;  // nobody would cancel it
   handshakes_.emplace(handshake.get(), handshake);
   boost::asio::post(handshake->strand(), [handshake] { handshake->start(); });
 }
@@ -160,13 +187,15 @@ void Listener::Impl::on_handshake(ServerHandshake& handshake, const Tcp::endpoin
       why = error.what();
     }
   }
-  if (!why.empty()) logger("net")->warn("{}: refused: handshake: {}", internal::text_of(peer), why);
+  if (!why.empty()) refusals_.refused(peer, "handshake: " + why);
   {
     const std::scoped_lock lock(mutex_);
     handshakes_.erase(&handshake);
+    line_.leave(peer);
     if (!why.empty()) admission_.leave(peer.address());
     changed_.notify_all();
   }
+  begin_handshakes();
   loop_->go_on();
 }
 
@@ -175,20 +204,24 @@ void Listener::Impl::begin_connection(ServerHandshake& handshake, const Tcp::end
       AsioConnection::Parts{engine_, std::move(handshake.socket()), handshake.take_tls(),
                             internal::text_of(peer), options_.limits});
   const auto entry = enter(connection, peer);
-  connection->start([&] { return user_for(connection, entry); },
+  connection->start([&] { return user_for(connection, peer, entry); },
                     [this, which = connection.get()] { leave(which); });
 }
 
 std::shared_ptr<ConnectionUser> Listener::Impl::user_for(const SharedConnection& connection,
-                                                         Entry entry) {
+                                                         const Tcp::endpoint& peer, Entry entry) {
   if (entry == Entry::kStopping) {
     connection->close();
     return nullptr;
   }
   const auto refuse = [&](RefusalCode code, const std::string& text) {
-    connection->refuse({.code = code, .text = text}, 0);
+    refusals_.refused(peer, fmt::format("{}: {}", to_text(code), text), connection->peer().name);
+    connection->turn_away({.code = code, .text = text}, 0);
     return nullptr;
   };
+  if (entry == Entry::kTooManyOfName) {
+    return refuse(RefusalCode::kTooMuch, "too many connections of " + name_of(*connection));
+  }
   if (entry == Entry::kTooMany) return refuse(RefusalCode::kTooMuch, "too many connections");
   // The lists may have been read again since the handshake: now reload_lists() knows this one too.
   if (const auto why = connection->refusal_by(*verifier_)) {
@@ -203,9 +236,12 @@ Listener::Impl::Entry Listener::Impl::enter(const SharedConnection& connection,
                                             const Tcp::endpoint& peer) {
   const std::scoped_lock lock(mutex_);
   const bool too_many = open_.size() >= options_.max_connections;
-  open_.emplace(connection.get(), Open{connection, peer});
+  const std::string name = name_of(*connection);
+  const bool of_name = names_.enter(name);
+  open_.emplace(connection.get(), Open{connection, peer, of_name ? name : ""});
   if (stopping_) return Entry::kStopping;
-  return too_many ? Entry::kTooMany : Entry::kWelcome;
+  if (too_many) return Entry::kTooMany;
+  return of_name ? Entry::kWelcome : Entry::kTooManyOfName;
 }
 
 void Listener::Impl::leave(AsioConnection* connection) {
@@ -213,6 +249,7 @@ void Listener::Impl::leave(AsioConnection* connection) {
   const auto found = open_.find(connection);
   if (found == open_.end()) return;
   admission_.leave(found->second.peer.address());
+  names_.leave(found->second.name);
   open_.erase(found);
   changed_.notify_all();
 }
@@ -231,13 +268,9 @@ void Listener::Impl::for_all(const std::function<void(const SharedConnection&)>&
 
 std::optional<std::string> Listener::Impl::reload_lists() {
   auto problem = verifier_->reload();
+  refusals_.tell_left_out();  // of a scan that is over: nothing else would tell
   for_all([verifier = verifier_](const SharedConnection& connection) {
-    if (connection->is_over()) return;
-    const auto refusal = connection->refusal_by(*verifier);
-    if (!refusal) return;
-    logger("net")->warn("{} ({}): refused by now: {}", connection->address(),
-                        connection->peer().name, *refusal);
-    connection->abort("its certificate is not accepted any more: " + *refusal);
+    connection->end_if_refused(*verifier);
   });
   return problem;
 }
@@ -250,6 +283,7 @@ void Listener::Impl::stop_all(std::chrono::milliseconds patience) {
   {
     const std::scoped_lock lock(mutex_);
     stopping_ = true;
+    line_.clear();
     for (const auto& [key, handshake] : handshakes_) {
       boost::asio::post(handshake->strand(),
                         [handshake = handshake] { handshake->cancel("the server stops"); });

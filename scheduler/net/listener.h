@@ -22,11 +22,15 @@ struct ListenerOptions {
   std::size_t threads = 2;
   std::size_t max_connections = 1024;  ///< of peers whose handshake is over
   std::size_t max_handshakes = 64;     ///< that are under way; more wait in the system's queue
+  std::size_t max_handshakes_per_address = 8;  ///< under way; more wait, and nobody else with them
   std::size_t max_connections_per_address = 256;  ///< handshakes under way included
+  /// Of one certificate's name and role. A site that comes back has two until the server has heard
+  /// its Join. Larger: a member may occupy more.
+  std::size_t max_connections_per_name = 4;
 };
 
-/// Accepts the connections of sites and operators, on a few threads of its own. Everything that is
-/// refused is logged with reason and address.
+/// Accepts the connections of sites and operators, on a few threads of its own. What is refused is
+/// logged with reason and address; of many refusals in a minute only how many there were.
 class Listener {
  public:
   /// Called when a peer's handshake is over, where the user's calls run; it must not use the

@@ -21,7 +21,9 @@ using Message = std::variant<Hello, Welcome, Refusal, Goodbye, Accepted, Join, J
 
 [[nodiscard]] MessageType type_of(const Message& message);
 
-/// A frame's body. @throws ContractError for a message that decode() would refuse: no end sends it.
+/// A frame's body. Texts for people that decode() would refuse become as_text().
+/// @throws ContractError for a message that decode() would refuse for another field: no end sends
+///         it.
 [[nodiscard]] std::vector<std::byte> encode(const Message& message);
 
 /// The message in a frame from `sender`, every field checked, or why it is refused: `kUnknownType`,

@@ -12,6 +12,10 @@
 // How a connection begins and ends, and a site's rounds. Bounds of every field: docs/protocol.md.
 namespace convoy::net {
 
+/// Of samples, steps and batches that a message may name. More is nobody's, and sums over all sites
+/// stay far below 2^63.
+inline constexpr std::int64_t kMostCounted = std::int64_t{1} << 40;
+
 /// Protocol versions that one end speaks: all from `lowest` to `highest`.
 struct VersionRange {
   std::uint32_t lowest = 1;

@@ -12,9 +12,12 @@
 // What stands round a stream of chunks, whose number is the request id of the ...Begin.
 namespace convoy::net {
 
+/// Of a metric, with either sign: 2^53, up to which a double is exact where it counts something.
+inline constexpr double kLargestMetric = 9007199254740992.0;
+
 struct Metric {
   std::string name;
-  double value = 0.0;
+  double value = 0.0;  ///< sent as kLargestMetric where it is larger: a loss may be
   bool operator==(const Metric&) const = default;
 };
 

@@ -74,7 +74,11 @@ void AcceptLoop::on_accept(ErrorCode error, Socket& socket, const Tcp::endpoint&
 }
 
 void AcceptLoop::pause(const ErrorCode& error) {
-  logger("net")->error("no connection can be accepted for now: {}", error.message());
+  const auto now = Clock::now();
+  (void)pauses_.take_left_out(now);
+  if (pauses_.admit("", now)) {
+    logger("net")->error("no connection can be accepted for now: {}", error.message());
+  }
   busy_ = true;
   timer_.expires_after(kPause);
   timer_.async_wait([this](ErrorCode) {

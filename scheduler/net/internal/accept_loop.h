@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "scheduler/net/internal/engine.h"
+#include "scheduler/net/internal/log_limit.h"
 
 namespace convoy::net::internal {
 
@@ -38,6 +39,7 @@ class AcceptLoop {
   asio::basic_socket_acceptor<Tcp, Strand> acceptor_;
   Timer timer_;
   std::uint16_t port_ = 0;
+  LogLimit pauses_{1};
   bool busy_ = false;  // accepting or pausing
   bool stopped_ = false;
 };

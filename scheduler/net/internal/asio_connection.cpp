@@ -4,6 +4,7 @@
 #include <spdlog/fmt/chrono.h>
 #include <spdlog/fmt/fmt.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "base/errors.h"
@@ -68,13 +69,15 @@ std::uint64_t AsioConnection::send(const Message& message, std::uint64_t answers
   if (state_ != State::kOpen) return 0;
   const auto id = queue_.add(message, answers);
   queue_has_grown();
-  return id;
+  check_queue();
+  return state_ == State::kOpen ? id : 0;
 }
 
 void AsioConnection::send_chunk(const Chunk& chunk) {
   if (state_ != State::kOpen) return;
   queue_.add(chunk);
   queue_has_grown();
+  check_queue();
 }
 
 void AsioConnection::close() {
@@ -90,9 +93,14 @@ void AsioConnection::abort(const std::string& why) {
 
 void AsioConnection::refuse(const net::Refusal& refusal, std::uint64_t answers) {
   if (state_ != State::kOpen) return;
-  const std::string text = as_text(refusal.text);
   logger("net")->warn("{} ({}): refused: {}: {}", address_, peer_.name, to_text(refusal.code),
-                      text);
+                      as_text(refusal.text));
+  turn_away(refusal, answers);
+}
+
+void AsioConnection::turn_away(const net::Refusal& refusal, std::uint64_t answers) {
+  if (state_ != State::kOpen) return;
+  const std::string text = as_text(refusal.text);
   reason_ = fmt::format("refused by this end: {}: {}", to_text(refusal.code), text);
   (void)send(net::Refusal{.code = refusal.code, .text = text}, answers);
   close();
@@ -100,6 +108,15 @@ void AsioConnection::refuse(const net::Refusal& refusal, std::uint64_t answers) 
 
 std::optional<std::string> AsioConnection::refusal_by(const PeerVerifier& verifier) const {
   return verifier.refusal_of_peer(tls_->ssl());
+}
+
+void AsioConnection::end_if_refused(const PeerVerifier& verifier) {
+  if (state_ == State::kEnded) return;
+  const auto refusal = refusal_by(verifier);
+  if (!refusal) return;
+  logger("net")->warn("{} ({}): refused by now: {}", address_, peer_.name, *refusal);
+  end(fmt::format("the {}'s certificate is not accepted any more: {}", to_text(peer_.role),
+                  *refusal));
 }
 
 /// Every handler runs in here: what it throws ends its connection, and no other.
@@ -140,6 +157,7 @@ void AsioConnection::start_timer() {
 
 void AsioConnection::on_timer() {
   if (state_ == State::kEnded) return;
+  look_at_socket();
   // What lies in the socket came in time, though this strand had no turn to read it.
   if (!lateness().empty()) read_some();
   if (state_ == State::kEnded) return;
@@ -158,14 +176,16 @@ std::string AsioConnection::lateness() const {
     return fmt::format("the other end has taken nothing for {}", limits_.progress);
   }
   if (state_ == State::kClosing) {
-    return now - leaving_ > limits_.progress ? "the other end takes its last messages too slowly"
-                                             : "";
+    return now - std::max(leaving_, taken_) > limits_.progress
+               ? "the other end takes its last messages too slowly"
+               : "";
   }
   if (!intake_.is_greeted() && now - started_ > limits_.handshake) {
     return fmt::format("no message within {} of the handshake", limits_.handshake);
   }
-  if (const auto since = intake_.frame_since(); since && now - *since > limits_.progress) {
-    return fmt::format("a frame that is not whole after {}", limits_.progress);
+  if (const auto since = intake_.slow_since(); since && now - *since > limits_.progress) {
+    return fmt::format("a frame of which less than {} bytes came in {}", limits_.progress_bytes,
+                       limits_.progress);
   }
   return "";
 }

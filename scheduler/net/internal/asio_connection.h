@@ -44,8 +44,12 @@ class AsioConnection final : public Connection,
   void begin(MakeUser make_user, std::function<void()> ended);
   /// Tells the peer, logs it, and closes. On the strand. @param answers  the peer's frame; 0: none.
   void refuse(const net::Refusal& refusal, std::uint64_t answers);
+  /// refuse(), and who calls has logged it.
+  void turn_away(const net::Refusal& refusal, std::uint64_t answers);
   /// Why the verifier would not accept the peer by now. On the strand.
   [[nodiscard]] std::optional<std::string> refusal_by(const PeerVerifier& verifier) const;
+  /// Ends the connection if there is such a reason, and logs it. On the strand.
+  void end_if_refused(const PeerVerifier& verifier);
   /// on_closed() is being called, or was. Any thread.
   [[nodiscard]] bool is_over() const { return is_over_; }
 
@@ -58,6 +62,7 @@ class AsioConnection final : public Connection,
   [[nodiscard]] const PeerIdentity& peer() const override { return peer_; }
   [[nodiscard]] std::string address() const override { return address_; }
   [[nodiscard]] Clock::time_point last_heard() const override { return heard_; }
+  [[nodiscard]] Clock::time_point last_taken() const override { return acknowledged_; }
 
  private:
   enum class State : std::uint8_t { kOpen, kClosing, kLingering, kEnded };
@@ -83,8 +88,10 @@ class AsioConnection final : public Connection,
   void on_peers_end();
   void on_read_failure();
   void queue_has_grown();
+  void check_queue();
   void write_some();
   void write_queue();
+  void look_at_socket();
   void on_all_written();
   void say_end();
 
@@ -114,7 +121,9 @@ class AsioConnection final : public Connection,
   bool write_needs_read_ = false;
 
   Clock::time_point heard_ = Clock::now();
-  Clock::duration in_user_{};  // time spent in the user's calls
+  Clock::time_point acknowledged_ = heard_;
+  std::uint64_t acknowledged_bytes_ = 0;  // then
+  Clock::duration in_user_{};             // time spent in the user's calls
   // On the clock of own_time():
   Clock::time_point started_;
   Clock::time_point taken_;    // the peer took something, or the queue began

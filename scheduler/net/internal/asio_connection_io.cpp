@@ -6,7 +6,9 @@
 
 #include <utility>
 
+#include "base/log.h"
 #include "scheduler/net/internal/asio_connection.h"
+#include "scheduler/net/internal/socket_options.h"
 
 namespace convoy::net::internal {
 namespace {
@@ -108,6 +110,16 @@ void AsioConnection::queue_has_grown() {
   });
 }
 
+/// A peer that reads a little of what it asks for is never late.
+void AsioConnection::check_queue() {
+  if (queue_.bytes() <= limits_.queued_bytes) return;
+  const std::string why =
+      fmt::format("more than {} bytes wait to be sent: the other end asks for more than it reads",
+                  limits_.queued_bytes);
+  logger("net")->warn("{} ({}): {}", address_, peer_.name, why);
+  end(why);
+}
+
 void AsioConnection::write_some() {
   if (state_ != State::kOpen && state_ != State::kClosing) return;
   if (waits_to_write_ || !write_problem_.empty()) return;
@@ -138,6 +150,16 @@ void AsioConnection::write_queue() {
     if (left <= bytes) return queue_has_grown();
     left -= bytes;
   }
+}
+
+/// Linux says that a socket can be written when a third of its buffer is free. That may be a
+/// megabyte, for which a slow link takes longer than nothing may happen.
+void AsioConnection::look_at_socket() {
+  const std::size_t left = unacknowledged_bytes(socket_.native_handle());
+  if (tls_->written() < acknowledged_bytes_ + left + limits_.progress_bytes) return;
+  acknowledged_bytes_ = tls_->written() - left;
+  acknowledged_ = Clock::now();
+  taken_ = own_time();
 }
 
 void AsioConnection::say_end() {

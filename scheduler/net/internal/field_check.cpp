@@ -73,9 +73,10 @@ std::int64_t FieldCheck::count(std::string_view field, std::int64_t value, std::
   return std::clamp(value, least, most);
 }
 
-double FieldCheck::number(std::string_view field, double value, double least) {
+double FieldCheck::number(std::string_view field, double value, double least, double most) {
   check(std::isfinite(value), field, "is not finite");
   check(!(value < least), field, "is too small");
+  check(!(value > most), field, "is too large");
   return value;
 }
 

@@ -26,9 +26,10 @@ class FieldCheck {
   std::string text(std::string_view field, const std::string& value);
   std::int64_t count(std::string_view field, std::int64_t value, std::int64_t least = 0,
                      std::int64_t most = std::numeric_limits<std::int64_t>::max());
-  /// A finite number that is at least `least`.
+  /// A finite number from `least` to `most`.
   double number(std::string_view field, double value,
-                double least = std::numeric_limits<double>::lowest());
+                double least = std::numeric_limits<double>::lowest(),
+                double most = std::numeric_limits<double>::max());
   Sha256 digest(std::string_view field, const std::string& bytes);
   /// An enumerator from 1 to `last`.
   template <typename Enum>

@@ -26,8 +26,9 @@ std::vector<Metric> metrics(const wire::UploadBegin& from, FieldCheck& check) {
   std::vector<Metric> metrics;
   if (!check.ok()) return metrics;
   for (const auto& metric : from.metrics()) {
-    metrics.push_back({.name = check.name("metrics.name", metric.name()),
-                       .value = check.number("metrics.value", metric.value())});
+    metrics.push_back(
+        {.name = check.name("metrics.name", metric.name()),
+         .value = check.number("metrics.value", metric.value(), -kLargestMetric, kLargestMetric)});
   }
   return metrics;
 }
@@ -89,7 +90,7 @@ Accepted from_wire(const wire::Accepted& from, FieldCheck& check) {
 }
 
 Join from_wire(const wire::Join& from, FieldCheck& check) {
-  Join join{.samples = check.count("samples", from.samples(), 1),
+  Join join{.samples = check.count("samples", from.samples(), 1, kMostCounted),
             .schema_hash = from.schema_hash(),
             .threads = check.count("threads", from.threads(), 1, kMaxRanks),
             .ranks = check.count("ranks", from.ranks(), 1, kMaxRanks)};
@@ -119,12 +120,12 @@ Dispatch from_wire(const wire::Dispatch& from, FieldCheck& check) {
   Dispatch dispatch{.round = check.count("round", from.round()),
                     .version = check.count("version", from.version()),
                     .model_hash = from.model_hash(),
-                    .steps = check.count("steps", from.steps(), 1)};
+                    .steps = check.count("steps", from.steps(), 1, kMostCounted)};
   if (from.has_deadline_seconds()) {
     dispatch.deadline_seconds = check.number("deadline_seconds", from.deadline_seconds(), 0.0);
   }
   dispatch.seed = from.seed();
-  dispatch.position = check.count("position", from.position());
+  dispatch.position = check.count("position", from.position(), 0, kMostCounted);
   dispatch.updates = check.count("updates", from.updates());
   dispatch.take_back = from.take_back();
   return dispatch;
@@ -133,7 +134,7 @@ Dispatch from_wire(const wire::Dispatch& from, FieldCheck& check) {
 Progress from_wire(const wire::Progress& from, FieldCheck& check) {
   Progress progress{.activity = check.known("activity", from.activity(), kLastActivity)};
   if (from.has_round()) progress.round = check.count("round", from.round());
-  progress.steps_done = check.count("steps_done", from.steps_done());
+  progress.steps_done = check.count("steps_done", from.steps_done(), 0, kMostCounted);
   return progress;
 }
 
@@ -143,16 +144,16 @@ Leave from_wire(const wire::Leave& from, FieldCheck& check) {
 }
 
 UploadBegin from_wire(const wire::UploadBegin& from, FieldCheck& check) {
-  UploadBegin begin{
-      .update_id = check.name("update_id", from.update_id()),
-      .sha256 = check.digest("sha256", from.sha256()),
-      .bytes = check.count("bytes", from.bytes()),
-      .round = check.count("round", from.round()),
-      .version = check.count("version", from.version()),
-      .steps = check.count("steps", from.steps(), 1),
-      .samples = check.count("samples", from.samples(), 1),
-      .position = check.count("position", from.position()),
-      .training_seconds = check.number("training_seconds", from.training_seconds(), 0.0)};
+  UploadBegin begin{.update_id = check.name("update_id", from.update_id()),
+                    .sha256 = check.digest("sha256", from.sha256()),
+                    .bytes = check.count("bytes", from.bytes()),
+                    .round = check.count("round", from.round()),
+                    .version = check.count("version", from.version()),
+                    .steps = check.count("steps", from.steps(), 1, kMostCounted),
+                    .samples = check.count("samples", from.samples(), 1, kMostCounted),
+                    .position = check.count("position", from.position(), 0, kMostCounted),
+                    .training_seconds = check.number("training_seconds", from.training_seconds(),
+                                                     0.0, static_cast<double>(kMostCounted))};
   if (from.has_epsilon()) begin.epsilon = check.number("epsilon", from.epsilon(), 0.0);
   begin.finite = from.finite();
   begin.metrics = metrics(from, check);

@@ -15,22 +15,30 @@ std::string text_of(const FrameError& error) {
 }  // namespace
 
 Intake::Intake(const ConnectionLimits& limits, Party peer)
-    : peer_(peer), reader_(limits.frames), greeting_(peer), rate_(limits.messages_per_second) {}
+    : peer_(peer),
+      progress_bytes_(limits.progress_bytes),
+      reader_(limits.frames),
+      greeting_(peer),
+      rate_(limits.messages_per_second) {}
 
 std::optional<Received> Intake::next(std::span<const std::byte>& bytes, Time now) {
   if (const auto frame = reader_.next(bytes)) {
-    frame_since_.reset();
+    slow_since_.reset();
     return look_at(*frame, now);
   }
   if (const auto& error = reader_.error()) {
     return Fault{{.code = RefusalCode::kBadFrame, .text = text_of(*error)}};
   }
-  if (!reader_.is_within_frame()) {
-    frame_since_.reset();
-  } else if (!frame_since_) {
-    frame_since_ = now;
-  }
+  note_progress(now);
   return std::nullopt;
+}
+
+/// By bytes, not by frames: a slow link takes minutes for a chunk.
+void Intake::note_progress(Time now) {
+  if (!reader_.is_within_frame()) return slow_since_.reset();
+  if (slow_since_ && reader_.frame_bytes() - slow_bytes_ < progress_bytes_) return;
+  slow_since_ = now;
+  slow_bytes_ = reader_.frame_bytes();
 }
 
 Received Intake::look_at(const Frame& frame, Time now) {
@@ -41,14 +49,14 @@ Received Intake::look_at(const Frame& frame, Time now) {
   }
   if (auto refusal = greeting_.arrived(frame.type)) return Fault{std::move(*refusal), frame.id};
   if (is_chunk) {
-    auto chunk =
-        may_send(peer_, frame.type)
-            ? decode_chunk(frame)
-            : std::variant<Chunk, net::Refusal>(net::Refusal{.code = RefusalCode::kNotAllowed,
+    auto chunk = may_send(peer_, frame.type) ? decode_chunk(frame)
+                                             : std::variant<Chunk, net::Refusal>(net::Refusal{
+                                                   .code = RefusalCode::kNotAllowed,
                                                    .text = fmt::format("a Chunk does not come "
                                                                        "from a {}",
                                                                        to_text(peer_))});
-    if (auto* refusal = std::get_if<net::Refusal>(&chunk)) return Fault{std::move(*refusal), frame.id};
+    if (auto* refusal = std::get_if<net::Refusal>(&chunk))
+      return Fault{std::move(*refusal), frame.id};
     return std::get<Chunk>(chunk);
   }
   auto message = decode(frame, peer_);

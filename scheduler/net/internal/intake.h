@@ -47,17 +47,20 @@ class Intake {
   [[nodiscard]] std::optional<std::string> finish();
 
   [[nodiscard]] bool is_greeted() const { return greeting_.is_done(); }
-  /// When the frame began that is not whole yet.
-  [[nodiscard]] std::optional<Time> frame_since() const { return frame_since_; }
+  /// Since when a frame that is not whole has got less than ConnectionLimits::progress_bytes more.
+  [[nodiscard]] std::optional<Time> slow_since() const { return slow_since_; }
 
  private:
+  void note_progress(Time now);
   Received look_at(const Frame& frame, Time now);
 
   Party peer_;
+  std::size_t progress_bytes_;
   FrameReader reader_;
   Greeting greeting_;
   MessageRate rate_;
-  std::optional<Time> frame_since_;
+  std::optional<Time> slow_since_;
+  std::size_t slow_bytes_ = 0;  ///< of the frame, then
 };
 
 }  // namespace convoy::net::internal

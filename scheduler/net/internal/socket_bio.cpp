@@ -32,7 +32,10 @@ int write_socket(BIO* bio, const char* bytes, int size) {
   BIO_clear_retry_flags(bio);
   const auto count =
       ::send(channel.descriptor, bytes, static_cast<std::size_t>(size), MSG_NOSIGNAL);
-  if (count >= 0) return static_cast<int>(count);
+  if (count >= 0) {
+    channel.written += static_cast<std::uint64_t>(count);
+    return static_cast<int>(count);
+  }
   channel.error = errno;
   if (may_retry(errno)) BIO_set_retry_write(bio);
   return -1;

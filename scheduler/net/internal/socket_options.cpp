@@ -2,8 +2,10 @@
 #include "scheduler/net/internal/socket_options.h"
 
 #include <fcntl.h>
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include <cerrno>
@@ -34,6 +36,14 @@ void set_socket_options(int descriptor, std::chrono::milliseconds patience) {
   set(descriptor, IPPROTO_TCP, TCP_KEEPINTVL, kKeepaliveIntervalSeconds);
   set(descriptor, IPPROTO_TCP, TCP_KEEPCNT, kKeepaliveProbes);
   set(descriptor, IPPROTO_TCP, TCP_USER_TIMEOUT, static_cast<int>(patience.count()));
+}
+
+std::size_t unacknowledged_bytes(int descriptor) {
+  int bytes = 0;
+  if (::ioctl(descriptor, SIOCOUTQ, &bytes) != 0) {
+    throw std::system_error(errno, std::generic_category(), "ioctl");
+  }
+  return static_cast<std::size_t>(bytes);
 }
 
 }  // namespace convoy::net::internal

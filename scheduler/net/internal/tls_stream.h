@@ -53,6 +53,8 @@ class TlsStream {
   /// Says that this end sends no more.
   [[nodiscard]] TlsOutcome say_end();
 
+  /// Bytes of TLS that the socket has taken so far.
+  [[nodiscard]] std::uint64_t written() const { return channel_->written; }
   /// Why something has failed, in one line.
   [[nodiscard]] const std::string& problem() const { return problem_; }
   [[nodiscard]] const SSL& ssl() const { return *ssl_; }
@@ -61,6 +63,7 @@ class TlsStream {
   struct Channel {
     int descriptor;
     int error = 0;  ///< errno of what failed last
+    std::uint64_t written = 0;
     bool at_end = false;
   };
 

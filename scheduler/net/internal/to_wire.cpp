@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <cmath>
 #include <string>
 
 #include "scheduler/net/internal/wire.h"
@@ -8,6 +10,18 @@ namespace {
 
 std::string bytes_of(const Sha256& digest) {
   return {reinterpret_cast<const char*>(digest.data()), digest.size()};
+}
+
+/// Callers pass on what files, libraries and other ends have said: whatever that is, it arrives.
+std::string sendable(const std::string& text) {
+  FieldCheck check;
+  (void)check.text("text", text);
+  return check.ok() ? text : as_text(text);
+}
+
+/// Training that goes wrong ends in losses of any size.
+double sendable(double metric) {
+  return std::isfinite(metric) ? std::clamp(metric, -kLargestMetric, kLargestMetric) : metric;
 }
 
 template <typename Enum>
@@ -41,7 +55,7 @@ wire::Hello to_wire(const Hello& message) {
   to.set_name(message.name);
   to.set_instance(message.instance);
   for (const auto& capability : message.capabilities) to.add_capabilities(capability);
-  to.set_software(message.software);
+  to.set_software(sendable(message.software));
   return to;
 }
 
@@ -53,26 +67,26 @@ wire::Welcome to_wire(const Welcome& message) {
   for (const auto& capability : message.capabilities) to.add_capabilities(capability);
   to.set_heartbeat_ms(message.heartbeat_ms);
   to.set_liveness_ms(message.liveness_ms);
-  to.set_software(message.software);
+  to.set_software(sendable(message.software));
   return to;
 }
 
 wire::Refusal to_wire(const Refusal& message) {
   wire::Refusal to;
   to.set_code(number_of(message.code));
-  to.set_text(message.text);
+  to.set_text(sendable(message.text));
   return to;
 }
 
 wire::Goodbye to_wire(const Goodbye& message) {
   wire::Goodbye to;
-  to.set_text(message.text);
+  to.set_text(sendable(message.text));
   return to;
 }
 
 wire::Accepted to_wire(const Accepted& message) {
   wire::Accepted to;
-  to.set_text(message.text);
+  to.set_text(sendable(message.text));
   return to;
 }
 
@@ -122,7 +136,7 @@ wire::Progress to_wire(const Progress& message) {
 wire::Leave to_wire(const Leave& message) {
   wire::Leave to;
   to.set_reason(number_of(message.reason));
-  to.set_text(message.text);
+  to.set_text(sendable(message.text));
   return to;
 }
 
@@ -142,7 +156,7 @@ wire::UploadBegin to_wire(const UploadBegin& message) {
   for (const auto& metric : message.metrics) {
     auto* item = to.add_metrics();
     item->set_name(metric.name);
-    item->set_value(metric.value);
+    item->set_value(sendable(metric.value));
   }
   return to;
 }

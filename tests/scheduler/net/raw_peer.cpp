@@ -14,11 +14,11 @@
 namespace convoy::tests {
 namespace {
 
-sockaddr_in loopback(std::uint16_t port) {
+sockaddr_in loopback(std::uint16_t port, const char* host = "127.0.0.1") {
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_port = htons(port);
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  (void)::inet_pton(AF_INET, host, &address.sin_addr);
   return address;
 }
 
@@ -36,9 +36,11 @@ void limit_waiting(int descriptor) {
 
 }  // namespace
 
-RawSocket::RawSocket(std::uint16_t port) : RawSocket(Take{new_socket()}) {
+RawSocket::RawSocket(std::uint16_t port, const char* from) : RawSocket(Take{new_socket()}) {
+  const auto own = loopback(0, from);
   const auto address = loopback(port);
-  if (::connect(descriptor_, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0) {
+  if (::bind(descriptor_, reinterpret_cast<const sockaddr*>(&own), sizeof(own)) != 0 ||
+      ::connect(descriptor_, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0) {
     throw std::runtime_error("connect");
   }
 }

@@ -18,7 +18,8 @@ namespace convoy::tests {
 class RawSocket {
  public:
   /// To this port of 127.0.0.1. @throws std::runtime_error.
-  explicit RawSocket(std::uint16_t port);
+  /// @param from  an address of this machine to come from.
+  explicit RawSocket(std::uint16_t port, const char* from = "127.0.0.1");
   /// Takes `descriptor` over.
   static RawSocket of(int descriptor);
   ~RawSocket();

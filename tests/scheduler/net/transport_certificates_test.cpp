@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <thread>
 
 #include "base/errors.h"
 #include "tests/scheduler/net/log_capture.h"
@@ -58,6 +59,13 @@ class Certificates : public ::testing::Test {
   std::filesystem::path copy_of_list() {
     std::filesystem::copy_file(federation_.files().list, federation_.path("old.crl"));
     return federation_.path("old.crl");
+  }
+
+  /// Gives the member the newest list.
+  void replace_old_list() {
+    std::filesystem::copy_file(federation_.files().list, federation_.path("new.crl"),
+                               std::filesystem::copy_options::overwrite_existing);
+    std::filesystem::rename(federation_.path("new.crl"), old_list_);
   }
 
   Federation federation_;
@@ -133,6 +141,57 @@ TEST_F(Certificates, DamagedListsEndEverything) {
   std::filesystem::resize_file(federation_.files().list, 10);
   EXPECT_NE(hub_.listener().reload_lists(), std::nullopt);
   EXPECT_TRUE(user->wait_for_end());
+}
+
+/// Of a federation's members each has its own copy of the list.
+TEST_F(Certificates, ASiteHangsUpOnAServerThatIsRevoked) {
+  const LogCapture log;
+  auto options = as(site_);
+  options.reload = 50ms;
+  net::Dialer dialer(options);
+  const auto user = std::make_shared<Recorder>();
+  const auto connection = dialer.dial(user);
+  send(connection, hello());
+  ASSERT_TRUE(user->wait_for_messages(1));
+  std::this_thread::sleep_for(200ms);
+  EXPECT_FALSE(user->why());  // nothing has changed
+  federation_.revoke("hub");
+  replace_old_list();
+  ASSERT_TRUE(user->wait_for_end());
+  EXPECT_HOLDS(*user->why(),
+               "the server's certificate is not accepted any more: certificate \"hub\"");
+  EXPECT_HOLDS(*user->why(), "revoked");
+  EXPECT_TRUE(log.holds("(hub): refused by now: certificate \"hub\"")) << log.text();
+  try {
+    (void)dialer.dial(std::make_shared<Recorder>());
+    ADD_FAILURE();
+  } catch (const net::DialError& error) {
+    EXPECT_TRUE(error.is_final());
+  }
+}
+
+TEST_F(Certificates, ASiteWithoutALivingListTrustsNobody) {
+  const std::vector<std::function<void()>> damages{
+      [&] { std::filesystem::remove(old_list_); },
+      [&] { std::filesystem::resize_file(old_list_, 10); },
+      [&] {
+        federation_.write_list(-20, -10);
+        replace_old_list();
+      }};
+  auto options = as(site_);
+  options.reload = 50ms;
+  net::Dialer dialer(options);
+  for (const auto& damage : damages) {
+    federation_.write_list(-1, 30);
+    replace_old_list();
+    const auto user = std::make_shared<Recorder>();
+    send(dialer.dial(user), hello());
+    ASSERT_TRUE(user->wait_for_messages(1));
+    damage();
+    ASSERT_TRUE(user->wait_for_end());
+    EXPECT_HOLDS(*user->why(), "not accepted any more: nobody is accepted: ");
+    EXPECT_HOLDS(*user->why(), "old.crl");
+  }
 }
 
 TEST_F(Certificates, WrongServersAreFinal) {

@@ -11,7 +11,8 @@ using net::Progress;
 
 /// A dialled connection that has said Hello.
 struct Site {
-  explicit Site(std::uint16_t port) : dialer(dialer_options(port)) {
+  explicit Site(std::uint16_t port) : Site(dialer_options(port)) {}
+  explicit Site(const net::DialerOptions& options) : dialer(options) {
     connection = dialer.dial(user);
     send(connection, hello());
   }
@@ -36,6 +37,22 @@ TEST(Transport, CarriesMessagesBothWays) {
   EXPECT_EQ(at_site[0].answers, 1U);
   EXPECT_TRUE(std::holds_alternative<Accepted>(at_site[1].message));
   EXPECT_EQ(at_site[1].answers, 2U);
+}
+
+TEST(Transport, ARefusalArrivesWhateverItsText) {
+  Hub hub({}, Hub::echo());
+  Site site(hub.port());
+  ASSERT_TRUE(site.user->wait_for_messages(1));
+  std::string text;
+  while (text.size() < 5000) text += "No space left on \xc2\xbb/srv\xc2\xab\n";
+  send(hub.connection(0), net::Refusal{.code = net::RefusalCode::kFailed, .text = text});
+  close(hub.connection(0));
+  ASSERT_TRUE(site.user->wait_for_end());
+  ASSERT_EQ(site.user->messages().size(), 2U);
+  const auto refusal = std::get<net::Refusal>(site.user->messages()[1].message);
+  EXPECT_EQ(refusal.text, net::as_text(text));
+  ASSERT_TRUE(hub.user(0)->wait_for_end());
+  EXPECT_EQ(hub.user(0)->why(), "");
 }
 
 TEST(Transport, KnowsThePeerByItsCertificate) {
@@ -68,9 +85,12 @@ TEST(Transport, EndsWhenEitherCloses) {
 }
 
 TEST(Transport, SendsWhatIsQueuedBeforeItCloses) {
-  Hub hub({}, Hub::echo());
-  Site site(hub.port());
   constexpr std::size_t kChunks = 20;
+  constexpr std::size_t kQueued = (kChunks + 1) * net::kMaxChunkBytes;
+  Hub hub([](auto& hub_options) { hub_options.limits.queued_bytes = kQueued; }, Hub::echo());
+  auto options = dialer_options(hub.port());
+  options.limits.queued_bytes = kQueued;
+  Site site(options);
   site.connection->post([&] {
     const std::vector<std::byte> bytes(net::kMaxChunkBytes, std::byte{5});
     for (std::size_t i = 0; i < kChunks; ++i) {

@@ -7,6 +7,7 @@
 #include <openssl/ssl.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <atomic>
 #include <future>
 
@@ -187,6 +188,21 @@ TEST(HostileHandshake, WhatIsNoTlsIsDroppedAndLogged) {
   EXPECT_EQ(hub.listener().connections(), 0U);
 }
 
+TEST(HostileHandshake, AScanFillsNoLog) {
+  const LogCapture log;
+  Hub hub;
+  for (int i = 0; i < 40; ++i) {
+    RawSocket stranger(hub.port());
+    ASSERT_TRUE(stranger.write("GET / HTTP/1.1\r\nHost: hub\r\n\r\n"));
+    (void)stranger.read(100);
+  }
+  RawSocket elsewhere(hub.port(), "127.0.0.2");
+  ASSERT_TRUE(elsewhere.write("GET / HTTP/1.1\r\nHost: hub\r\n\r\n"));
+  EXPECT_TRUE(eventually([&] { return log.holds("127.0.0.2:"); })) << log.text();
+  const std::string text = log.text();
+  EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 11) << text;
+}
+
 /// A socket that is closed while it has unread bytes resets the connection, and elsewhere than on
 /// loopback that may overtake the alert.
 TEST(HostileHandshake, WhoIsRefusedIsReadOut) {
@@ -242,13 +258,89 @@ TEST(HostilePace, FramesThatDoNotEndAreCutOff) {
   }
   EXPECT_LT(sent, 200U);
   ASSERT_TRUE(hub.user(0)->wait_for_end());
-  EXPECT_EQ(hub.user(0)->why(), "a frame that is not whole after 300ms");
+  EXPECT_EQ(hub.user(0)->why(), "a frame of which less than 65536 bytes came in 300ms");
   EXPECT_EQ(summary(peer.read_all(), net::Party::kServer), "Welcome, Goodbye");
-  EXPECT_TRUE(log.holds("a frame that is not whole")) << log.text();
+  EXPECT_TRUE(log.holds("a frame of which less than")) << log.text();
+}
+
+std::chrono::steady_clock::time_point last_taken(
+    const std::shared_ptr<net::Connection>& connection) {
+  std::promise<std::chrono::steady_clock::time_point> taken;
+  connection->post([&] { taken.set_value(connection->last_taken()); });
+  return taken.get_future().get();
+}
+
+/// For a whole chunk it needs several times as long as nothing may happen.
+TEST(HostilePace, SlowLinksAreWaitedFor) {
+  Hub hub([](auto& options) { patient_for(options, 20s, 500ms); });
+  RawPeer peer(hub.port(), members().site);
+  ASSERT_TRUE(peer.write(hello()));
+  const Bytes large(net::kMaxChunkBytes);
+  Bytes chunk;
+  (void)net::write_chunk(peer.writer, {.stream = 1, .bytes = large}, chunk);
+  constexpr std::size_t kPiece = std::size_t{64} << 10;
+  const auto began = std::chrono::steady_clock::now();
+  for (std::size_t sent = 0; sent < chunk.size(); sent += kPiece) {
+    const auto rest = std::span<const std::byte>(chunk).subspan(sent);
+    ASSERT_TRUE(peer.write(rest.first(std::min(kPiece, rest.size())))) << sent;
+    std::this_thread::sleep_for(100ms);
+  }
+  EXPECT_GT(std::chrono::steady_clock::now() - began, 1500ms);
+  EXPECT_TRUE(hub.user(0)->wait_for_bytes(large.size()));
+  EXPECT_FALSE(hub.user(0)->why());
+}
+
+/// The socket has room for a piece only now and then, but what it holds is taken all the time.
+TEST(HostilePace, SlowReadersAreWaitedFor) {
+  Hub hub(
+      [](auto& options) {
+        patient_for(options, 20s, 400ms);
+        options.limits.queued_bytes = 7 * net::kMaxChunkBytes;
+      },
+      Hub::echo());
+  RawSocket socket(hub.port());
+  const int little = 256 << 10;  // the other megabytes stay at the hub
+  (void)::setsockopt(socket.descriptor(), SOL_SOCKET, SO_RCVBUF, &little, sizeof(little));
+  RawPeer peer(std::move(socket), members().site, false);
+  ASSERT_TRUE(peer.write(hello()));
+  const auto connection = hub.connection(0);
+  constexpr std::size_t kTotal = 5 * net::kMaxChunkBytes;
+  constexpr std::size_t kRecord = std::size_t{16} << 10;
+  connection->post([connection] {
+    const Bytes bytes(net::kMaxChunkBytes);
+    for (int i = 0; i < 5; ++i) connection->send_chunk({.stream = 1, .bytes = bytes});
+  });
+  std::size_t came = 0;
+  while (came < kTotal && !hub.user(0)->why()) {
+    came += peer.read_some().size();
+    if (came % (std::size_t{128} << 10) < kRecord) std::this_thread::sleep_for(100ms);
+  }
+  EXPECT_GE(came, kTotal);
+  EXPECT_FALSE(hub.user(0)->why()) << *hub.user(0)->why();
+  EXPECT_LT(std::chrono::steady_clock::now() - last_taken(connection), 2s);
+}
+
+/// The system of a process that stands still goes on to take them.
+TEST(HostilePace, SignsOfLifeThatAreTakenAreNoSignOfLife) {
+  Hub hub({}, Hub::echo());
+  RawPeer peer(hub.port(), members().site);
+  ASSERT_TRUE(peer.write(hello()));
+  const auto connection = hub.connection(0);
+  const auto began = last_taken(connection);
+  for (int i = 0; i < 20; ++i) {
+    send(connection, net::Accepted{.text = std::string(900, 'x')});
+    std::this_thread::sleep_for(10ms);
+  }
+  EXPECT_EQ(last_taken(connection), began);
 }
 
 TEST(HostilePace, PeersThatTakeNothingAreCutOff) {
-  Hub hub([](auto& options) { patient_for(options, 20s, 400ms); }, Hub::echo());
+  Hub hub(
+      [](auto& options) {
+        patient_for(options, 20s, 400ms);
+        options.limits.queued_bytes = 31 * net::kMaxChunkBytes;
+      },
+      Hub::echo());
   RawPeer peer(hub.port(), members().site);
   ASSERT_TRUE(peer.write(hello()));
   const auto connection = hub.connection(0);
@@ -269,7 +361,9 @@ TEST(HostilePace, ABusyUserIsNotThePeersDelay) {
           [](Recorder& user, const auto&) {
             user.message_hook = [](const auto&, auto) { std::this_thread::sleep_for(700ms); };
           });
-  net::Dialer dialer(dialer_options(hub.port()));
+  auto options = dialer_options(hub.port());
+  options.limits.queued_bytes = 21 * net::kMaxChunkBytes;
+  net::Dialer dialer(options);
   const auto user = std::make_shared<Recorder>();
   const auto connection = dialer.dial(user);
   connection->post([connection] {
@@ -310,6 +404,33 @@ TEST(HostilePace, TimeInTheUsersCallsIsNotThePeers) {
   EXPECT_FALSE(hub.user(0)->why());
 }
 
+/// Each question is small, the rate is allowed, and the peer reads all the time.
+TEST(HostileLimits, WhoAsksForMoreThanItReadsIsCutOff) {
+  const LogCapture log;
+  constexpr std::size_t kMost = 4 * net::kMaxChunkBytes;
+  std::atomic<std::size_t> most_queued = 0;
+  Hub hub([](auto& options) { options.limits.messages_per_second = 1e6; },
+          [&](Recorder& user, const std::shared_ptr<net::Connection>& connection) {
+            user.message_hook = [&, connection](const net::Message&, std::uint64_t id) {
+              (void)connection->send(net::JobOffer{.job = std::string(48000, 'x')}, id);
+              most_queued = std::max(most_queued.load(), connection->queued_bytes());
+            };
+          });
+  RawPeer peer(hub.port(), members().site);
+  ASSERT_TRUE(peer.write(hello()));
+  const auto user = hub.user(0);
+  for (int i = 0; i < 5000 && !user->why(); ++i) {
+    (void)peer.write(net::Progress{});
+    if (i % 10 == 0) (void)peer.read_some();
+  }
+  ASSERT_TRUE(user->wait_for_end());
+  EXPECT_EQ(user->why(),
+            "more than 4194304 bytes wait to be sent: the other end asks for more than it reads");
+  EXPECT_TRUE(log.holds("(clinic-a): more than 4194304 bytes")) << log.text();
+  EXPECT_GT(most_queued, kMost - 60000);
+  EXPECT_LE(most_queued, kMost);
+}
+
 TEST(HostileLimits, AnAddressHasOnlySoManyConnections) {
   const LogCapture log;
   Hub hub([](auto& options) { options.max_connections_per_address = 2; });
@@ -346,6 +467,68 @@ TEST(HostileLimits, OnlySoManyHandshakesAreUnderWay) {
   const RawPeer honest(hub.port(), members().site);  // waits in the system's queue
   EXPECT_TRUE(honest.is_up());
   EXPECT_GE(std::chrono::steady_clock::now() - began, 400ms);
+}
+
+TEST(HostileLimits, AMemberHasOnlySoManyConnections) {
+  const LogCapture log;
+  Hub hub([](auto& options) { options.max_connections_per_name = 2; }, Hub::echo());
+  RawPeer first(hub.port(), members().site);
+  auto second = std::make_unique<RawPeer>(hub.port(), members().site);
+  ASSERT_TRUE(eventually([&] { return hub.listener().connections() == 2; }));
+  RawPeer third(hub.port(), members().site);
+  EXPECT_EQ(summary(third.read_all(), net::Party::kServer), "Refusal too much");
+  EXPECT_TRUE(log.holds("refused: too much: too many connections of the site clinic-a"))
+      << log.text();
+  RawPeer other(hub.port(), members().anna);
+  ASSERT_TRUE(eventually([&] { return hub.listener().connections() == 3; }));
+  second.reset();
+  ASSERT_TRUE(eventually([&] { return hub.listener().connections() == 2; }));
+  RawPeer fourth(hub.port(), members().site);
+  ASSERT_TRUE(fourth.write(hello()));
+  EXPECT_TRUE(hub.user(3)->wait_for_messages(1));
+  EXPECT_FALSE(hub.user(0)->why());
+}
+
+TEST(HostileLimits, AnAddressThatShakesManyHandsKeepsNobodyElseOut) {
+  Hub hub([](auto& options) {
+    options.max_handshakes = 4;
+    options.max_handshakes_per_address = 3;
+    patient_for(options, 5s, 20s);
+  });
+  std::vector<RawSocket> silent;
+  for (int i = 0; i < 20; ++i) silent.emplace_back(hub.port());
+  const auto began = std::chrono::steady_clock::now();
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_TRUE(RawPeer(RawSocket(hub.port(), "127.0.0.2"), members().site, false).is_up());
+  }
+  EXPECT_LT(std::chrono::steady_clock::now() - began, 4s);
+}
+
+TEST(HostileLimits, AnAddressWithManyHandshakesGetsItsTurn) {
+  Hub hub([](auto& options) {
+    options.max_handshakes_per_address = 2;
+    patient_for(options, 600ms, 20s);
+  });
+  const RawSocket silent(hub.port());
+  const RawSocket mute(hub.port());
+  const auto began = std::chrono::steady_clock::now();
+  const RawPeer honest(hub.port(), members().site);
+  EXPECT_TRUE(honest.is_up());
+  EXPECT_GE(std::chrono::steady_clock::now() - began, 400ms);
+  EXPECT_TRUE(RawPeer(hub.port(), members().site).is_up());
+}
+
+/// What waits for its handshake is let go of.
+TEST(HostileLimits, StoppingEndsWhatWaits) {
+  Hub hub([](auto& options) { options.max_handshakes_per_address = 1; });
+  RawSocket silent(hub.port());
+  RawSocket waits(hub.port());
+  std::this_thread::sleep_for(100ms);
+  hub.listener().stop();
+  const auto stopped = std::chrono::steady_clock::now();
+  EXPECT_TRUE(silent.is_closed_by_other());
+  EXPECT_TRUE(waits.is_closed_by_other());
+  EXPECT_LT(std::chrono::steady_clock::now() - stopped, 5s);
 }
 
 TEST(HostileTls, NoSessionIsResumed) {

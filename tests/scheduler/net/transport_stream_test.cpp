@@ -62,6 +62,11 @@ class Source : public Recorder {
   std::shared_ptr<net::Connection> connection_;
 };
 
+/// For a hub that echoes chunks: it holds nobody up.
+void as_much_as_comes(net::ListenerOptions& options) {
+  options.limits.queued_bytes = std::size_t{1} << 40;
+}
+
 /// Counts what is not as byte_at() says.
 Hub::Prepare checks(std::atomic<std::size_t>& wrong) {
   return [&wrong](Recorder& user, const auto&) {
@@ -87,7 +92,7 @@ TEST(TransportStream, BringsEveryByte) {
 
 TEST(TransportStream, GoesBothWaysAtOnce) {
   constexpr std::size_t kTotal = 20 * kMaxChunkBytes;
-  Hub hub({}, Hub::echo());
+  Hub hub(as_much_as_comes, Hub::echo());
   net::Dialer dialer(dialer_options(hub.port()));
   const auto source = std::make_shared<Source>(kTotal);
   std::atomic<std::size_t> wrong = 0;
@@ -149,7 +154,7 @@ TEST(TransportStream, ManyThreadsMayPost) {
 TEST(TransportEnd, StoppingWhileBusyEndsEveryUserOnce) {
   std::vector<std::shared_ptr<Recorder>> users;
   {
-    Hub hub({}, Hub::echo());
+    Hub hub(as_much_as_comes, Hub::echo());
     std::vector<std::unique_ptr<net::Dialer>> dialers;
     std::vector<std::shared_ptr<Source>> sources;
     for (int i = 0; i < 4; ++i) {
