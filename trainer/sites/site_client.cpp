@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "compress/codec/codec.h"
 #include "trainer/sites/local_site_worker.h"
+#include "trainer/sites/site_privacy.h"
 
 namespace convoy::trainer {
 namespace {
@@ -122,6 +123,7 @@ void SiteClient::load(const std::string& script) {
     end_with(RefusalCode::kOtherSchema, "the site's data cannot be read as the job says");
     throw;
   }
+  open_ledger();
   const std::string schema = to_text(loaded_->schema);
   logger("trainer")->info("{} samples: {}", loaded_->samples.size(), schema);
   if (hash_of(loaded_->shape) != offered_->offer.model_hash) {
@@ -143,6 +145,16 @@ void SiteClient::load(const std::string& script) {
     line_.tell([update = std::move(*unsettled)](SiteLink& link) { link.offer(update); });
   }
   line_.tell([run, join](SiteLink& link) { link.join_as(run, join); });
+}
+
+/// Before the site joins: without its ledger it could train nothing.
+void SiteClient::open_ledger() {
+  try {
+    loaded_->ledger = open_site_ledger(loaded_->job, options_.own);
+  } catch (const std::exception&) {
+    end_with(RefusalCode::kFailed, "the site cannot open its privacy ledger");
+    throw;
+  }
 }
 
 void SiteClient::enrol(const JobCame& job) {

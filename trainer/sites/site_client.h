@@ -77,6 +77,7 @@ class SiteClient {
   void enrol(const JobCame& job);
   [[nodiscard]] MakeSiteWorker worker_maker(std::int64_t number) const;
   void require_same_place(std::int64_t number) const;
+  void open_ledger();
   void take_next_model();
   void end_with(net::RefusalCode code, const std::string& text);
   [[noreturn]] void refuse(net::RefusalCode code, const std::string& text);

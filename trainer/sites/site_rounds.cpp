@@ -31,7 +31,7 @@ SiteRounds::SiteRounds(SiteJob job, const SiteBelongings& own, Place place, Upda
       place_(std::move(place)),
       keeper_(job_.shape, job_.codec.get()) {
   ClientData data = job_.client_data(place_.client);
-  SitePrivacy privacy = make_site_privacy(job_, own.site, data);
+  SitePrivacy privacy = make_site_privacy(job_, data.key());
   is_spent_ = privacy.is_spent;
   box.open({.run = place_.run,
             .shape = &job_.shape,
