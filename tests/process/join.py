@@ -141,8 +141,31 @@ class Join(unittest.TestCase):
             self.assertNotIn("data", forbidden.stdout)
             # And without --check the site goes, with a reason.
             site = federation.join("site000", "--policy", str(policy))
-            self.assertEqual(site.wait(30), 1, site.text())
+            self.assertEqual(site.wait(30), 2, site.text())
             self.assertIn("the policy demands differential privacy", site.text())
+
+    def test_a_ledger_that_cannot_be_made_is_named_before_the_site_joins(self):
+        privacy = '[privacy]\nmode = "per_sample"\nrate = 0.05\nepsilon = 100.0\nledger = "the-sites-have-their-own"\n'
+        with Federation(CONVOY, clients=1, federation="updates = 4", more=privacy) as federation:
+            federation.serve()
+            self.assertTrue(wait_until(lambda: federation.status() is not None), federation.logs())
+            policy = federation.folder / "policy.toml"
+            policy.write_text(f'[privacy]\nledger = "{federation.folder}/job.toml/ledgers"\n')
+            done = subprocess.run(federation.site_words("site000", "--policy", str(policy), "--check"),
+                                  cwd=federation.folder, capture_output=True, text=True, timeout=60)
+            self.assertEqual(done.returncode, 1, done.stdout)
+            self.assertIn("FAILED  privacy ledger", done.stdout)
+            site = federation.join("site000", "--policy", str(policy))
+            self.assertEqual(site.wait(30), 2, site.text())
+            self.assertIn(f"cannot make the folder {federation.folder}/job.toml", site.text())
+            self.assertEqual(federation.status()["sites"], [])
+            policy.write_text(f'[privacy]\nledger = "{federation.folder}/ledgers"\n')
+            federation.join("site000", "--policy", str(policy))
+            self.assert_ends_well(federation)
+            state = federation.folder / "state" / "site000"
+            for path in [federation.folder / "ledgers", *(federation.folder / "ledgers").iterdir(), state,
+                         *state.iterdir()]:
+                self.assertEqual(path.stat().st_mode & 0o077, 0, path)
 
     def test_what_cannot_work_is_refused_before_anything_is_dialled(self):
         with Federation(CONVOY, clients=1) as federation:

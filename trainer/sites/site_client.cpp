@@ -94,6 +94,7 @@ void SiteClient::consider(const JobCame& job) {
   logger("trainer")->info("server {} offers run {}", job.welcome.server, job.welcome.run);
   try {
     job_ = options_.read_job(job.offer.job);
+    outcome_.is_insecure = job_.privacy.is_on() && job_.privacy.insecure_seed != 0;
   } catch (const ConfigError& error) {
     refuse(RefusalCode::kOtherSchema, error.what());
   }
@@ -102,14 +103,12 @@ void SiteClient::consider(const JobCame& job) {
     refuse(RefusalCode::kSitePolicy, *refusal);
   }
   if (!script) return load("");
-  line_.tell([](SiteLink& link) { link.take_script(kMostScriptBytes); });
+  line_.tell([hash = *script](SiteLink& link) { link.take_script(kMostScriptBytes, hash); });
 }
 
+/// The link has let no other file through than the one that was offered.
 void SiteClient::handle(ScriptCame& script) {
   if (loaded_ || rounds_) return;
-  if (script.file.begin.sha256 != offered_->offer.torchscript_sha256) {
-    refuse(RefusalCode::kSitePolicy, "the server has sent another TorchScript file than it said");
-  }
   const auto path = options_.state / "model.torchscript";
   write_private_file_atomic(path, script.file.bytes);
   load(path.string());
@@ -279,14 +278,15 @@ void SiteClient::leave_if_spent() {
 void SiteClient::leave(net::LeaveReason reason, const std::string& text) {
   if (is_leaving_) return;
   is_leaving_ = true;
-  outcome_.kind = SiteOutcome::Kind::kLeft;
-  outcome_.reason = text;
+  leaves_because_ = text;
   logger("trainer")->info("leaving the run: {}", text);
   line_.tell([reason, text](SiteLink& link) { link.leave(reason, text); });
 }
 
 void SiteClient::handle(LeaveAccepted& /*accepted*/) {
   line_.hang_up("the site has left");
+  outcome_.kind = SiteOutcome::Kind::kLeft;
+  outcome_.reason = leaves_because_;
   is_over_ = true;
 }
 
@@ -300,13 +300,20 @@ void SiteClient::handle(FinalCame& final_model) {
   is_over_ = true;
 }
 
-void SiteClient::handle(LinkEnded& ended) { throw std::runtime_error(ended.text); }
+void SiteClient::handle(LinkEnded& ended) {
+  require_config(!ended.needs_mending, ended.text);
+  throw std::runtime_error(ended.text);
+}
 
 void SiteClient::stop() {
   if (options_.leave_on_stop && rounds_) {
     leave(net::LeaveReason::kStopped, "the site has been stopped");
     const auto until = std::chrono::steady_clock::now() + kLeavePatience;
     while (!is_over_ && std::chrono::steady_clock::now() < until) (void)work(kLook);
+  }
+  if (is_over_) return;
+  if (is_leaving_ || options_.leave_on_stop) {
+    outcome_.reason = "the server was not told that the site leaves";
   }
   line_.hang_up("the site has been stopped");
   is_over_ = true;
@@ -319,7 +326,7 @@ void SiteClient::end_with(RefusalCode code, const std::string& text) {
 
 void SiteClient::refuse(RefusalCode code, const std::string& text) {
   end_with(code, text);
-  throw std::runtime_error("this site does not train the server's job: " + text);
+  throw ConfigError("this site does not train the server's job: " + text);
 }
 
 std::string to_json(const SiteOutcome& outcome) {
@@ -334,6 +341,7 @@ std::string to_json(const SiteOutcome& outcome) {
                               {"given_up", outcome.given_up}};
   if (!outcome.reason.empty()) json["reason"] = outcome.reason;
   if (outcome.epsilon) json["epsilon"] = *outcome.epsilon;
+  if (outcome.is_insecure) json["insecure"] = true;
   if (!outcome.model.empty()) {
     json["model"] = outcome.model.string();
     json["parameters_hash"] = to_hex(outcome.parameters_hash);

@@ -6,6 +6,8 @@
 #include <cmath>
 #include <utility>
 
+#include "base/file.h"
+#include "base/storage.h"
 #include "compress/codec/codec.h"
 #include "trainer/federated/client_end.h"
 #include "trainer/federated/federation_data.h"
@@ -103,7 +105,10 @@ std::uint64_t SiteRounds::save_final(const ReceivedStream& stream,
   put_state(state, *model);
   const std::string part = path.string() + ".part";
   model->save(part);
+  // The server is told that it is here, and may then forget it.
+  sync_file(part);
   std::filesystem::rename(part, path);
+  sync_folder(path.has_parent_path() ? path.parent_path() : ".");
   return parameters_hash(model->parameters());
 }
 
