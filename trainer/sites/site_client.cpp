@@ -213,9 +213,23 @@ void SiteClient::handle(RoundCame& round) {
   }
   line_.tell([version = dispatch.version](SiteLink& link) { link.hold(version); });
   if (has_model) take_next_model();
-  if (done_ == dispatch.round) return;  // its update is on the way, or there
+  if (in_hand_ == dispatch.round || is_answered(dispatch)) return;
   next_ = dispatch;
   line_.tell([number = dispatch.round](SiteLink& link) { link.work_on(number); });
+}
+
+/// Whether the round's update is on the way, or is sent again: the server has forgotten what it
+/// acknowledged, as one does that was restored from an older snapshot.
+bool SiteClient::is_answered(const net::Dispatch& round) {
+  if (done_ != round.round) return false;
+  if (!is_settled_) return true;
+  const auto newest = box_.newest();
+  if (!newest || newest->round != round.round || newest->version != round.version) return false;
+  is_settled_ = false;
+  logger("trainer")->warn("the server asks for round {} again; it gets update {} again",
+                          round.round, newest->update_id);
+  line_.tell([update = box_.again()](SiteLink& link) { link.offer(update); });
+  return true;
 }
 
 void SiteClient::train() {
@@ -224,15 +238,20 @@ void SiteClient::train() {
   pulse_.round = round.round;
   pulse_.steps = 0;
   pulse_.is_training = true;
+  in_hand_ = round.round;
   auto trained = rounds_->train(round, [this] { return listen(); });
   pulse_.is_training = false;
   outcome_.epsilon = rounds_->epsilon();
   if (is_stopped() || std::ranges::any_of(heard_, ends_round)) return;
-  if (!trained) return leave(net::LeaveReason::kPrivacyBudget, "the privacy budget is spent");
-  ++outcome_.rounds;
-  outcome_.steps += trained->begin.steps;
+  if (trained) {
+    ++outcome_.rounds;
+    outcome_.steps += trained->begin.steps;
+  }
   while (!is_settled_ && !is_over_ && !is_stopped()) (void)work(kLook);
-  if (is_settled_) send(*trained, round.take_back);
+  in_hand_.reset();
+  if (!is_settled_) return;
+  if (!trained) return leave(net::LeaveReason::kPrivacyBudget, "the privacy budget is spent");
+  send(*trained, round.take_back);
 }
 
 /// Between two steps. What comes waits, but for what ends the round.
@@ -258,8 +277,8 @@ void SiteClient::send(const SiteRounds::Trained& trained, bool take_back) {
 
 void SiteClient::handle(UpdateAnswered& answer) {
   if (answer.is_accepted) {
+    if (box_.unsettled()) ++outcome_.updates;
     box_.settle(answer.id);
-    ++outcome_.updates;
   } else {
     logger("trainer")->warn("update {} is given up: {}", answer.id, answer.text);
     box_.give_up(answer.id);
@@ -270,8 +289,9 @@ void SiteClient::handle(UpdateAnswered& answer) {
   leave_if_spent();
 }
 
+/// A round in hand has spent already, and is sent first.
 void SiteClient::leave_if_spent() {
-  if (!rounds_->is_spent()) return;
+  if (!rounds_->is_spent() || in_hand_) return;
   leave(net::LeaveReason::kPrivacyBudget, "the privacy budget is spent");
 }
 

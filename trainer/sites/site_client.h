@@ -81,6 +81,7 @@ class SiteClient {
   void enrol(const JobCame& job);
   [[nodiscard]] MakeSiteWorker worker_maker(std::int64_t number) const;
   void require_same_place(std::int64_t number) const;
+  [[nodiscard]] bool is_answered(const net::Dispatch& round);
   void take_next_model();
   void end_with(net::RefusalCode code, const std::string& text);
   [[noreturn]] void refuse(net::RefusalCode code, const std::string& text);
@@ -107,9 +108,10 @@ class SiteClient {
   Job job_;                         ///< of offered_
   std::optional<SiteJob> loaded_;   ///< until the server has enrolled the site
   std::unique_ptr<SiteRounds> rounds_;
-  std::optional<net::Dispatch> next_;  ///< round that is to be trained
-  std::optional<std::int64_t> done_;   ///< newest round whose update counts, or may
-  bool is_settled_ = true;             ///< no update waits for its answer
+  std::optional<net::Dispatch> next_;    ///< round that is to be trained
+  std::optional<std::int64_t> in_hand_;  ///< round that is trained, until its update is stored
+  std::optional<std::int64_t> done_;     ///< newest round whose update counts, or may
+  bool is_settled_ = true;               ///< no update waits for its answer
   bool is_leaving_ = false;
   std::string leaves_because_;
   bool is_over_ = false;

@@ -61,7 +61,8 @@ class SiteLink final : public net::ConnectionUser {
   void work_on(std::optional<std::int64_t> round) { round_ = round; }
   /// The model of this round was no good: the server sends it again.
   void refuse_model(const RoundCame& round, const std::string& text);
-  /// Sends it until the server has answered; there is no other one.
+  /// Sends it until the server has answered; there is no other one. Where it is to be given up
+  /// though the server waits for its round, the connection ends too.
   void offer(OfferedUpdate update);
   /// The final model is on disk.
   void keep_final(const ReceivedStream& model);

@@ -176,7 +176,10 @@ void SiteLink::refuse_upload(const net::Refusal& refusal) {
   const bool is_stream = refusal.code == RefusalCode::kBadStream;
   if (refusal.code == RefusalCode::kOutOfRound || refusal.code == RefusalCode::kBadUpdate ||
       (is_stream && upload_->count_bad_stream() >= kMostBadStreams)) {
-    return answer_upload(false, net::as_text(refusal.text));
+    answer_upload(false, net::as_text(refusal.text));
+    // The server still waits for the round: it gives it out again to who joins without it.
+    if (refusal.code != RefusalCode::kOutOfRound) say_goodbye("an update was given up");
+    return;
   }
   upload_->wait_until(around_.now() + (is_stream ? std::chrono::seconds(0) : kRetry));
 }
