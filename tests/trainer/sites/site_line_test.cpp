@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <mutex>
 #include <thread>
 
 #include "tests/trainer/sites/fake_connection.h"
@@ -31,6 +32,7 @@ class DialTest : public ::testing::Test {
    public:
     Scripted(User user, Step step) : user_(std::move(user)), step_(std::move(step)) {}
     void post(std::function<void()> task) override {
+      const std::lock_guard lock(mutex_);  // one after the other, as on a connection's thread
       task();
       if (step_) std::exchange(step_, nullptr)(*user_, inner);
       if (inner.is_closed && !std::exchange(is_told_, true)) user_->on_closed("");
@@ -47,6 +49,7 @@ class DialTest : public ::testing::Test {
     [[nodiscard]] std::chrono::steady_clock::time_point last_heard() const override { return {}; }
 
    private:
+    std::recursive_mutex mutex_;
     User user_;
     Step step_;
     bool is_told_ = false;
