@@ -117,6 +117,7 @@ std::vector<std::byte> UpdateBox::encode(const LocalResult& result, std::int64_t
 void UpdateBox::settle(const std::string& id) {
   if (taken_back_ == id) {  // given up before the server took it after all
     std::filesystem::remove(folder_ / "taken_back");
+    sync_folder(folder_);  // or it would be owed once more after a power failure
     taken_back_.clear();
     if (sender_) restore_residual();
   }
