@@ -7,6 +7,7 @@ usage: join.py CONVOY [unittest arguments]
 import collections
 import json
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -89,6 +90,32 @@ class Join(unittest.TestCase):
                                                        if record["site"] == "site001") > before + 3, 60),
                                 federation.logs())
                 self.finish(federation)
+
+    def test_a_server_that_was_put_back_gets_what_it_has_forgotten(self):
+        """Its site has been told that the update arrived, and has no other round meanwhile."""
+        with Federation(CONVOY, clients=1, hidden=1000, federation="updates = 100000", least=1500, most=1500,
+                        more=TOP_K) as federation:
+            backup = federation.folder / "backup"
+            federation.serve()
+            federation.join("site000")
+            self.assertTrue(wait_until(lambda: federation.updates() >= 2, 60), federation.logs())
+            federation.server.kill(signal.SIGINT)
+            self.assertEqual(federation.server.wait(30), 0, federation.logs())
+            shutil.copytree(federation.run, backup)
+            before = federation.updates()
+            federation.serve()
+            self.assertTrue(wait_until(lambda: federation.operator("operate", "pause").returncode == 0))
+            self.assertTrue(wait_until(lambda: federation.updates() > before, 60), federation.logs())
+            time.sleep(0.5)  # for the acknowledgement
+            self.assertEqual(federation.updates(), before + 1, "paused too late")
+            federation.server.kill(signal.SIGINT)
+            self.assertEqual(federation.server.wait(30), 0, federation.logs())
+            shutil.rmtree(federation.run)
+            shutil.copytree(backup, federation.run)
+            federation.serve()
+            self.assertTrue(wait_until(lambda: federation.updates() >= before + 3, 60), federation.logs())
+            self.assertIn("the server asks for round", federation.sites["site000"].text())
+            self.finish(federation)
 
     def test_a_stopped_site_is_only_away(self):
         for number in (signal.SIGTERM, signal.SIGINT):
