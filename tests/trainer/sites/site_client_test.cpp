@@ -18,7 +18,6 @@
 #include "trainer/federated/federation_data.h"
 #include "trainer/federated/update_layers.h"
 #include "trainer/parallel/replicas.h"
-#include "trainer/privacy/ledger.h"
 
 namespace convoy::tests {
 namespace {
@@ -306,174 +305,6 @@ TEST_F(SiteClientTest, AskedToTakeUpAVersionThatItHasNotItSaysSo) {
   EXPECT_EQ(finish().updates, 2);
 }
 
-TEST_F(SiteClientTest, LeavesWhenItsBudgetIsSpent) {
-  Job private_job = site_job();
-  private_job.privacy = {.mode = "per_sample",
-                         .clip = 1.0,
-                         .sigma = 1.0,
-                         .rate = 0.05,
-                         .epsilon = 1.9,
-                         .ledger = "/nonexistent/of/the/server"};
-  use(private_job);
-  policy.ledger = folder / "ledger";
-  start_site();
-  enrol();
-  net::UploadBegin begin;
-  for (std::int64_t number = 0;; ++number) {
-    dispatch(round(number));
-    begin = take_update();
-    EXPECT_LE(begin.epsilon.value(), 1.9);
-    acknowledge(begin);
-    const bool was_last = std::ranges::any_of(
-        begin.metrics, [](const net::Metric& metric) { return metric.name == "leaves"; });
-    if (was_last) break;
-    ASSERT_LT(number, 50);
-  }
-  for (const auto& metric : begin.metrics) EXPECT_NE(metric.name, "loss");
-  EXPECT_EQ(hub.expect<net::Leave>().reason, net::LeaveReason::kPrivacyBudget);
-  (void)hub.say(net::Accepted{}, hub.last.id);
-  (void)hub.expect<net::Goodbye>();
-  const SiteOutcome outcome = site.get();
-  EXPECT_EQ(outcome.kind, SiteOutcome::Kind::kLeft);
-  EXPECT_GT(outcome.epsilon.value(), 1.0);
-
-  start_site();  // the ledger knows
-  enrol();
-  EXPECT_EQ(hub.expect<net::Leave>().reason, net::LeaveReason::kPrivacyBudget);
-  (void)hub.say(net::Accepted{}, hub.last.id);
-  EXPECT_EQ(site.get().kind, SiteOutcome::Kind::kLeft);
-}
-
-/// Round 1 comes, and spends the rest, before the answer to round 0.
-TEST_F(SiteClientTest, LeavesAfterTheRoundThatHasSpentTheBudget) {
-  Job private_job = site_job();
-  private_job.privacy = {
-      .mode = "per_sample", .clip = 1.0, .sigma = 1.0, .rate = 0.05, .epsilon = 6.0};
-  use(private_job);
-  policy.ledger = folder / "ledger";
-  start_site();
-  enrol();
-  dispatch(round(0));
-  const auto first = take_update();
-  auto last = round(1);
-  last.version = 0;
-  last.steps = 100'000;  // cut to what is left
-  (void)hub.say(last);
-  const auto ledger = [this] {
-    const std::filesystem::directory_iterator files(folder / "ledger");
-    return privacy::read_account(files->path());
-  };
-  for (int i = 0; i < 600 && ledger().records < 2; ++i) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(50));
-  }
-  std::this_thread::sleep_for(std::chrono::milliseconds(300));
-  acknowledge(first);
-  const auto second = take_update();
-  EXPECT_EQ(second.round, 1);
-  EXPECT_GT(second.steps, 6);
-  acknowledge(second);
-  EXPECT_EQ(hub.expect<net::Leave>().reason, net::LeaveReason::kPrivacyBudget);
-  (void)hub.say(net::Accepted{}, hub.last.id);
-  (void)hub.expect<net::Goodbye>();
-  EXPECT_EQ(site.get().updates, 2);
-}
-
-TEST_F(SiteClientTest, NeedsItsLedgerBeforeItJoins) {
-  Job private_job = site_job();
-  private_job.privacy = {
-      .mode = "per_sample", .clip = 1.0, .sigma = 1.0, .rate = 0.05, .epsilon = 1.9};
-  use(private_job);
-  policy.ledger = folder.file("file", "") + "/ledgers";
-  start_site();
-  (void)hub.greet();
-  (void)hub.say(offer(0), hub.last.id);
-  const auto refusal = hub.expect<net::Refusal>();
-  EXPECT_EQ(refusal.code, RefusalCode::kFailed);
-  EXPECT_EQ(refusal.text, "the site cannot open its privacy ledger") << "and not where that is";
-  EXPECT_EQ(config_error(), "cannot make the folder " + folder / "file" + ": File exists");
-}
-
-TEST_F(SiteClientTest, SaysWhereItsNoiseCameFromASeed) {
-  Job private_job = site_job();
-  private_job.privacy = {.mode = "per_sample",
-                         .clip = 1.0,
-                         .sigma = 1.0,
-                         .rate = 0.05,
-                         .epsilon = 6.0,
-                         .insecure_seed = 7};
-  use(private_job);
-  policy.ledger = folder / "ledger";
-  policy.allow_insecure_seed = true;
-  start_site();
-  enrol();
-  dispatch(round(0));
-  acknowledge(take_update());
-  const SiteOutcome outcome = finish();
-  EXPECT_TRUE(outcome.is_insecure);
-  EXPECT_NE(to_json(outcome).find("\"insecure\":true"), std::string::npos);
-  EXPECT_EQ(to_json(SiteOutcome{}).find("insecure"), std::string::npos);
-}
-
-TEST_F(SiteClientTest, HasLeftOnlyWhenTheServerKnows) {
-  use(site_job());
-  leave_on_stop = true;
-  start_site();
-  enrol();
-  dispatch(round(0));
-  acknowledge(take_update());
-  stop = true;
-  EXPECT_EQ(hub.expect<net::Leave>().reason, net::LeaveReason::kStopped);
-  SiteOutcome outcome = site.get();  // nobody answers
-  EXPECT_EQ(outcome.kind, SiteOutcome::Kind::kStopped);
-  EXPECT_EQ(outcome.reason, "the server was not told that the site leaves");
-  (void)hub.expect<net::Goodbye>();
-
-  start_site();
-  enrol();
-  stop = true;
-  (void)hub.expect<net::Leave>();
-  (void)hub.say(net::Accepted{}, hub.last.id);
-  outcome = site.get();
-  EXPECT_EQ(outcome.kind, SiteOutcome::Kind::kLeft);
-  EXPECT_EQ(outcome.reason, "the site has been stopped");
-}
-
-TEST_F(SiteClientTest, WhatMustBeMendedFirstIsAConfigError) {
-  use(site_job());
-  for (const auto code : {RefusalCode::kUnknownSite, RefusalCode::kNotAllowed,
-                          RefusalCode::kOtherSchema, RefusalCode::kNoCommonVersion}) {
-    start_site();
-    (void)hub.greet();
-    (void)hub.say(net::Refusal{.code = code, .text = "no"}, hub.last.id);
-    EXPECT_NE(config_error(), "") << net::to_text(code);
-  }
-}
-
-TEST_F(SiteClientTest, DoesNotTrainWhatItsPolicyForbids) {
-  use(site_job());
-  policy.require_privacy = true;
-  start_site();
-  (void)hub.greet();
-  (void)hub.say(offer(0), hub.last.id);
-  const auto refusal = hub.expect<net::Refusal>();
-  EXPECT_EQ(refusal.code, RefusalCode::kSitePolicy);
-  EXPECT_EQ(
-      config_error(),
-      "this site does not train the server's job: privacy.mode = \"none\": the policy demands "
-      "differential privacy");
-}
-
-TEST_F(SiteClientTest, RefusesAServerWhoseModelDoesNotFitTheData) {
-  use(site_job());
-  start_site();
-  (void)hub.greet();
-  auto other = offer(0);
-  other.model_hash += 1;
-  (void)hub.say(other, hub.last.id);
-  EXPECT_EQ(hub.expect<net::Refusal>().code, RefusalCode::kOtherSchema);
-  EXPECT_NE(config_error(), "");
-}
-
 TEST_F(SiteClientTest, TrainsOnWhileTheServerIsAway) {
   use(site_job());
   Reference reference(*this);
@@ -497,18 +328,6 @@ TEST_F(SiteClientTest, TrainsOnWhileTheServerIsAway) {
   EXPECT_EQ(next.round, 1) << "the first is not trained twice";
   acknowledge(next);
   EXPECT_EQ(finish().rounds, 2);
-}
-
-TEST_F(SiteClientTest, TheFinalModelEndsARound) {
-  use(site_job());
-  start_site();
-  enrol();
-  auto what = round(0);
-  what.steps = 100'000'000;
-  dispatch(what);
-  const SiteOutcome outcome = finish();
-  EXPECT_EQ(outcome.kind, SiteOutcome::Kind::kFinished);
-  EXPECT_EQ(outcome.rounds, 0);
 }
 
 TEST_F(SiteClientTest, OnlyOneProcessHasAStateFolder) {
