@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <spdlog/fmt/fmt.h>
 #include <sys/random.h>
+#include <sys/stat.h>
 
 #include <charconv>
 #include <cstdio>
@@ -58,15 +59,17 @@ std::string human_summary(const SiteOutcome& outcome, const std::string& site) {
       "  updates     {} taken by the server{}\n{}",
       outcome.run, outcome.rounds, outcome.steps, outcome.updates,
       outcome.given_up > 0 ? fmt::format(", {} given up", outcome.given_up) : "",
-      outcome.epsilon ? fmt::format("  epsilon     {:.6f}\n", *outcome.epsilon) : "");
+      outcome.epsilon ? fmt::format("  epsilon     {:.6f}{}\n", *outcome.epsilon,
+                                    outcome.is_insecure ? ", INSECURE: noise from a seed" : "")
+                      : "");
   if (outcome.kind == SiteOutcome::Kind::kLeft) {
     return fmt::format("{} has left: {}\n{}", site, outcome.reason, counts);
   }
   if (outcome.kind == SiteOutcome::Kind::kStopped) {
     return fmt::format(
-        "{} stopped, and is still in the run: start it again with the same "
+        "{} stopped{}, and is still in the run: start it again with the same "
         "--state\n{}",
-        site, counts);
+        site, outcome.reason.empty() ? "" : " (" + outcome.reason + ")", counts);
   }
   return fmt::format("{} finished\n{}  model       {} ({})\n", site, counts, outcome.model.string(),
                      to_hex(outcome.parameters_hash));
@@ -126,6 +129,7 @@ class JoinCommand final : public Command {
 
   [[nodiscard]] int run(Process& process) override {
     (void)prepare(process.place().ranks);
+    ::umask(077);  // update, ledger, model: nobody else's
     auto options = client_options();
     if (check_) return check(options);
     signals::stop_on_interrupt();
@@ -160,17 +164,21 @@ class JoinCommand final : public Command {
   }
 
   void join(const trainer::SiteClientOptions& options) const {
-    const auto dialer = std::make_shared<net::Dialer>(dialing_.dialer());
-    trainer::SiteClient client(
-        options, {.dial = [dialer](auto user) { return dialer->dial(std::move(user)); },
-                  .cancel = [dialer] { dialer->cancel(); },
-                  .waits = {},
-                  .seed = system_entropy()});
+    trainer::SiteClient client(options, line_dialing());
     const SiteOutcome outcome = client.run();
     const std::string text =
         json_ ? trainer::to_json(outcome) + "\n" : human_summary(outcome, options.own.site);
     std::fputs(text.c_str(), stdout);
     std::fflush(stdout);
+  }
+
+  /// The two functions share the dialer, and nobody else has it: see LineDialing.
+  [[nodiscard]] trainer::LineDialing line_dialing() const {
+    const auto dialer = std::make_shared<net::Dialer>(dialing_.dialer());
+    return {.dial = [dialer](auto user) { return dialer->dial(std::move(user)); },
+            .cancel = [dialer] { dialer->cancel(); },
+            .waits = {},
+            .seed = system_entropy()};
   }
 
   /// What holds between the ranks of this site, as the job of a run of their own would say it.

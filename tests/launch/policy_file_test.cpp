@@ -73,7 +73,13 @@ TEST(PolicyFile, TheExampleIsReadAndNamesEveryKey) {
   const std::string file = CONVOY_SOURCE_DIR "/examples/sites/policy.toml";
   const trainer::SitePolicy policy = load_policy(file);
   EXPECT_EQ(policy.models, (Names{"mlp", "cnn"}));
-  EXPECT_EQ(policy.ledger, CONVOY_SOURCE_DIR "/examples/sites/ledgers");
+  EXPECT_EQ(policy.ledger, "/var/lib/convoy/ledgers");
+  for (const char* unit : {"convoy-join.service", "convoy-join-mpi.service"}) {
+    const std::string lines =
+        read_text_file(CONVOY_SOURCE_DIR "/examples/sites/" + std::string(unit));
+    EXPECT_NE(lines.find("\nStateDirectory=convoy\n"), std::string::npos)
+        << unit << " must let convoy write there";
+  }
   const std::string text = read_text_file(file);
   for (const char* key : {"allowed", "torchscript_sha256", "max_local_steps", "kinds", "columns",
                           "label", "min_samples", "required", "min_sigma", "max_epsilon",

@@ -7,6 +7,7 @@ usage: join.py CONVOY [unittest arguments]
 import collections
 import json
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -90,6 +91,32 @@ class Join(unittest.TestCase):
                                 federation.logs())
                 self.finish(federation)
 
+    def test_a_server_that_was_put_back_gets_what_it_has_forgotten(self):
+        """Its site has been told that the update arrived, and has no other round meanwhile."""
+        with Federation(CONVOY, clients=1, hidden=1000, federation="updates = 100000", least=1500, most=1500,
+                        more=TOP_K) as federation:
+            backup = federation.folder / "backup"
+            federation.serve()
+            federation.join("site000")
+            self.assertTrue(wait_until(lambda: federation.updates() >= 2, 60), federation.logs())
+            federation.server.kill(signal.SIGINT)
+            self.assertEqual(federation.server.wait(30), 0, federation.logs())
+            shutil.copytree(federation.run, backup)
+            before = federation.updates()
+            federation.serve()
+            self.assertTrue(wait_until(lambda: federation.operator("operate", "pause").returncode == 0))
+            self.assertTrue(wait_until(lambda: federation.updates() > before, 60), federation.logs())
+            time.sleep(0.5)  # for the acknowledgement
+            self.assertEqual(federation.updates(), before + 1, "paused too late")
+            federation.server.kill(signal.SIGINT)
+            self.assertEqual(federation.server.wait(30), 0, federation.logs())
+            shutil.rmtree(federation.run)
+            shutil.copytree(backup, federation.run)
+            federation.serve()
+            self.assertTrue(wait_until(lambda: federation.updates() >= before + 3, 60), federation.logs())
+            self.assertIn("the server asks for round", federation.sites["site000"].text())
+            self.finish(federation)
+
     def test_a_stopped_site_is_only_away(self):
         for number in (signal.SIGTERM, signal.SIGINT):
             with Federation(CONVOY, clients=2, federation="updates = 100000", least=50, most=200) as federation:
@@ -141,8 +168,31 @@ class Join(unittest.TestCase):
             self.assertNotIn("data", forbidden.stdout)
             # And without --check the site goes, with a reason.
             site = federation.join("site000", "--policy", str(policy))
-            self.assertEqual(site.wait(30), 1, site.text())
+            self.assertEqual(site.wait(30), 2, site.text())
             self.assertIn("the policy demands differential privacy", site.text())
+
+    def test_a_ledger_that_cannot_be_made_is_named_before_the_site_joins(self):
+        privacy = '[privacy]\nmode = "per_sample"\nrate = 0.05\nepsilon = 100.0\nledger = "the-sites-have-their-own"\n'
+        with Federation(CONVOY, clients=1, federation="updates = 4", more=privacy) as federation:
+            federation.serve()
+            self.assertTrue(wait_until(lambda: federation.status() is not None), federation.logs())
+            policy = federation.folder / "policy.toml"
+            policy.write_text(f'[privacy]\nledger = "{federation.folder}/job.toml/ledgers"\n')
+            done = subprocess.run(federation.site_words("site000", "--policy", str(policy), "--check"),
+                                  cwd=federation.folder, capture_output=True, text=True, timeout=60)
+            self.assertEqual(done.returncode, 1, done.stdout)
+            self.assertIn("FAILED  privacy ledger", done.stdout)
+            site = federation.join("site000", "--policy", str(policy))
+            self.assertEqual(site.wait(30), 2, site.text())
+            self.assertIn(f"cannot make the folder {federation.folder}/job.toml", site.text())
+            self.assertEqual(federation.status()["sites"], [])
+            policy.write_text(f'[privacy]\nledger = "{federation.folder}/ledgers"\n')
+            federation.join("site000", "--policy", str(policy))
+            self.assert_ends_well(federation)
+            state = federation.folder / "state" / "site000"
+            for path in [federation.folder / "ledgers", *(federation.folder / "ledgers").iterdir(), state,
+                         *state.iterdir()]:
+                self.assertEqual(path.stat().st_mode & 0o077, 0, path)
 
     def test_what_cannot_work_is_refused_before_anything_is_dialled(self):
         with Federation(CONVOY, clients=1) as federation:

@@ -141,7 +141,7 @@ class Sites(unittest.TestCase):
             self.assertTrue(wait_until(lambda: federation.updates() >= 3), federation.logs())
             federation.certs("revoke", "site001")
             self.assertTrue(wait_until(lambda: not federation.sites["site001"].alive(), 40), federation.logs())
-            self.assertEqual(federation.sites["site001"].wait(1), 1)
+            self.assertEqual(federation.sites["site001"].wait(1), 2)
             self.assertTrue(federation.sites["site000"].alive())
 
     def test_operators_pause_resume_remove_and_finish(self):
@@ -159,6 +159,7 @@ class Sites(unittest.TestCase):
             self.assertTrue(wait_until(lambda: federation.updates() >= before + 5), federation.logs())
             self.assertEqual(federation.operator("operate", "remove", "site002").returncode, 0)
             self.assertTrue(wait_until(lambda: not federation.sites["site002"].alive()), federation.logs())
+            self.assertEqual(federation.sites["site002"].wait(1), 2, federation.logs())
             self.assertEqual(federation.operator("operate", "finish").returncode, 0)
             self.check_end(federation, ["site000", "site001"])
 

@@ -1,11 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "trainer/privacy/ledger.h"
 
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
 #include <nlohmann/json.hpp>
 
 #include "base/errors.h"
+#include "base/file.h"
 #include "base/json_object.h"
 #include "base/plain_name.h"
+#include "base/storage.h"
 
 namespace convoy::trainer::privacy {
 namespace {
@@ -73,10 +79,16 @@ LedgerFile open_or_begin(const fs::path& path, const LedgerOwner& owner, const B
   require(budget.epsilon >= 0.0 && budget.delta > 0.0 && budget.delta < 1.0,
           "Ledger: no such budget");
   if (!fs::exists(fs::symlink_status(path))) {
-    if (path.has_parent_path()) fs::create_directories(path.parent_path());
+    make_private_folder(path.parent_path());
     (void)LedgerFile::create(path, first_record(owner, budget));
   }
   return LedgerFile(path);
+}
+
+void require_owner(const LedgerOwner& found, const LedgerOwner& owner, const fs::path& path) {
+  require_config(found == owner, path.string() + " is the ledger of site " + found.site +
+                                     " and data " + found.data + ", not of site " + owner.site +
+                                     " and data " + owner.data);
 }
 
 }  // namespace
@@ -89,12 +101,19 @@ fs::path ledger_path(const fs::path& folder, const LedgerOwner& owner) {
   return folder / (owner.site + "." + owner.data + ".ledger");
 }
 
+void require_ledger(const fs::path& path, const LedgerOwner& owner) {
+  if (!fs::exists(fs::symlink_status(path))) {
+    make_private_folder(path.parent_path());
+    return require_writable(path);
+  }
+  require_owner(read_account(path).owner, owner, path);
+  require_config(::access(path.c_str(), W_OK) == 0,
+                 "cannot write the ledger " + path.string() + ": " + std::strerror(errno));
+}
+
 Ledger::Ledger(const fs::path& path, const LedgerOwner& owner, const Budget& budget)
     : file_(open_or_begin(path, owner, budget)), account_(parse(file_.content(), path)) {
-  require_config(account_.owner == owner, path.string() + " is the ledger of site " +
-                                              account_.owner.site + " and data " +
-                                              account_.owner.data + ", not of site " + owner.site +
-                                              " and data " + owner.data);
+  require_owner(account_.owner, owner, path);
   if (account_.budget.epsilon == budget.epsilon && account_.budget.delta == budget.delta) return;
   file_.append(Json{{"budget", budget_json(budget)}}.dump());
   account_.budget = budget;

@@ -15,7 +15,7 @@ namespace convoy::trainer::privacy {
 /// not in the other; whoever splits one data set in two takes that on himself.
 struct LedgerOwner {
   std::string site;  ///< [A-Za-z0-9._-]{1,64}
-  std::string data;  ///< fingerprint of the data set, of the same letters
+  std::string data;  ///< names the data set; of the same letters
 
   bool operator==(const LedgerOwner&) const = default;
 };
@@ -36,13 +36,18 @@ struct Account {
 [[nodiscard]] std::filesystem::path ledger_path(const std::filesystem::path& folder,
                                                 const LedgerOwner& owner);
 
+/// Finds out whether a Ledger could be opened at `path`, or begun, by looking: another process may
+/// hold it meanwhile. Makes the folder. @throws ConfigError as Ledger.
+void require_ledger(const std::filesystem::path& path, const LedgerOwner& owner);
+
 /// What a site has given away of one data set, over all jobs, for ever. Held by one process. One
 /// thread at a time.
 class Ledger {
  public:
   /// Opens the ledger at `path`, or begins it, making the folder. A budget other than the newest
   /// one becomes a record: the site's policy may change, what is spent never does.
-  /// @throws ConfigError as LedgerFile; also for another owner's ledger.
+  /// @throws ConfigError as LedgerFile; also for another owner's ledger, and for a folder or file
+  ///   that cannot be made, which it names.
   Ledger(const std::filesystem::path& path, const LedgerOwner& owner, const Budget& budget);
 
   [[nodiscard]] const Account& account() const { return account_; }

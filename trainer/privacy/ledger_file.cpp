@@ -123,13 +123,17 @@ void lock(int fd, const fs::path& path) {
                     ": a site spends its budget in one place at a time");
 }
 
+[[noreturn]] void cannot_begin(const fs::path& path, int error) {
+  throw ConfigError("cannot begin the ledger " + path.string() + ": " + std::strerror(error));
+}
+
 }  // namespace
 
 bool LedgerFile::create(const fs::path& path, std::string_view first_body) {
   const fs::path temporary = path.string() + ".tmp." + std::to_string(::getpid());
   const int fd = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
                         S_IRUSR | S_IWUSR);
-  if (fd < 0) throw_system_error("cannot create", temporary);
+  if (fd < 0) cannot_begin(path, errno);
   const bool written = write_at(fd, line_of(first_body, chained(first_body, 0)), 0) &&
                        ::fchmod(fd, S_IRUSR | S_IWUSR) == 0 && ::fsync(fd) == 0;
   const int write_error = errno;
@@ -138,8 +142,8 @@ bool LedgerFile::create(const fs::path& path, std::string_view first_body) {
   const bool linked = written && ::link(temporary.c_str(), path.c_str()) == 0;
   const int link_error = errno;
   ::unlink(temporary.c_str());
-  errno = written ? link_error : write_error;
-  if (!linked && (!written || errno != EEXIST)) throw_system_error("cannot create", path);
+  const int error = written ? link_error : write_error;
+  if (!linked && (!written || error != EEXIST)) cannot_begin(path, error);
   if (linked) sync_folder(path.has_parent_path() ? path.parent_path() : ".");
   return linked;
 }

@@ -28,7 +28,7 @@ class LedgerFile {
   };
 
   /// Begins a file of mode 0600 with one line; it is on disk, whole, or not there at all.
-  /// @return false where `path` exists already. @throws std::runtime_error.
+  /// @return false where `path` exists already. @throws ConfigError with the system's reason.
   static bool create(const std::filesystem::path& path, std::string_view first_body);
 
   /// Opens it, and locks it until it is destroyed.

@@ -22,8 +22,12 @@ class Backoff {
 
   /// From half to the whole of the time that the failures so far are worth.
   [[nodiscard]] std::chrono::milliseconds next();
-  /// The server was reached.
+  /// The site has got further with the server.
   void reset() { failures_ = 0; }
+  /// A connection has ended that was open for `time`: after a long one the next wait is short.
+  void lasted(std::chrono::milliseconds time) {
+    if (time > limits_.most) reset();
+  }
 
  private:
   Limits limits_;

@@ -50,28 +50,6 @@ std::string listed(const std::vector<T>& values) {
   return fmt::format("{}", fmt::join(values, ", "));
 }
 
-std::string quoted(const std::string& text) { return fmt::format("\"{}\"", text); }
-
-template <typename T>
-void compare(const std::string& what, const T& expected, const T& found,
-             std::vector<std::string>& lines) {
-  if (expected == found) return;
-  lines.push_back(fmt::format("{}: the job expects {}, here it is {}", what, expected, found));
-}
-
-/// Names the first place at which two lists differ: they may be long.
-void compare_names(const std::string& what, const std::vector<std::string>& expected,
-                   const std::vector<std::string>& found, std::vector<std::string>& lines) {
-  const auto common = std::ranges::mismatch(expected, found);
-  if (common.in1 == expected.end() && common.in2 == found.end()) return;
-  const auto shown = [](const auto& name, const auto& end) {
-    return name == end ? std::string("nothing") : quoted(*name);
-  };
-  lines.push_back(fmt::format("{} {}: the job expects {}, here it is {}", what,
-                              common.in1 - expected.begin() + 1, shown(common.in1, expected.end()),
-                              shown(common.in2, found.end())));
-}
-
 }  // namespace
 
 DataSchema schema_of(const DataConfig& config, const DataInfo& info) {
@@ -136,20 +114,6 @@ std::uint64_t hash_of(const DataSchema& schema) {
   canonical.add(schema.columns);
   canonical.add(schema.labels);
   return canonical.hash();
-}
-
-std::vector<std::string> differences(const DataSchema& expected, const DataSchema& found) {
-  std::vector<std::string> lines;
-  compare("kind of data", expected.kind, found.kind, lines);
-  compare("task", expected.task, found.task, lines);
-  compare("elements of a sample", expected.element, found.element, lines);
-  compare("shape of a sample", fmt::format("[{}]", listed(expected.input_shape)),
-          fmt::format("[{}]", listed(found.input_shape)), lines);
-  compare("classes", expected.classes, found.classes, lines);
-  compare("label column", quoted(expected.label), quoted(found.label), lines);
-  compare_names("column", expected.columns, found.columns, lines);
-  compare_names("class", expected.labels, found.labels, lines);
-  return lines;
 }
 
 }  // namespace convoy::trainer

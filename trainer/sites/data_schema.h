@@ -42,8 +42,4 @@ void check_sites_data(const DataConfig& config);
 /// For Join.schema_hash; the same on all machines, and never 0, which is a question there.
 [[nodiscard]] std::uint64_t hash_of(const DataSchema& schema);
 
-/// What is not as the job expects, one line each; none: the data fit.
-[[nodiscard]] std::vector<std::string> differences(const DataSchema& expected,
-                                                   const DataSchema& found);
-
 }  // namespace convoy::trainer

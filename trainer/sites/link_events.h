@@ -58,6 +58,8 @@ struct LeaveAccepted {};
 struct LinkEnded {
   /// Dialling again will not help.
   bool is_final = false;
+  /// Nor will starting anew, before somebody has changed something: certificate, policy, roster.
+  bool needs_mending = false;
   /// What the server refused; none: it just ended.
   std::optional<net::RefusalCode> code;
   std::string text;

@@ -16,6 +16,7 @@ namespace convoy::trainer::silo {
 namespace {
 
 constexpr int kOrderTag = 107;
+constexpr int kMeetTag = 108;
 /// A round lasts for seconds; so does what is late by this.
 constexpr std::chrono::milliseconds kLongestNap{20};
 
@@ -37,6 +38,11 @@ Order to_order(const Words& words) {
       .number = words[5]};
 }
 
+void await(comm::Request request) {
+  const GrowingNap nap(kLongestNap);
+  while (!request.test()) nap.take();
+}
+
 }  // namespace
 
 void tell(comm::Communicator& site, const Order& order) {
@@ -49,10 +55,23 @@ void tell(comm::Communicator& site, const Order& order) {
 
 Order await_order(comm::Communicator& site) {
   const auto words = std::make_shared<Words>();
-  auto request = messages::receive(site, words, 0, kOrderTag);
-  const GrowingNap nap(kLongestNap);
-  while (!request.test()) nap.take();
+  await(messages::receive(site, words, 0, kOrderTag));
   return to_order(*words);
+}
+
+void meet(comm::Communicator& site) {
+  using Word = std::array<std::int64_t, 1>;
+  const auto word = std::make_shared<Word>();
+  if (site.rank() != 0) {
+    messages::send_owned(site, Word{}, 0, kMeetTag).wait();
+    return await(messages::receive(site, word, 0, kMeetTag));
+  }
+  for (int rank = 1; rank < site.size(); ++rank) {
+    await(messages::receive(site, word, rank, kMeetTag));
+  }
+  for (int rank = 1; rank < site.size(); ++rank) {
+    messages::send_owned(site, Word{}, rank, kMeetTag).wait();
+  }
 }
 
 std::string share_text(comm::Communicator& site, const std::string& text) {

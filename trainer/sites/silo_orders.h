@@ -29,6 +29,10 @@ void tell(comm::Communicator& site, const Order& order);
 /// @throws CommError when rank 0 is gone.
 [[nodiscard]] Order await_order(comm::Communicator& site);
 
+/// Waits as await_order() does until all ranks have come here. Collective. @throws CommError when a
+/// rank is gone.
+void meet(comm::Communicator& site);
+
 /// Rank 0's text and model on all ranks; `start` is not read elsewhere. Collective. @throws
 /// CommError.
 [[nodiscard]] std::string share_text(comm::Communicator& site, const std::string& text);

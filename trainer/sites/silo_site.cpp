@@ -8,6 +8,7 @@
 #include "base/errors.h"
 #include "base/file.h"
 #include "base/sha256.h"
+#include "base/storage.h"
 #include "trainer/sites/site_privacy.h"
 
 namespace convoy::trainer {
@@ -34,7 +35,7 @@ SiloSetup setup_of(SiteJob& job, std::int64_t number, const SiloInside& inside,
 /// The script where this rank can read it. Ranks of one host may share the folder.
 std::string keep_script(const std::string& script, const fs::path& state, int rank) {
   if (script.empty()) return "";
-  fs::create_directories(state);
+  make_private_folder(state);
   const auto path = state / ("model.torchscript.rank" + std::to_string(rank));
   write_private_file_atomic(path, std::as_bytes(std::span(script)));
   return path.string();

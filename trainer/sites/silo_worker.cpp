@@ -20,7 +20,16 @@ std::unique_ptr<SiloRank> make_rank(comm::Communicator& site, SiloOffer offer,
   offer.job = silo::share_text(site, offer.job);
   offer.script = silo::share_text(site, offer.script);
   std::optional<SiloSetup> setup;
-  together(site, [&] { setup.emplace(make(offer)); });
+  std::exception_ptr failure;
+  try {
+    setup.emplace(make(offer));
+  } catch (const std::exception&) {
+    failure = std::current_exception();
+  }
+  silo::meet(site);  // one may read its data for longer than the others' waits last
+  together(site, [&] {
+    if (failure) std::rethrow_exception(failure);
+  });
   return std::make_unique<SiloRank>(site, std::move(*setup));
 }
 

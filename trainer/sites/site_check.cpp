@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "scheduler/net/pem_content.h"
+#include "trainer/sites/site_privacy.h"
 
 namespace convoy::trainer {
 namespace {
@@ -144,6 +145,9 @@ void check_job(Checks& checks, const SiteClientOptions& options, const JobCame& 
     return;
   }
   (void)attempt(checks, "data", [&] { return check_data(options, job, read); });
+  if (!read.privacy.is_on()) return;
+  (void)attempt(checks, "privacy ledger",
+                [&] { return require_site_ledger(own_job(read, options.own), options.own); });
 }
 
 }  // namespace

@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "compress/codec/codec.h"
 #include "trainer/sites/local_site_worker.h"
+#include "trainer/sites/site_privacy.h"
 
 namespace convoy::trainer {
 namespace {
@@ -93,6 +94,7 @@ void SiteClient::consider(const JobCame& job) {
   logger("trainer")->info("server {} offers run {}", job.welcome.server, job.welcome.run);
   try {
     job_ = options_.read_job(job.offer.job);
+    outcome_.is_insecure = job_.privacy.is_on() && job_.privacy.insecure_seed != 0;
   } catch (const ConfigError& error) {
     refuse(RefusalCode::kOtherSchema, error.what());
   }
@@ -101,14 +103,12 @@ void SiteClient::consider(const JobCame& job) {
     refuse(RefusalCode::kSitePolicy, *refusal);
   }
   if (!script) return load("");
-  line_.tell([](SiteLink& link) { link.take_script(kMostScriptBytes); });
+  line_.tell([hash = *script](SiteLink& link) { link.take_script(kMostScriptBytes, hash); });
 }
 
+/// The link has let no other file through than the one that was offered.
 void SiteClient::handle(ScriptCame& script) {
   if (loaded_ || rounds_) return;
-  if (script.file.begin.sha256 != offered_->offer.torchscript_sha256) {
-    refuse(RefusalCode::kSitePolicy, "the server has sent another TorchScript file than it said");
-  }
   const auto path = options_.state / "model.torchscript";
   write_private_file_atomic(path, script.file.bytes);
   load(path.string());
@@ -122,6 +122,7 @@ void SiteClient::load(const std::string& script) {
     end_with(RefusalCode::kOtherSchema, "the site's data cannot be read as the job says");
     throw;
   }
+  open_ledger();
   const std::string schema = to_text(loaded_->schema);
   logger("trainer")->info("{} samples: {}", loaded_->samples.size(), schema);
   if (hash_of(loaded_->shape) != offered_->offer.model_hash) {
@@ -143,6 +144,16 @@ void SiteClient::load(const std::string& script) {
     line_.tell([update = std::move(*unsettled)](SiteLink& link) { link.offer(update); });
   }
   line_.tell([run, join](SiteLink& link) { link.join_as(run, join); });
+}
+
+/// Before the site joins: without its ledger it could train nothing.
+void SiteClient::open_ledger() {
+  try {
+    loaded_->ledger = open_site_ledger(loaded_->job, options_.own);
+  } catch (const std::exception&) {
+    end_with(RefusalCode::kFailed, "the site cannot open its privacy ledger");
+    throw;
+  }
 }
 
 void SiteClient::enrol(const JobCame& job) {
@@ -202,9 +213,23 @@ void SiteClient::handle(RoundCame& round) {
   }
   line_.tell([version = dispatch.version](SiteLink& link) { link.hold(version); });
   if (has_model) take_next_model();
-  if (done_ == dispatch.round) return;  // its update is on the way, or there
+  if (in_hand_ == dispatch.round || is_answered(dispatch)) return;
   next_ = dispatch;
   line_.tell([number = dispatch.round](SiteLink& link) { link.work_on(number); });
+}
+
+/// Whether the round's update is on the way, or is sent again: the server has forgotten what it
+/// acknowledged, as one does that was restored from an older snapshot.
+bool SiteClient::is_answered(const net::Dispatch& round) {
+  if (done_ != round.round) return false;
+  if (!is_settled_) return true;
+  const auto newest = box_.newest();
+  if (!newest || newest->round != round.round || newest->version != round.version) return false;
+  is_settled_ = false;
+  logger("trainer")->warn("the server asks for round {} again; it gets update {} again",
+                          round.round, newest->update_id);
+  line_.tell([update = box_.again()](SiteLink& link) { link.offer(update); });
+  return true;
 }
 
 void SiteClient::train() {
@@ -213,15 +238,20 @@ void SiteClient::train() {
   pulse_.round = round.round;
   pulse_.steps = 0;
   pulse_.is_training = true;
+  in_hand_ = round.round;
   auto trained = rounds_->train(round, [this] { return listen(); });
   pulse_.is_training = false;
   outcome_.epsilon = rounds_->epsilon();
   if (is_stopped() || std::ranges::any_of(heard_, ends_round)) return;
-  if (!trained) return leave(net::LeaveReason::kPrivacyBudget, "the privacy budget is spent");
-  ++outcome_.rounds;
-  outcome_.steps += trained->begin.steps;
+  if (trained) {
+    ++outcome_.rounds;
+    outcome_.steps += trained->begin.steps;
+  }
   while (!is_settled_ && !is_over_ && !is_stopped()) (void)work(kLook);
-  if (is_settled_) send(*trained, round.take_back);
+  in_hand_.reset();
+  if (!is_settled_) return;
+  if (!trained) return leave(net::LeaveReason::kPrivacyBudget, "the privacy budget is spent");
+  send(*trained, round.take_back);
 }
 
 /// Between two steps. What comes waits, but for what ends the round.
@@ -247,8 +277,8 @@ void SiteClient::send(const SiteRounds::Trained& trained, bool take_back) {
 
 void SiteClient::handle(UpdateAnswered& answer) {
   if (answer.is_accepted) {
+    if (box_.unsettled()) ++outcome_.updates;
     box_.settle(answer.id);
-    ++outcome_.updates;
   } else {
     logger("trainer")->warn("update {} is given up: {}", answer.id, answer.text);
     box_.give_up(answer.id);
@@ -259,22 +289,24 @@ void SiteClient::handle(UpdateAnswered& answer) {
   leave_if_spent();
 }
 
+/// A round in hand has spent already, and is sent first.
 void SiteClient::leave_if_spent() {
-  if (!rounds_->is_spent()) return;
+  if (!rounds_->is_spent() || in_hand_) return;
   leave(net::LeaveReason::kPrivacyBudget, "the privacy budget is spent");
 }
 
 void SiteClient::leave(net::LeaveReason reason, const std::string& text) {
   if (is_leaving_) return;
   is_leaving_ = true;
-  outcome_.kind = SiteOutcome::Kind::kLeft;
-  outcome_.reason = text;
+  leaves_because_ = text;
   logger("trainer")->info("leaving the run: {}", text);
   line_.tell([reason, text](SiteLink& link) { link.leave(reason, text); });
 }
 
 void SiteClient::handle(LeaveAccepted& /*accepted*/) {
   line_.hang_up("the site has left");
+  outcome_.kind = SiteOutcome::Kind::kLeft;
+  outcome_.reason = leaves_because_;
   is_over_ = true;
 }
 
@@ -288,13 +320,20 @@ void SiteClient::handle(FinalCame& final_model) {
   is_over_ = true;
 }
 
-void SiteClient::handle(LinkEnded& ended) { throw std::runtime_error(ended.text); }
+void SiteClient::handle(LinkEnded& ended) {
+  require_config(!ended.needs_mending, ended.text);
+  throw std::runtime_error(ended.text);
+}
 
 void SiteClient::stop() {
   if (options_.leave_on_stop && rounds_) {
     leave(net::LeaveReason::kStopped, "the site has been stopped");
     const auto until = std::chrono::steady_clock::now() + kLeavePatience;
     while (!is_over_ && std::chrono::steady_clock::now() < until) (void)work(kLook);
+  }
+  if (is_over_) return;
+  if (is_leaving_ || options_.leave_on_stop) {
+    outcome_.reason = "the server was not told that the site leaves";
   }
   line_.hang_up("the site has been stopped");
   is_over_ = true;
@@ -307,7 +346,7 @@ void SiteClient::end_with(RefusalCode code, const std::string& text) {
 
 void SiteClient::refuse(RefusalCode code, const std::string& text) {
   end_with(code, text);
-  throw std::runtime_error("this site does not train the server's job: " + text);
+  throw ConfigError("this site does not train the server's job: " + text);
 }
 
 std::string to_json(const SiteOutcome& outcome) {
@@ -322,6 +361,7 @@ std::string to_json(const SiteOutcome& outcome) {
                               {"given_up", outcome.given_up}};
   if (!outcome.reason.empty()) json["reason"] = outcome.reason;
   if (outcome.epsilon) json["epsilon"] = *outcome.epsilon;
+  if (outcome.is_insecure) json["insecure"] = true;
   if (!outcome.model.empty()) {
     json["model"] = outcome.model.string();
     json["parameters_hash"] = to_hex(outcome.parameters_hash);

@@ -39,13 +39,15 @@ struct SiteClientOptions {
 struct SiteOutcome {
   enum class Kind : std::uint8_t { kFinished, kLeft, kStopped };
   Kind kind = Kind::kStopped;
-  std::string reason;  ///< of kLeft
+  /// Of kLeft; of kStopped: empty, or that the server was not told that the site leaves.
+  std::string reason;
   std::string run;
   std::int64_t rounds = 0;  ///< trained by this process
   std::int64_t steps = 0;
   std::int64_t updates = 0;   ///< acknowledged to this process
   std::int64_t given_up = 0;  ///< refused
   std::optional<double> epsilon;
+  bool is_insecure = false;           ///< its noise came from a seed, and protects nobody
   std::filesystem::path model;        ///< empty where there is none
   std::uint64_t parameters_hash = 0;  ///< of `model`, as in the server's summary
 };
@@ -59,8 +61,9 @@ class SiteClient {
   SiteClient(SiteClientOptions options, LineDialing dialing);
 
   /// Takes part until the run is over, the budget is spent, or somebody stops it.
-  /// @throws std::runtime_error where the server or the site's policy ends it, and for what
-  ///   training and disks throw; ConfigError for data that the job cannot be trained on.
+  /// @throws ConfigError for what somebody must mend first: data, ledger or policy that do not fit
+  ///   the job, a site or certificate that the server refuses for good; std::runtime_error where
+  ///   the server ends it otherwise, and for what training and disks throw.
   [[nodiscard]] SiteOutcome run();
 
  private:
@@ -74,9 +77,11 @@ class SiteClient {
 
   void consider(const JobCame& job);
   void load(const std::string& script);
+  void open_ledger();
   void enrol(const JobCame& job);
   [[nodiscard]] MakeSiteWorker worker_maker(std::int64_t number) const;
   void require_same_place(std::int64_t number) const;
+  [[nodiscard]] bool is_answered(const net::Dispatch& round);
   void take_next_model();
   void end_with(net::RefusalCode code, const std::string& text);
   [[noreturn]] void refuse(net::RefusalCode code, const std::string& text);
@@ -103,10 +108,12 @@ class SiteClient {
   Job job_;                         ///< of offered_
   std::optional<SiteJob> loaded_;   ///< until the server has enrolled the site
   std::unique_ptr<SiteRounds> rounds_;
-  std::optional<net::Dispatch> next_;  ///< round that is to be trained
-  std::optional<std::int64_t> done_;   ///< newest round whose update counts, or may
-  bool is_settled_ = true;             ///< no update waits for its answer
+  std::optional<net::Dispatch> next_;    ///< round that is to be trained
+  std::optional<std::int64_t> in_hand_;  ///< round that is trained, until its update is stored
+  std::optional<std::int64_t> done_;     ///< newest round whose update counts, or may
+  bool is_settled_ = true;               ///< no update waits for its answer
   bool is_leaving_ = false;
+  std::string leaves_because_;
   bool is_over_ = false;
   int bad_models_ = 0;  ///< in a row
   SiteOutcome outcome_;

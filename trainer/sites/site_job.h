@@ -10,6 +10,7 @@
 #include "trainer/data/dataset.h"
 #include "trainer/federated/client_data.h"
 #include "trainer/job.h"
+#include "trainer/privacy/ledger.h"
 #include "trainer/sites/data_schema.h"
 #include "trainer/sites/site_policy.h"
 #include "trainer/sites/tensor_streams.h"
@@ -45,6 +46,8 @@ struct SiteJob {
   std::unique_ptr<Model> model;
   ModelShape shape;                                    ///< of `model`
   std::unique_ptr<const compress::UpdateCodec> codec;  ///< null: updates are dense
+  /// open_site_ledger()'s, where one process speaks for the site; else null.
+  std::unique_ptr<privacy::Ledger> ledger;
 
   /// The data of site number `client` of the run.
   [[nodiscard]] ClientData client_data(std::int64_t client) const;

@@ -16,6 +16,14 @@ constexpr std::chrono::seconds kFarewell{2};
 /// A dead instance of the site is forgotten by the server after its liveness time; a living one
 /// never.
 constexpr int kLivenessTimes = 2;
+/// Between two cancellations of a dial that must end.
+constexpr std::chrono::milliseconds kCancelAgain{50};
+
+/// A server that offers its job and ends the connection again and again is not got further with.
+bool is_progress(const LinkEvent& event) {
+  const auto* answer = std::get_if<UpdateAnswered>(&event);
+  return std::holds_alternative<RoundCame>(event) || (answer != nullptr && answer->is_accepted);
+}
 
 }  // namespace
 
@@ -113,20 +121,28 @@ void SiteLine::hang_up(const std::string& goodbye) {
     stuck = connection_;
   }
   if (stuck) stuck->post([stuck] { stuck->abort("hung up"); });
-  dialing_.cancel();
+  cancel_until_over();
   thread_.join();
   dialing_ = {};  // ends the thread that posted tasks run on
+}
+
+/// Again and again: a dial() that begins after a cancel() knows nothing of it.
+void SiteLine::cancel_until_over() {
+  for (;;) {
+    dialing_.cancel();
+    std::unique_lock lock(mutex_);
+    if (changed_.wait_for(lock, kCancelAgain, [this] { return is_over_; })) return;
+  }
 }
 
 /// Where the link lives.
 void SiteLine::take(LinkEvent event) {
   const std::lock_guard lock(mutex_);
   changed_.notify_all();
-  if (std::holds_alternative<JobCame>(event)) {
-    second_since_.reset();
-    backoff_.reset();
-  }
+  if (std::holds_alternative<JobCame>(event)) second_since_.reset();
+  if (is_progress(event)) backoff_.reset();
   if (auto* ended = std::get_if<LinkEnded>(&event)) {
+    backoff_.lasted(std::chrono::floor<std::chrono::milliseconds>(steady_clock::now() - dialled_));
     connection_.reset();
     is_cut_ = true;
     judge(*ended);
@@ -151,6 +167,9 @@ void SiteLine::judge(LinkEnded& ended) {
 void SiteLine::run() {
   while (dial_once() && pause()) {
   }
+  const std::lock_guard lock(mutex_);
+  is_over_ = true;
+  changed_.notify_all();
 }
 
 /// @return whether to do it again.
@@ -159,15 +178,22 @@ bool SiteLine::dial_once() {
     const std::lock_guard lock(mutex_);
     if (is_stopping_) return false;
     is_cut_ = false;
+    dialled_ = steady_clock::now();
   }
   try {
     const auto user = std::make_shared<User>(*this);
     const auto connection = dialing_.dial(user);
+    bool is_wanted = true;
     {
       const std::lock_guard lock(mutex_);
       if (!is_cut_) connection_ = connection;
+      is_wanted = !is_stopping_;
+      if (!is_cut_) dialled_ = steady_clock::now();
     }
-    connection->post([user, connection] { user->open(connection); });
+    connection->post([user, connection, is_wanted] {
+      if (!is_wanted) return connection->abort("hung up");
+      user->open(connection);
+    });
     return stay_connected();
   } catch (const net::DialError& error) {
     const std::lock_guard lock(mutex_);
@@ -176,7 +202,8 @@ bool SiteLine::dial_once() {
       logger("trainer")->warn("{}; dialling again", error.what());
       return true;
     }
-    events_.emplace_back(LinkEnded{.is_final = true, .code = {}, .text = error.what()});
+    events_.emplace_back(
+        LinkEnded{.is_final = true, .needs_mending = true, .code = {}, .text = error.what()});
   } catch (const std::exception& error) {
     const std::lock_guard lock(mutex_);
     events_.emplace_back(LinkEnded{.is_final = true, .code = {}, .text = error.what()});

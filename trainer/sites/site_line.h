@@ -19,8 +19,8 @@
 
 namespace convoy::trainer {
 
-/// How a line dials; net::Dialer, or a test. What the functions own is gone, with its thread, when
-/// the line has hung up.
+/// How a line dials; net::Dialer, or a test. What the functions own, and nobody else may, is gone,
+/// with its thread, when the line has hung up: that thread calls what the line owns.
 struct LineDialing {
   std::function<std::shared_ptr<net::Connection>(std::shared_ptr<net::ConnectionUser>)> dial;
   /// Makes a dial() that waits throw. Any thread.
@@ -58,6 +58,7 @@ class SiteLine {
   [[nodiscard]] bool dial_once();
   [[nodiscard]] bool stay_connected();
   [[nodiscard]] bool pause();
+  void cancel_until_over();
   void drain();
   void take(LinkEvent event);
   void judge(LinkEnded& ended);
@@ -74,7 +75,9 @@ class SiteLine {
   std::shared_ptr<net::Connection> connection_;
   bool is_stopping_ = false;
   bool is_dead_ = false;
-  bool is_cut_ = false;  ///< the newest connection has ended, perhaps before anybody used it
+  bool is_over_ = false;  ///< nothing is dialled any more
+  bool is_cut_ = false;   ///< the newest connection has ended, perhaps before anybody used it
+  std::chrono::steady_clock::time_point dialled_{};  ///< when it came about
   /// Since when the server takes this process for a second one of its site.
   std::optional<std::chrono::steady_clock::time_point> second_since_;
 

@@ -3,6 +3,7 @@
 
 #include <spdlog/fmt/fmt.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "base/errors.h"
@@ -100,7 +101,7 @@ void SiteLink::join() {
 void SiteLink::refuse_job(RefusalCode code, const std::string& text) {
   if (!is_connected() || stage_ == Stage::kEnding) return;
   (void)send(net::Refusal{.code = code, .text = net::as_text(text)}, offer_id_);
-  end({.is_final = true, .code = code, .text = text});
+  end({.is_final = true, .needs_mending = true, .code = code, .text = text});
 }
 
 void SiteLink::leave(net::LeaveReason reason, const std::string& text) {
@@ -139,7 +140,8 @@ void SiteLink::on_message(const net::Message& message, std::uint64_t id, std::ui
 void SiteLink::take(const net::Welcome& welcome) {
   if (const auto refusal = net::check_version(welcome.version, net::kSpokenVersions)) {
     (void)send(*refusal);
-    return end({.is_final = true, .code = refusal->code, .text = refusal->text});
+    return end(
+        {.is_final = true, .needs_mending = true, .code = refusal->code, .text = refusal->text});
   }
   welcome_ = welcome;
   join();
@@ -148,8 +150,11 @@ void SiteLink::take(const net::Welcome& welcome) {
 void SiteLink::take(const net::Refusal& refusal, std::uint64_t answers) {
   logger("trainer")->warn("{}", said(refusal));
   if (ends_connection(refusal.code)) {
-    return end(
-        {.is_final = is_for_good(refusal.code), .code = refusal.code, .text = said(refusal)});
+    const bool is_final = is_for_good(refusal.code);
+    return end({.is_final = is_final,
+                .needs_mending = is_final,
+                .code = refusal.code,
+                .text = said(refusal)});
   }
   if (leave_id_ != 0 && answers == leave_id_) return around_.tell(LeaveAccepted{});
   if (upload_ && upload_->is_about(answers)) return refuse_upload(refusal);
@@ -183,7 +188,9 @@ void SiteLink::on_tick() {
 
 void SiteLink::heartbeat(Time now) {
   const auto& connection = *connection_;
-  if (unanswered_ && connection.last_heard() > *unanswered_) unanswered_.reset();
+  // A sign of life waits behind our own chunks: on a slow link what the server takes is an answer.
+  const auto newest = std::max(connection.last_heard(), connection.last_taken());
+  if (unanswered_ && newest > *unanswered_) unanswered_.reset();
   const std::chrono::milliseconds liveness(welcome_.liveness_ms);
   if (unanswered_ && now - *unanswered_ > liveness) {
     return connection_->abort(fmt::format("the server has answered no sign of life for {:.3g} s",
@@ -209,6 +216,7 @@ void SiteLink::on_closed(const std::string& why) {
   download_waits_ = false;
   LinkEnded ended = ended_.value_or(LinkEnded{.text = why.empty() ? "the connection ended" : why});
   ended.is_final = ended.is_final || is_refused;
+  ended.needs_mending = ended.needs_mending || is_refused;
   ended.is_done = is_done_;
   ended.liveness_ms = welcome_.liveness_ms;
   around_.tell(std::move(ended));

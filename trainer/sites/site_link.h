@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 
+#include "base/sha256.h"
 #include "scheduler/net/connection.h"
 #include "scheduler/net/message_codec.h"
 #include "trainer/sites/download.h"
@@ -51,15 +52,17 @@ class SiteLink final : public net::ConnectionUser {
   /// The next model may come, of up to so many bytes; those after it wait for further calls. The
   /// final one waits for the first call only.
   void take_model(std::int64_t most_bytes);
-  /// The file with the model's TorchScript may come.
-  void take_script(std::int64_t most_bytes);
+  /// The file with the model's TorchScript may come, of this hash: no byte of another one does, and
+  /// the job is refused.
+  void take_script(std::int64_t most_bytes, const Sha256& sha256);
   /// The version that the site holds, its hash checked; none: nothing.
   void hold(std::optional<std::int64_t> version) { held_ = version; }
   /// That it is training, or about to.
   void work_on(std::optional<std::int64_t> round) { round_ = round; }
   /// The model of this round was no good: the server sends it again.
   void refuse_model(const RoundCame& round, const std::string& text);
-  /// Sends it until the server has answered; there is no other one.
+  /// Sends it until the server has answered; there is no other one. Where it is to be given up
+  /// though the server waits for its round, the connection ends too.
   void offer(OfferedUpdate update);
   /// The final model is on disk.
   void keep_final(const ReceivedStream& model);
@@ -121,6 +124,7 @@ class SiteLink final : public net::ConnectionUser {
   std::optional<Download> download_;
   std::optional<std::int64_t> most_model_bytes_;
   std::optional<std::int64_t> most_script_bytes_;
+  Sha256 script_sha256_{};
   bool takes_model_ = false;
   std::optional<net::Leave> leave_;
   bool is_done_ = false;  ///< the final model is here

@@ -35,8 +35,9 @@ void SiteLink::take_model(std::int64_t most_bytes) {
   if (download_waits_) begin_download();
 }
 
-void SiteLink::take_script(std::int64_t most_bytes) {
+void SiteLink::take_script(std::int64_t most_bytes, const Sha256& sha256) {
   most_script_bytes_ = most_bytes;
+  script_sha256_ = sha256;
   if (download_waits_) begin_download();
 }
 
@@ -74,9 +75,15 @@ void SiteLink::begin_download() {
   const auto most = most_bytes(download_->begin().kind);
   download_waits_ = !most;
   if (!most) return;
-  if (download_->begin().bytes > *most) {
+  const net::ModelBegin& begin = download_->begin();
+  if (begin.kind == net::StreamKind::kTorchScript && begin.sha256 != script_sha256_) {
+    download_.reset();
+    return refuse_job(RefusalCode::kSitePolicy,
+                      "the server sends another TorchScript file than it has said");
+  }
+  if (begin.bytes > *most) {
     return fail_download(fmt::format("{} bytes are more than this job's model has, which is {}",
-                                     download_->begin().bytes, *most));
+                                     begin.bytes, *most));
   }
   (void)send(download_->take_more(), download_->stream());
 }
@@ -169,7 +176,10 @@ void SiteLink::refuse_upload(const net::Refusal& refusal) {
   const bool is_stream = refusal.code == RefusalCode::kBadStream;
   if (refusal.code == RefusalCode::kOutOfRound || refusal.code == RefusalCode::kBadUpdate ||
       (is_stream && upload_->count_bad_stream() >= kMostBadStreams)) {
-    return answer_upload(false, net::as_text(refusal.text));
+    answer_upload(false, net::as_text(refusal.text));
+    // The server still waits for the round: it gives it out again to who joins without it.
+    if (refusal.code != RefusalCode::kOutOfRound) say_goodbye("an update was given up");
+    return;
   }
   upload_->wait_until(around_.now() + (is_stream ? std::chrono::seconds(0) : kRetry));
 }

@@ -46,11 +46,22 @@ Refusal refusal_of_data(const SitePolicy& policy, const DataConfig& data) {
   if (!allows(policy.kinds, data.name)) {
     return fmt::format("data.name = \"{}\": the policy allows {}", data.name, listed(policy.kinds));
   }
-  if (data.name != "csv") return std::nullopt;
+  const bool limits_tables = !policy.columns.empty() || !policy.label.empty();
+  if (data.name != "csv") {
+    if (!limits_tables || !policy.kinds.empty()) return std::nullopt;
+    // Read as another kind, the same file would be read whole.
+    return fmt::format(
+        "data.name = \"{}\": the policy limits the columns of csv, and data.kinds names no other "
+        "kind",
+        data.name);
+  }
   if (!policy.label.empty() && data.label != policy.label) {
     return fmt::format("data.label = \"{}\": the policy allows \"{}\"", data.label, policy.label);
   }
   if (policy.columns.empty()) return std::nullopt;
+  if (policy.label.empty() && !allows(policy.columns, data.label)) {
+    return fmt::format("data.label: the policy does not allow \"{}\"", data.label);
+  }
   if (data.columns.empty()) return "data.columns: the job names none, and the policy lists some";
   for (const auto& column : data.columns) {
     if (allows(policy.columns, column)) continue;
@@ -82,6 +93,11 @@ Refusal printable(const Refusal& refusal) {
 
 double smaller(double limit, double value) { return limit > 0.0 ? std::min(limit, value) : value; }
 
+double largest_delta(const SitePolicy& policy) {
+  if (policy.max_delta > 0.0 || policy.max_epsilon <= 0.0) return policy.max_delta;
+  return kDeltaOfMaxEpsilon;
+}
+
 }  // namespace
 
 Refusal refusal_of(const SitePolicy& policy, const Job& job,
@@ -104,7 +120,7 @@ Job apply(const SitePolicy& policy, Job job) {
   job.privacy.ledger = policy.ledger;
   if (job.privacy.is_on()) {
     job.privacy.epsilon = smaller(policy.max_epsilon, job.privacy.epsilon);
-    job.privacy.delta = smaller(policy.max_delta, job.privacy.delta);
+    job.privacy.delta = smaller(largest_delta(policy), job.privacy.delta);
   }
   auto& steps = job.federation.policy;
   steps.max_local_steps = steps_allowed(policy, steps.max_local_steps);

@@ -11,6 +11,9 @@
 
 namespace convoy::trainer {
 
+/// A bound on epsilon is none without one on delta: at a delta near 1 any release has epsilon 0.
+inline constexpr double kDeltaOfMaxEpsilon = 1e-5;
+
 /// What a site lets a server ask for: it belongs to the site's administrator, and a job that comes
 /// from a server never changes it. The defaults hold for sites without a policy file.
 struct SitePolicy {
@@ -25,18 +28,21 @@ struct SitePolicy {
   std::int64_t max_local_steps = 0;  ///< of a round, which is cut to them; 0: any number
 
   // [data]
-  std::vector<std::string> kinds;    ///< data.name may be one of these; empty: any
-  std::vector<std::string> columns;  ///< csv: features that may be read; empty: any
-  std::string label;                 ///< csv: the column that may be learnt; empty: any
-  std::int64_t min_samples = 1;      ///< with fewer the site does not take part
+  /// data.name may be one of these; empty: any, or csv alone where columns or label say something.
+  std::vector<std::string> kinds;
+  std::vector<std::string> columns;  ///< csv: that may be read; empty: any
+  /// csv: the column that may be learnt; empty: any of `columns`.
+  std::string label;
+  std::int64_t min_samples = 1;  ///< with fewer the site does not take part
 
   // [privacy]
   /// Refuse jobs without [privacy]. min_sigma and max_epsilon imply it.
   bool require_privacy = false;
   double min_sigma = 0.0;    ///< jobs with less noise are refused; 0: any
   double max_epsilon = 0.0;  ///< the budget is no larger, whatever the job says; 0: the job's
-  double max_delta = 0.0;    ///< epsilon is counted at no larger delta; 0: the job's
-  std::string ledger;        ///< folder of the ledgers; needed for jobs with [privacy]
+  /// Epsilon is counted at no larger delta; 0: the job's, or kDeltaOfMaxEpsilon with max_epsilon.
+  double max_delta = 0.0;
+  std::string ledger;  ///< folder of the ledgers; needed for jobs with [privacy]
   /// Let jobs name the seed of the noise, which can then be taken off again. For tests only.
   bool allow_insecure_seed = false;
 

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "trainer/sites/site_privacy.h"
 
+#include <spdlog/fmt/fmt.h>
+
 #include <utility>
 
 #include "base/log.h"
 #include "base/random.h"
-#include "trainer/privacy/fingerprint.h"
+#include "trainer/privacy/data_identity.h"
 
 namespace convoy::trainer {
 namespace {
@@ -16,19 +18,45 @@ std::unique_ptr<privacy::Entropy> make_entropy(const PrivacyConfig& config, std:
   return privacy::insecure_entropy(mix({static_cast<std::uint64_t>(config.insecure_seed), key}));
 }
 
+/// Of data that are no file of the site's.
+std::string description_of(const DataConfig& data) {
+  if (data.name != "synthetic") return data.name;
+  return fmt::format("{} {} {} {}", data.name, data.samples, data.features, data.classes);
+}
+
 }  // namespace
 
-SitePrivacy make_site_privacy(const SiteJob& job, const std::string& site, const ClientData& data) {
+privacy::LedgerOwner ledger_owner(const Job& job, const SiteBelongings& own) {
+  const std::string share = fmt::format("{}/{}", own.share.index, own.share.of);
+  return {.site = own.site,
+          .data = own.data_path.empty()
+                      ? privacy::identity_of_made_data(description_of(job.data), share)
+                      : privacy::identity_of_files(own.data_path, share)};
+}
+
+std::unique_ptr<privacy::Ledger> open_site_ledger(const Job& job, const SiteBelongings& own) {
+  const PrivacyConfig& config = job.privacy;
+  if (!config.is_on()) return nullptr;
+  const privacy::LedgerOwner owner = ledger_owner(job, own);
+  return std::make_unique<privacy::Ledger>(privacy::ledger_path(config.ledger, owner), owner,
+                                           config.budget());
+}
+
+std::string require_site_ledger(const Job& job, const SiteBelongings& own) {
+  if (!job.privacy.is_on()) return "";
+  const privacy::LedgerOwner owner = ledger_owner(job, own);
+  const auto path = privacy::ledger_path(job.privacy.ledger, owner);
+  privacy::require_ledger(path, owner);
+  return path.string();
+}
+
+SitePrivacy make_site_privacy(SiteJob& job, std::uint64_t key) {
   const PrivacyConfig& config = job.job.privacy;
   if (!config.is_on()) return {};
-  const privacy::LedgerOwner owner{
-      .site = site, .data = privacy::fingerprint(*job.datasets.train, data.train_samples())};
-  auto ledger = std::make_unique<privacy::Ledger>(privacy::ledger_path(config.ledger, owner), owner,
-                                                  config.budget());
-  const bool is_spent = ledger->allowed(config.mechanism(), 1) == 0;
+  const bool is_spent = job.ledger->allowed(config.mechanism(), 1) == 0;
   return {.site = PrivateSite{.config = config,
-                              .ledger = std::move(ledger),
-                              .entropy = make_entropy(config, data.key())},
+                              .ledger = std::move(job.ledger),
+                              .entropy = make_entropy(config, key)},
           .is_spent = is_spent};
 }
 

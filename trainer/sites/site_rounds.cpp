@@ -6,6 +6,8 @@
 #include <cmath>
 #include <utility>
 
+#include "base/file.h"
+#include "base/file.h"
 #include "compress/codec/codec.h"
 #include "trainer/federated/client_end.h"
 #include "trainer/federated/federation_data.h"
@@ -31,7 +33,7 @@ SiteRounds::SiteRounds(SiteJob job, const SiteBelongings& own, Place place, Upda
       place_(std::move(place)),
       keeper_(job_.shape, job_.codec.get()) {
   ClientData data = job_.client_data(place_.client);
-  SitePrivacy privacy = make_site_privacy(job_, own.site, data);
+  SitePrivacy privacy = make_site_privacy(job_, data.key());
   is_spent_ = privacy.is_spent;
   box.open({.run = place_.run,
             .shape = &job_.shape,
@@ -103,7 +105,10 @@ std::uint64_t SiteRounds::save_final(const ReceivedStream& stream,
   put_state(state, *model);
   const std::string part = path.string() + ".part";
   model->save(part);
+  // The server is told that it is here, and may then forget it.
+  sync_file(part);
   std::filesystem::rename(part, path);
+  sync_folder(path.has_parent_path() ? path.parent_path() : ".");
   return parameters_hash(model->parameters());
 }
 

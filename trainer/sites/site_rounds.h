@@ -30,8 +30,8 @@ class SiteRounds {
     std::int64_t client = 0;  ///< the site's number in it
   };
 
-  /// Opens the ledger and `box`, which is borrowed. @throws ConfigError, StorageError; what
-  /// `make_worker` throws.
+  /// Opens `box`, which is borrowed. @param job  with its ledger where it has [privacy].
+  /// @throws ConfigError, StorageError; what `make_worker` throws.
   SiteRounds(SiteJob job, const SiteBelongings& own, Place place, UpdateBox& box,
              const MakeSiteWorker& make_worker);
 

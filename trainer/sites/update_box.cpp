@@ -68,7 +68,14 @@ std::optional<OfferedUpdate> UpdateBox::unsettled() const {
 
 std::optional<net::UploadBegin> UpdateBox::newest() const {
   if (!is_of_this_run()) return std::nullopt;
-  return facts_of(*outbox_.stored()).begin;
+  const auto& stored = *outbox_.stored();
+  if (stored.is_settled && stored.id == taken_back_) return std::nullopt;
+  return facts_of(stored).begin;
+}
+
+OfferedUpdate UpdateBox::again() const {
+  require(newest().has_value(), "UpdateBox: no update that counts");
+  return offered();
 }
 
 OfferedUpdate UpdateBox::offered() const {
@@ -108,10 +115,11 @@ std::vector<std::byte> UpdateBox::encode(const LocalResult& result, std::int64_t
 }
 
 void UpdateBox::settle(const std::string& id) {
-  if (sender_ && taken_back_ == id) {  // given up before the server took it after all
+  if (taken_back_ == id) {  // given up before the server took it after all
     std::filesystem::remove(folder_ / "taken_back");
+    sync_folder(folder_);  // or it would be owed once more after a power failure
     taken_back_.clear();
-    restore_residual();
+    if (sender_) restore_residual();
   }
   outbox_.settle(id);
 }
@@ -124,11 +132,12 @@ void UpdateBox::give_up(const std::string& id) {
 
 void UpdateBox::take_back() {
   const auto& stored = outbox_.stored();
-  if (!sender_ || !is_of_this_run() || taken_back_ == stored->id) return;
-  // What lies in the outbox is what is owed after the update: the note says that it is owed too.
+  if (!is_of_this_run() || taken_back_ == stored->id) return;
+  // What lies in the outbox is what is owed after the update: the note says that it is owed too,
+  // and that its round is not done.
   write_private_file_atomic(folder_ / "taken_back", std::as_bytes(std::span(stored->id)));
   taken_back_ = stored->id;
-  take_back_payload();
+  if (sender_) take_back_payload();
 }
 
 void UpdateBox::take_back_payload() {

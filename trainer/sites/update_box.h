@@ -38,8 +38,11 @@ class UpdateBox {
 
   /// The update that the server has not answered yet. After open().
   [[nodiscard]] std::optional<OfferedUpdate> unsettled() const;
-  /// The newest update, also one that is settled; of this run.
+  /// The newest update of this run, also one that is settled; none where that was given up or taken
+  /// back: its round is not done.
   [[nodiscard]] std::optional<net::UploadBegin> newest() const;
+  /// newest() as it was, for a server that has had it and has forgotten it.
+  [[nodiscard]] OfferedUpdate again() const;
 
   /// Encodes the result of a round and stores it, before anything of it leaves.
   /// @param begin  what is said of it, but for id, hash and size.

@@ -132,6 +132,39 @@ TEST_F(LedgerTest, RefusesOthersLedgers) {
   }
 }
 
+TEST_F(LedgerTest, NamesTheFolderThatCannotHoldIt) {
+  const std::string file = folder.file("file", "");
+  EXPECT_EQ(refusal([&] { (void)Ledger(folder.path() / "file" / "x", kOwner, kBudget); }),
+            "cannot make the folder " + file + ": File exists");
+  const fs::path odd = "/proc/" + std::string(64, 'x') + ".ledger";  // where nobody makes files
+  EXPECT_EQ(refusal([&] { (void)Ledger(odd, kOwner, kBudget); }),
+            "cannot begin the ledger " + odd.string() + ": No such file or directory");
+}
+
+TEST_F(LedgerTest, MakesItsFolderForItsOwnerAlone) {
+  const mode_t before = ::umask(0);
+  (void)open();
+  ::umask(before);
+  struct stat status {};
+  ASSERT_EQ(::stat(path().parent_path().c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 07777U, 0700U);
+}
+
+TEST_F(LedgerTest, CanBeTriedWithoutHoldingOrBeginningIt) {
+  require_ledger(path(), kOwner);
+  EXPECT_FALSE(fs::exists(path()));
+  EXPECT_TRUE(fs::is_directory(path().parent_path()));
+  spend_three_rounds();
+  const Ledger held = open();
+  require_ledger(path(), kOwner);
+  EXPECT_NE(refusal([&] { require_ledger(path(), {.site = "south", .data = kOwner.data}); }), "");
+  ASSERT_EQ(::chmod(path().c_str(), 0644), 0);
+  EXPECT_NE(refusal([&] { require_ledger(path(), kOwner); }), "");
+  (void)folder.file("file", "");
+  EXPECT_NE(refusal([&] { require_ledger(folder.path() / "file" / "x", kOwner); }), "");
+  EXPECT_NE(refusal([&] { require_ledger("/proc/x.ledger", kOwner); }), "");
+}
+
 TEST_F(LedgerTest, RefusesNamesThatLeadElsewhere) {
   for (const std::string name : {"", ".", "..", "a/b", "../x", "a b", "\xc3\xa4"}) {
     EXPECT_THROW((void)ledger_path(folder.path(), {.site = name, .data = "1"}), ConfigError);

@@ -61,6 +61,23 @@ TEST(SiloFailures, RanksThatWaitLongNeitherGiveUpNorBurnProcessors) {
                    {.timeout = kPatience});
 }
 
+/// Longer than any wait of the communicator, each for a time of its own.
+TEST(SiloFailures, RanksMayReadTheirDataForAsLongAsThatTakes) {
+  for (const int slowest : {0, 1, 2}) {
+    const auto late = [slowest](const comm::Communicator& site) {
+      std::this_thread::sleep_for((site.rank() == slowest ? 4 : site.rank()) * kPatience);
+    };
+    comm::local::run(3,
+                     [&](comm::Communicator& site) {
+                       (void)be_silo_rank(site, [&](const SiloOffer&) {
+                         late(site);
+                         return silo_setup(silo_job());
+                       });
+                     },
+                     {.timeout = kPatience});
+  }
+}
+
 TEST(SiloFailures, RanksEndWithRankZeroBeforeThereIsAJob) {
   comm::local::run(3, [&](comm::Communicator& site) {
     if (site.rank() != 0) return serve_silo(site, plain());

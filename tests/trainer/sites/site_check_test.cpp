@@ -17,7 +17,7 @@ using net::RefusalCode;
 
 class SiteCheckTest : public SiteClientTest {
  protected:
-  [[nodiscard]] net::DialerOptions dialing() {
+  [[nodiscard]] net::DialerOptions dialer_options() {
     return {.server = {.host = "127.0.0.1", .port = hub.port()},
             .own = own,
             .authorities = federation.files().certificate,
@@ -34,7 +34,8 @@ class SiteCheckTest : public SiteClientTest {
 
 TEST_F(SiteCheckTest, TriesAllThatComesBeforeTrainingAndEnrolsNobody) {
   use(site_job());
-  auto checks = std::async(std::launch::async, [&] { return check_site(options(), dialing()); });
+  auto checks =
+      std::async(std::launch::async, [&] { return check_site(options(), dialer_options()); });
   EXPECT_EQ(hub.greet().schema_hash, 0U);
   (void)hub.say(offer(0), hub.last.id);
   (void)hub.expect<net::Goodbye>();
@@ -47,28 +48,29 @@ TEST_F(SiteCheckTest, TriesAllThatComesBeforeTrainingAndEnrolsNobody) {
 
 TEST_F(SiteCheckTest, SaysWhatIsWrongAndLeavesOutWhatHangsOnIt) {
   use(site_job());
-  auto bad = dialing();
+  auto bad = dialer_options();
   bad.own = federation.member("other", net::Role::kSite);
   EXPECT_EQ(names(check_site(options(), bad)), " -certificate CA and revocation list");
-  bad = dialing();
+  bad = dialer_options();
   bad.own = federation.member("clinic-2", net::Role::kSite, -9, -1);
   auto mine = options();
   mine.own.site = "clinic-2";
   const auto expired = check_site(mine, bad);
   EXPECT_EQ(names(expired), " -certificate CA and revocation list");
   EXPECT_NE(expired[0].text.find("was valid until"), std::string::npos);
-  bad = dialing();
+  bad = dialer_options();
   bad.server.port = 1;
   EXPECT_EQ(names(check_site(options(), bad)), " certificate CA and revocation list -route");
 
   policy.require_privacy = true;
-  auto checks = std::async(std::launch::async, [&] { return check_site(options(), dialing()); });
+  auto checks =
+      std::async(std::launch::async, [&] { return check_site(options(), dialer_options()); });
   (void)hub.greet();
   (void)hub.say(offer(0), hub.last.id);
   EXPECT_EQ(names(checks.get()), " certificate CA and revocation list route server -policy");
   (void)hub.expect<net::Goodbye>();
   policy = {};
-  checks = std::async(std::launch::async, [&] { return check_site(options(), dialing()); });
+  checks = std::async(std::launch::async, [&] { return check_site(options(), dialer_options()); });
   (void)hub.greet();
   auto other = offer(0);
   other.model_hash += 1;
@@ -78,9 +80,34 @@ TEST_F(SiteCheckTest, SaysWhatIsWrongAndLeavesOutWhatHangsOnIt) {
   EXPECT_FALSE(all_ok(found));
 }
 
+TEST_F(SiteCheckTest, TriesThePrivacyLedger) {
+  Job private_job = site_job();
+  private_job.privacy = {
+      .mode = "per_sample", .clip = 1.0, .sigma = 1.0, .rate = 0.05, .epsilon = 1.9};
+  use(private_job);
+  const auto ledgers = [&](const std::string& place) {
+    policy.ledger = place;
+    auto checks =
+        std::async(std::launch::async, [&] { return check_site(options(), dialer_options()); });
+    (void)hub.greet();
+    (void)hub.say(offer(0), hub.last.id);
+    (void)hub.expect<net::Goodbye>();
+    return checks.get();
+  };
+  const auto found = ledgers(folder / "ledgers");
+  EXPECT_EQ(names(found),
+            " certificate CA and revocation list route server policy data privacy ledger");
+  EXPECT_TRUE(found.back().text.starts_with(folder / "ledgers/clinic.")) << found.back().text;
+  EXPECT_TRUE(std::filesystem::is_empty(folder / "ledgers"));
+  const auto bad = ledgers(folder.file("file", "") + "/below");
+  EXPECT_EQ(names(bad),
+            " certificate CA and revocation list route server policy data -privacy ledger");
+}
+
 TEST_F(SiteCheckTest, AServerThatRefusesIsNotOk) {
   use(site_job());
-  auto checks = std::async(std::launch::async, [&] { return check_site(options(), dialing()); });
+  auto checks =
+      std::async(std::launch::async, [&] { return check_site(options(), dialer_options()); });
   (void)hub.greet();
   (void)hub.say(net::Refusal{.code = RefusalCode::kUnknownSite, .text = "who?"}, hub.last.id);
   EXPECT_EQ(names(checks.get()), " certificate CA and revocation list route -server");

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "base/errors.h"
 #include "scheduler/net/dialer.h"
 #include "tests/temporary_folder.h"
 #include "tests/trainer/sites/scripted_hub.h"
@@ -55,6 +56,7 @@ class SiteClientTest : public ::testing::Test {
             .model = folder.path() / "model.pt",
             .instance = "i" + std::to_string(++instances),
             .software = "test",
+            .leave_on_stop = leave_on_stop,
             .stop = &stop,
             .read_job = [this](const std::string&) { return job; }};
   }
@@ -62,20 +64,22 @@ class SiteClientTest : public ::testing::Test {
   void start_site() {
     stop = false;
     site = std::async(std::launch::async, [this] {
-      const auto dialer = std::make_shared<net::Dialer>(
-          net::DialerOptions{.server = {.host = "127.0.0.1", .port = hub.port()},
-                             .own = own,
-                             .authorities = federation.files().certificate,
-                             .lists = federation.files().list,
-                             .limits = {}});
-      trainer::SiteClient client(
-          options(), {.dial = [dialer](auto user) { return dialer->dial(std::move(user)); },
-                      .cancel = [dialer] { dialer->cancel(); },
-                      .waits = {.first = std::chrono::milliseconds(10),
-                                .most = std::chrono::milliseconds(200)},
-                      .seed = 1});
+      trainer::SiteClient client(options(), dialing());
       return client.run();
     });
+  }
+  [[nodiscard]] trainer::LineDialing dialing() {
+    const auto dialer = std::make_shared<net::Dialer>(
+        net::DialerOptions{.server = {.host = "127.0.0.1", .port = hub.port()},
+                           .own = own,
+                           .authorities = federation.files().certificate,
+                           .lists = federation.files().list,
+                           .limits = {}});
+    return {
+        .dial = [dialer](auto user) { return dialer->dial(std::move(user)); },
+        .cancel = [dialer] { dialer->cancel(); },
+        .waits = {.first = std::chrono::milliseconds(10), .most = std::chrono::milliseconds(200)},
+        .seed = 1};
   }
   void stop_site() {
     stop = true;
@@ -98,6 +102,21 @@ class SiteClientTest : public ::testing::Test {
     (void)hub.say(offer(0), hub.last.id);
     joined = hub.expect<net::Join>();
     (void)hub.say(offer(kNumber), hub.last.id);
+  }
+  /// Of a site that knows the job: its next connection, up to where rounds may come.
+  void enrol_again() {
+    joined = hub.greet();
+    EXPECT_NE(joined.schema_hash, 0U);
+    (void)hub.say(offer(kNumber), hub.last.id);
+  }
+  /// Of the upload that was announced last: never to be used. The site gives it up, and comes back.
+  void refuse_update() {
+    (void)hub.say(net::Refusal{.code = net::RefusalCode::kBadUpdate, .text = "too long"},
+                  hub.last.id);
+    (void)hub.expect<net::Goodbye>();
+    enrol_again();
+    EXPECT_FALSE(joined.open_round);
+    EXPECT_FALSE(joined.pending_update);
   }
   [[nodiscard]] net::Dispatch round(std::int64_t number, bool take_back = false) const {
     return {.round = number,
@@ -159,6 +178,17 @@ class SiteClientTest : public ::testing::Test {
     trainer::LocalTrainer trainer_;
     trainer::ClientEnd end_;
   };
+  /// What the site ends with, where that is a ConfigError; else empty.
+  std::string config_error() {
+    try {
+      (void)site.get();
+    } catch (const ConfigError& error) {
+      return error.what();
+    } catch (const std::exception& error) {
+      ADD_FAILURE() << "no ConfigError: " << error.what();
+    }
+    return "";
+  }
   trainer::SiteOutcome finish() {
     const auto bytes =
         trainer::to_stream({.parameters = start.parameters, .payload = {}, .buffers = {}}, shape);
@@ -184,6 +214,7 @@ class SiteClientTest : public ::testing::Test {
   trainer::SitePolicy policy;
   net::Join joined;
   std::atomic<bool> stop = false;
+  bool leave_on_stop = false;
   int instances = 0;
   std::future<trainer::SiteOutcome> site;
 };

@@ -4,6 +4,9 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <chrono>
+#include <mutex>
+#include <thread>
 
 #include "tests/trainer/sites/fake_connection.h"
 
@@ -29,6 +32,7 @@ class DialTest : public ::testing::Test {
    public:
     Scripted(User user, Step step) : user_(std::move(user)), step_(std::move(step)) {}
     void post(std::function<void()> task) override {
+      const std::lock_guard lock(mutex_);  // one after the other, as on a connection's thread
       task();
       if (step_) std::exchange(step_, nullptr)(*user_, inner);
       if (inner.is_closed && !std::exchange(is_told_, true)) user_->on_closed("");
@@ -45,6 +49,7 @@ class DialTest : public ::testing::Test {
     [[nodiscard]] std::chrono::steady_clock::time_point last_heard() const override { return {}; }
 
    private:
+    std::recursive_mutex mutex_;
     User user_;
     Step step_;
     bool is_told_ = false;
@@ -97,11 +102,13 @@ TEST_F(DialTest, EndsWhereDiallingAgainDoesNotHelp) {
   const auto event = first_event({nullptr, nullptr});
   ASSERT_TRUE(event);
   EXPECT_EQ(std::get<LinkEnded>(*event).text, "connect hub: refused");
+  EXPECT_TRUE(std::get<LinkEnded>(*event).needs_mending);
   EXPECT_EQ(dials, 3);
   dials = 0;
   const auto refused = first_event({refuse(RefusalCode::kUnknownSite), offer});
   ASSERT_TRUE(refused);
   EXPECT_EQ(std::get<LinkEnded>(*refused).code, RefusalCode::kUnknownSite);
+  EXPECT_TRUE(std::get<LinkEnded>(*refused).needs_mending);
   EXPECT_EQ(dials, 1);
 }
 
@@ -116,6 +123,7 @@ TEST_F(DialTest, ARevokedCertificateIsForGoodAndAnOldListOfTheServerIsNot) {
   ASSERT_TRUE(event);
   EXPECT_EQ(std::get<LinkEnded>(*event).text,
             "the server has refused our certificate: it is revoked");
+  EXPECT_TRUE(std::get<LinkEnded>(*event).needs_mending);
   EXPECT_EQ(dials, 2);
 }
 
@@ -128,8 +136,82 @@ TEST_F(DialTest, WaitsForItsDeadForerunnerButNotForALivingOne) {
   const auto late = first_event(std::vector<Step>(1000, refuse(RefusalCode::kSecondInstance)));
   ASSERT_TRUE(late);
   EXPECT_EQ(std::get<LinkEnded>(*late).code, RefusalCode::kSecondInstance);
+  EXPECT_FALSE(std::get<LinkEnded>(*late).needs_mending) << "the other process may end";
   EXPECT_GE(dials, 2);
   EXPECT_LT(dials, 500);
+}
+
+/// As net::Dialer: what is cancelled before a dial begins is not cancelled.
+TEST_F(DialTest, HangingUpEndsADialThatBeginsAfterwards) {
+  std::atomic<int> cancelled = 0;
+  LineDialing slow = dialing({});
+  slow.cancel = [&] { ++cancelled; };
+  slow.dial = [&](const User&) -> std::shared_ptr<net::Connection> {
+    ++dials;
+    while (cancelled == 0) std::this_thread::sleep_for(1ms);
+    const int before = cancelled;
+    for (int i = 0; i < 5000 && cancelled == before; ++i) std::this_thread::sleep_for(1ms);
+    EXPECT_GT(cancelled, before) << "nobody cancels any more";
+    throw net::DialError("connect hub: cancelled", false);
+  };
+  SiteLine line(std::move(slow), {.site = "clinic", .instance = "i", .software = ""},
+                [] { return net::Progress{}; });
+  while (dials == 0) std::this_thread::sleep_for(1ms);
+  line.hang_up("enough");
+  EXPECT_EQ(dials, 1);
+}
+
+TEST_F(DialTest, HangingUpEndsAConnectionThatComesAboutAfterwards) {
+  std::atomic<bool> is_cancelled = false;
+  LineDialing late = dialing({});
+  late.cancel = [&] { is_cancelled = true; };
+  std::atomic<int> said = 0;
+  late.dial = [&](const User& user) -> std::shared_ptr<net::Connection> {
+    ++dials;
+    while (!is_cancelled) std::this_thread::sleep_for(1ms);  // and is connected all the same
+    return std::make_shared<Scripted>(user, [&](net::ConnectionUser&, FakeConnection& connection) {
+      said += static_cast<int>(connection.sent.size());
+    });
+  };
+  SiteLine line(std::move(late), {.site = "clinic", .instance = "i", .software = ""},
+                [] { return net::Progress{}; });
+  while (dials == 0) std::this_thread::sleep_for(1ms);
+  line.hang_up("enough");
+  EXPECT_EQ(dials, 1);
+  EXPECT_EQ(said, 0) << "not even Hello";
+}
+
+/// @return how long the line takes for ten connections, each of which `step` speaks for.
+std::chrono::milliseconds time_of_ten(SiteLine& line, const std::atomic<int>& dials) {
+  const auto begin = std::chrono::steady_clock::now();
+  while (dials <= 10) (void)line.next(1ms);
+  return std::chrono::floor<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begin);
+}
+
+TEST_F(DialTest, AJobAloneDoesNotMakeWaitsShortAgainAndARoundDoes) {
+  const Step cut = [](net::ConnectionUser& user, FakeConnection& connection) {
+    offer(user, connection);
+    user.on_closed("reset");
+  };
+  const Step cut_after_round = [](net::ConnectionUser& user, FakeConnection& connection) {
+    offer(user, connection);
+    user.on_message(net::Dispatch{.round = 1, .version = 7}, 3, 0);
+    user.on_closed("reset");
+  };
+  for (const bool has_round : {false, true}) {
+    dials = 0;
+    LineDialing patient = dialing(std::vector<Step>(12, has_round ? cut_after_round : cut));
+    patient.waits = {.first = 4ms, .most = 60'000ms};
+    SiteLine line(std::move(patient), {.site = "clinic", .instance = "i", .software = ""},
+                  [] { return net::Progress{}; });
+    line.tell([](trainer::SiteLink& link) {
+      link.join_as("run-1", {.samples = 5, .schema_hash = 7});
+      link.hold(7);
+    });
+    const auto time = time_of_ten(line, dials);
+    // From half of 4 + 8 + ... + 2048 ms on; else at most ten times 4 ms.
+    EXPECT_EQ(time < 2s, has_round) << time.count();
+  }
 }
 
 TEST_F(DialTest, TasksRunInOrderBeforeTheNextConnectionSpeaks) {

@@ -4,7 +4,6 @@
 #include <gtest/gtest.h>
 
 #include "tests/trainer/sites/fake_connection.h"
-#include "trainer/sites/backoff.h"
 
 namespace convoy::tests {
 namespace {
@@ -256,14 +255,29 @@ TEST_F(SiteLinkTest, OffersTheUpdateAgainAfterALostConnection) {
 }
 
 TEST_F(SiteLinkTest, GivesUpWhatTheServerWillNeverUse) {
+  join();
   for (const auto code : {RefusalCode::kOutOfRound, RefusalCode::kBadUpdate}) {
-    if (code == RefusalCode::kOutOfRound) join();
+    EXPECT_FALSE(connection->is_closed);
     link.offer(an_update(some_bytes(100)));
     says(net::Refusal{.code = code, .text = "late"}, connection->last().id);
     EXPECT_FALSE(events<UpdateAnswered>().back().is_accepted);
   }
   EXPECT_EQ(events<UpdateAnswered>().size(), 2U);
-  EXPECT_FALSE(connection->is_closed);
+}
+
+/// Else the server would wait for its round for ever.
+TEST_F(SiteLinkTest, JoinsAnewWithoutTheRoundOfAnUpdateThatWasGivenUp) {
+  join();
+  link.offer(an_update(some_bytes(100)));
+  says(net::Refusal{.code = RefusalCode::kBadUpdate, .text = "too long"}, connection->last().id);
+  EXPECT_TRUE(connection->newest<net::Goodbye>());
+  EXPECT_TRUE(connection->is_closed);
+  cut("");
+  EXPECT_FALSE(events<LinkEnded>().back().is_final);
+  connect();
+  welcome();
+  const auto join = connection->newest<net::Join>();
+  EXPECT_FALSE(join->pending_update || join->open_round);
 }
 
 TEST_F(SiteLinkTest, TriesAgainLaterWhatTheServerCannotTakeNow) {
@@ -287,6 +301,28 @@ TEST_F(SiteLinkTest, GivesUpAnUpdateThatArrivesDamagedThreeTimes) {
   }
   ASSERT_EQ(events<UpdateAnswered>().size(), 1U);
   EXPECT_FALSE(events<UpdateAnswered>()[0].is_accepted);
+  EXPECT_TRUE(connection->is_closed) << "the round is asked for again";
+}
+
+TEST_F(SiteLinkTest, TakesNoByteOfAnotherScriptThanTheOneThatWasOffered) {
+  connect();
+  welcome();
+  const auto script = some_bytes(700);
+  says(net::JobOffer{.job = "[model]", .torchscript_sha256 = sha256(script)});
+  says(net::ModelBegin{
+      .kind = net::StreamKind::kTorchScript, .sha256 = sha256(some_bytes(700, 2)), .bytes = 700});
+  link.take_script(1000, sha256(script));
+  EXPECT_EQ(connection->count<net::StreamOffset>(), 0);
+  EXPECT_EQ(connection->newest<net::Refusal>()->code, RefusalCode::kSitePolicy);
+  EXPECT_TRUE(connection->is_closed);
+  cut("");
+  EXPECT_TRUE(events<LinkEnded>().back().needs_mending);
+
+  connect();
+  welcome();
+  says(net::JobOffer{.job = "[model]", .torchscript_sha256 = sha256(script)});
+  sends_model(script, 0, net::StreamKind::kTorchScript);
+  EXPECT_EQ(events<trainer::ScriptCame>().size(), 1U);
 }
 
 TEST_F(SiteLinkTest, OffersNoUpdateOfAnotherRun) {
@@ -342,6 +378,7 @@ TEST_F(SiteLinkTest, SomeRefusalsAreForGood) {
     EXPECT_TRUE(connection->is_closed);
     cut("");
     EXPECT_EQ(events<LinkEnded>().back().is_final, code == RefusalCode::kUnknownSite);
+    EXPECT_EQ(events<LinkEnded>().back().needs_mending, code == RefusalCode::kUnknownSite);
     EXPECT_EQ(events<LinkEnded>().back().code, code);
   }
   EXPECT_EQ(events<LinkEnded>()[0].text, "the server refuses: unknown site: no");
@@ -372,22 +409,6 @@ TEST_F(SiteLinkTest, SaysThatTheFinalModelIsKept) {
   EXPECT_EQ(connection->newest<net::StreamOffset>()->stream, id);
   link.say_goodbye("done");
   EXPECT_TRUE(connection->is_closed);
-}
-
-TEST(Backoff, GrowsToItsMostAndStartsAnew) {
-  trainer::Backoff backoff({.first = 100ms, .most = 1000ms}, 5);
-  trainer::Backoff other({.first = 100ms, .most = 1000ms}, 6);
-  bool differs = false;
-  for (const auto whole : {100ms, 200ms, 400ms, 800ms, 1000ms, 1000ms}) {
-    const auto wait = backoff.next();
-    EXPECT_GE(wait, whole / 2);
-    EXPECT_LE(wait, whole);
-    differs |= wait != other.next();
-  }
-  EXPECT_TRUE(differs) << "all sites would dial at the same moments";
-  for (int i = 0; i < 100; ++i) EXPECT_LE(backoff.next(), 1000ms);
-  backoff.reset();
-  EXPECT_LE(backoff.next(), 100ms);
 }
 
 }  // namespace

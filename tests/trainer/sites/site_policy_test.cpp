@@ -88,6 +88,32 @@ TEST(SitePolicy, LimitsWhatIsReadOfTables) {
   EXPECT_EQ(why({.kinds = {"csv"}}, Job{}), "data.name = \"fashion-mnist\": the policy allows csv");
 }
 
+TEST(SitePolicy, LimitsOfTablesAreNotGotRoundByAnotherKind) {
+  Job job = csv_job();
+  for (const SitePolicy& policy :
+       {SitePolicy{.columns = {"age"}, .label = "outcome"}, SitePolicy{.columns = {"age"}},
+        SitePolicy{.label = "outcome"}}) {
+    for (const std::string kind : {"text", "synthetic", "fashion-mnist"}) {
+      job.data.name = kind;
+      EXPECT_EQ(why(policy, job), "data.name = \"" + kind +
+                                      "\": the policy limits the columns of csv, and data.kinds "
+                                      "names no other kind");
+    }
+  }
+  // Who lists it means it.
+  job.data.name = "text";
+  EXPECT_EQ(why({.kinds = {"csv", "text"}, .columns = {"age"}}, job), "");
+  EXPECT_EQ(why({}, job), "");
+}
+
+TEST(SitePolicy, WithoutALabelOneOfTheColumnsMayBeLearnt) {
+  const SitePolicy policy{.columns = {"age", "weight", "height"}};
+  Job job = csv_job();
+  EXPECT_EQ(why(policy, job), "data.label: the policy does not allow \"outcome\"");
+  job.data.label = "height";
+  EXPECT_EQ(why(policy, job), "");
+}
+
 TEST(SitePolicy, DemandsPrivacyInAnyOfThreeWays) {
   const std::string refusal = "privacy.mode = \"none\": the policy demands differential privacy";
   EXPECT_EQ(why({.require_privacy = true}, Job{}), refusal);
@@ -155,6 +181,17 @@ TEST(SitePolicy, CutsBudgetsAndNeverRaisesThem) {
   EXPECT_EQ(apply(policy, job).privacy.epsilon, 2.0);
   EXPECT_EQ(apply(policy, job).privacy.delta, 1e-7);
   EXPECT_EQ(apply({}, job).privacy.epsilon, 2.0);
+}
+
+TEST(SitePolicy, ALargestEpsilonBringsALargestDelta) {
+  Job job = private_job();
+  job.privacy.delta = 0.99;
+  EXPECT_EQ(apply({.max_epsilon = 3.0}, job).privacy.delta, 1e-5);
+  EXPECT_EQ(apply({.max_epsilon = 3.0, .max_delta = 1e-3}, job).privacy.delta, 1e-3)
+      << "what the site says itself";
+  EXPECT_EQ(apply({.ledger = "/ledgers"}, job).privacy.delta, 0.99);
+  job.privacy.delta = 1e-7;
+  EXPECT_EQ(apply({.max_epsilon = 3.0}, job).privacy.delta, 1e-7);
 }
 
 TEST(SitePolicy, TakesNoPathFromTheServer) {
