@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "base/errors.h"
+#include "base/file.h"
 #include "tests/temporary_folder.h"
 
 namespace convoy {

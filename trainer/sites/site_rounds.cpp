@@ -7,7 +7,6 @@
 #include <utility>
 
 #include "base/file.h"
-#include "base/file.h"
 #include "compress/codec/codec.h"
 #include "trainer/federated/client_end.h"
 #include "trainer/federated/federation_data.h"
