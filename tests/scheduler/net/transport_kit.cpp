@@ -108,6 +108,11 @@ std::shared_ptr<net::Connection> Hub::connection(std::size_t number) {
   return peer(number).connection;
 }
 
+void Hub::close_all() {
+  const std::scoped_lock lock(mutex_);
+  for (const Peer& peer : peers_) close(peer.connection);
+}
+
 void Hub::forget() {
   const std::scoped_lock lock(mutex_);
   peers_.clear();

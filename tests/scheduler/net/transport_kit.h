@@ -102,6 +102,8 @@ class Hub {
   /// The number-th connection, once it is there. Fails the test when it does not come.
   [[nodiscard]] std::shared_ptr<Recorder> user(std::size_t number);
   [[nodiscard]] std::shared_ptr<net::Connection> connection(std::size_t number);
+  /// Closes all that are there.
+  void close_all();
   /// Lets go of everything that the hub holds of its connections.
   void forget();
 

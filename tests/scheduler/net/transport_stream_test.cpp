@@ -205,7 +205,7 @@ TEST(TransportEnd, AThousandConnectionsLeaveNothingBehind) {
     if (number % 3 == 1) close(connection);
     if (number % 3 == 2) {
       ASSERT_TRUE(user->wait_for_messages(1));
-      close(hub.connection(0));
+      hub.close_all();  // one that had ended before the hub knew of it may be among them
     }
     ASSERT_TRUE(user->wait_for_end());
     ASSERT_TRUE(eventually([&] { return hub.listener().connections() == 0; }));

@@ -201,7 +201,7 @@ TEST(ModelUpdate, FindsOneBadElementOfAnyTypeAtAnyPlace) {
     for (const std::int64_t count : {1, 2, 7, 16, 33, 1000}) {
       ModelUpdate update{.delta = {torch::full({count}, -0.5).to(type)}, .buffers = {}};
       torch::Tensor values = update.delta[0];
-      if (type != torch::kHalf) values[count / 2] = largest;
+      if (type == torch::kFloat || type == torch::kDouble) values[count / 2] = largest;
       EXPECT_TRUE(is_finite(update)) << toString(type) << " " << count;
       for (std::int64_t at = 0; at < count; at += std::max<std::int64_t>(1, count / 13)) {
         for (const double bad :
