@@ -50,7 +50,8 @@ SiteSession::SiteSession(std::shared_ptr<Connection> connection, Welcome welcome
       store_(store),
       core_(core),
       address_(connection_->address()),
-      heard_(std::chrono::steady_clock::now()) {}
+      heard_(std::chrono::steady_clock::now()),
+      taken_(heard_.load()) {}
 
 SiteSession::~SiteSession() = default;
 
@@ -230,7 +231,6 @@ void SiteSession::begin_stream(const ModelBegin& begin, SharedBytes stream) {
   const auto bytes = static_cast<std::int64_t>(stream->size());
   StreamSender sender(bytes, source_of(stream), begin.sha256);
   const std::uint64_t id = connection_->send(begin);
-  streamed_ = 0;
   outgoing_ = std::make_unique<Outgoing>(
       Outgoing{begin, id, std::move(stream), std::move(sender), false, false});
 }
@@ -263,7 +263,6 @@ void SiteSession::pump() {
     const auto piece = out.sender.next();
     if (!piece) break;
     connection_->send_chunk({.stream = out.stream, .offset = piece->offset, .bytes = piece->bytes});
-    streamed_ = piece->offset + std::ssize(piece->bytes);
   }
   if (!out.sender.at_end()) return;
   connection_->send(StreamEnd{.stream = out.stream, .sha256 = out.begin.sha256});
@@ -275,6 +274,7 @@ void SiteSession::on_drained() { pump(); }
 
 void SiteSession::on_tick() {
   heard_ = connection_->last_heard();
+  taken_ = connection_->last_taken();
   const std::chrono::milliseconds most(welcome_.liveness_ms);
   if (!is_greeted_ || std::chrono::steady_clock::now() - heard_.load() <= most) return;
   connection_->abort(

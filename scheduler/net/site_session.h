@@ -36,8 +36,8 @@ class SiteSession final : public ConnectionUser, public std::enable_shared_from_
   [[nodiscard]] const std::string& address() const { return address_; }
   [[nodiscard]] std::chrono::steady_clock::time_point last_heard() const { return heard_.load(); }
 
-  /// Of the newest stream to the peer: its first so many bytes have gone out; any thread.
-  [[nodiscard]] std::int64_t streamed_bytes() const { return streamed_; }
+  /// When the peer's system had taken 64 KiB more of what was sent.
+  [[nodiscard]] std::chrono::steady_clock::time_point last_taken() const { return taken_.load(); }
   /// Adds to what the peer has asked for and the core has not done yet. @return how much that is.
   int count_tasks(int more) { return tasks_ += more; }
 
@@ -89,7 +89,7 @@ class SiteSession final : public ConnectionUser, public std::enable_shared_from_
   const std::string address_;
   std::string instance_;
   std::atomic<std::chrono::steady_clock::time_point> heard_;
-  std::atomic<std::int64_t> streamed_ = 0;
+  std::atomic<std::chrono::steady_clock::time_point> taken_;
   std::atomic<int> tasks_ = 0;
 
   // Where the connection's calls run.

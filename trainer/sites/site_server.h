@@ -68,7 +68,6 @@ class SiteServer final : private net::ServerCore {
     std::optional<Assignment> newest;  ///< without its model
     int bad_models = 0;                ///< refused by it, since its newest update
     bool is_given_up = false;          ///< evicted, and not heard of since
-    std::int64_t final_bytes = 0;      ///< of the final model, sent at best
     bool has_final = false;
   };
 
@@ -124,7 +123,7 @@ class SiteServer final : private net::ServerCore {
   void send(const Assignment& assignment);
   void distribute_final();
   void send_final(Guest& guest);
-  [[nodiscard]] std::int64_t final_bytes_sent();
+  [[nodiscard]] Clock::time_point last_got_on() const;
   [[nodiscard]] bool all_have_final() const;
   [[nodiscard]] bool is_out(const std::string& name) const;
   [[nodiscard]] Clock::time_point next_look() const;

@@ -153,13 +153,11 @@ void SiteServer::distribute_final() {
       std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(job_.sites.linger));
   auto last = Clock::now() + linger;
   for (auto& [name, guest] : guests_) send_final(guest);
-  for (std::int64_t sent = 0; !all_have_final() && Clock::now() < last;) {
+  while (!all_have_final() && Clock::now() < last) {
     if (request_.stop != nullptr && *request_.stop) break;
     if (auto task = tasks_.take(Clock::now() + std::chrono::milliseconds(50))) (*task)();
     reload_lists_if_due();
-    if (final_bytes_sent() == sent) continue;
-    sent = final_bytes_sent();
-    last = Clock::now() + linger;
+    last = std::max(last, last_got_on() + linger);
   }
   for (const auto& [name, guest] : guests_) {
     if (!guest.has_final && !is_out(name)) {
@@ -169,16 +167,13 @@ void SiteServer::distribute_final() {
   listener_->stop();
 }
 
-/// How far each site has come at best: one that begins again and again does not get on.
-std::int64_t SiteServer::final_bytes_sent() {
-  std::int64_t bytes = 0;
-  for (auto& [name, guest] : guests_) {
-    if (guest.session) {
-      guest.final_bytes = std::max(guest.final_bytes, guest.session->streamed_bytes());
-    }
-    bytes += guest.final_bytes;
+/// When a site that has not got all of it has got a part of the final model.
+SiteServer::Clock::time_point SiteServer::last_got_on() const {
+  Clock::time_point last{};
+  for (const auto& [name, guest] : guests_) {
+    if (guest.session && !guest.has_final) last = std::max(last, guest.session->last_taken());
   }
-  return bytes;
+  return last;
 }
 
 void SiteServer::send_final(Guest& guest) {
