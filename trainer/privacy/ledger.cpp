@@ -11,7 +11,7 @@
 #include "base/file.h"
 #include "base/json_object.h"
 #include "base/plain_name.h"
-#include "base/storage.h"
+#include "base/private_folder.h"
 
 namespace convoy::trainer::privacy {
 namespace {

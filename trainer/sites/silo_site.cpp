@@ -8,7 +8,7 @@
 #include "base/errors.h"
 #include "base/file.h"
 #include "base/sha256.h"
-#include "base/storage.h"
+#include "base/private_folder.h"
 #include "trainer/sites/site_privacy.h"
 
 namespace convoy::trainer {

@@ -20,12 +20,6 @@ namespace {
 using net::Bytes;
 using net::MessageType;
 
-void patient_for(net::ListenerOptions& options, std::chrono::milliseconds handshake,
-                 std::chrono::milliseconds progress) {
-  options.limits.handshake = handshake;
-  options.limits.progress = progress;
-}
-
 /// A hub, and a peer with a good certificate that has said Hello.
 class Hostile : public ::testing::Test {
  protected:

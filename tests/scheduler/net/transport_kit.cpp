@@ -118,6 +118,12 @@ void Hub::forget() {
   peers_.clear();
 }
 
+void patient_for(net::ListenerOptions& options, std::chrono::milliseconds handshake,
+                 std::chrono::milliseconds progress) {
+  options.limits.handshake = handshake;
+  options.limits.progress = progress;
+}
+
 net::DialerOptions dialer_options(std::uint16_t port) {
   net::DialerOptions options{.server = {"127.0.0.1", port},
                              .own = members().site,

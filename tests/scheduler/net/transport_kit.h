@@ -120,6 +120,10 @@ class Hub {
   std::unique_ptr<net::Listener> listener_;  // last: its threads use the others
 };
 
+/// A hub that waits for handshakes and frames for so long and no longer.
+void patient_for(net::ListenerOptions& options, std::chrono::milliseconds handshake,
+                 std::chrono::milliseconds progress);
+
 /// For the hub at this port, as "clinic-a".
 [[nodiscard]] net::DialerOptions dialer_options(std::uint16_t port);
 

@@ -18,12 +18,6 @@ namespace {
 using net::Bytes;
 using net::MessageType;
 
-void patient_for(net::ListenerOptions& options, std::chrono::milliseconds handshake,
-                 std::chrono::milliseconds progress) {
-  options.limits.handshake = handshake;
-  options.limits.progress = progress;
-}
-
 TEST(HostilePace, FramesThatDoNotEndAreCutOff) {
   const LogCapture log;
   Hub hub([](auto& options) { patient_for(options, 20s, 300ms); }, Hub::echo());

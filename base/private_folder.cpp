@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "base/storage.h"
+#include "base/private_folder.h"
 
 #include <sys/stat.h>
 

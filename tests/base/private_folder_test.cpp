@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "base/storage.h"
+#include "base/private_folder.h"
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -17,7 +17,7 @@ unsigned mode_of(const std::filesystem::path& path) {
   return status.st_mode & 07777U;
 }
 
-TEST(Storage, MakesFoldersForTheOwnerAlone) {
+TEST(PrivateFolder, MakesFoldersForTheOwnerAlone) {
   const tests::TemporaryFolder folder;
   const mode_t before = ::umask(0);
   make_private_folder(folder.path() / "a" / "b");
@@ -29,7 +29,7 @@ TEST(Storage, MakesFoldersForTheOwnerAlone) {
   EXPECT_EQ(mode_of(folder.path() / "a"), 0755U) << "what is there stays as it is";
 }
 
-TEST(Storage, NamesTheFolderThatCannotBeMade) {
+TEST(PrivateFolder, NamesTheFolderThatCannotBeMade) {
   const tests::TemporaryFolder folder;
   const std::string file = folder.file("a", "a file");
   try {
@@ -40,7 +40,7 @@ TEST(Storage, NamesTheFolderThatCannotBeMade) {
   }
 }
 
-TEST(Storage, SyncsWhatIsThere) {
+TEST(PrivateFolder, SyncsWhatIsThere) {
   const tests::TemporaryFolder folder;
   sync_file(folder.file("a", "bytes"));
   EXPECT_THROW(sync_file(folder.path() / "b"), std::runtime_error);
