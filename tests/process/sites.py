@@ -175,10 +175,10 @@ class Sites(unittest.TestCase):
             self.check_end(federation)
 
     def test_a_second_server_of_the_same_run_is_refused_and_harms_nothing(self):
-        with Federation(CONVOY, federation="updates = 100000") as federation:
+        with Federation(CONVOY, federation="updates = 100000", every=50) as federation:
             federation.serve()
             federation.join_all()
-            self.assertTrue(wait_until(lambda: federation.updates() >= 10), federation.logs())
+            self.assertTrue(wait_until(lambda: federation.updates() >= 60), federation.logs())  # behind a checkpoint
             first, port = federation.server, federation.port
             federation.port = free_port()
             second = federation.serve()
@@ -186,13 +186,18 @@ class Sites(unittest.TestCase):
             self.assertIn("in use by another process", second.text())
             federation.server, federation.port = first, port
             before = federation.updates()
-            self.assertGreaterEqual(before, 10, "its events are still there")
-            self.assertTrue(wait_until(lambda: federation.updates() >= before + 10), federation.logs())
+            self.assertGreaterEqual(before, 60, "its events are still there")
+            self.assertTrue(wait_until(lambda: federation.updates() >= before + 60), federation.logs())  # behind the next one
             first.kill()
             federation.serve()
-            self.assertTrue(wait_until(lambda: federation.updates() >= before + 20), federation.logs())
+            self.assertTrue(wait_until(lambda: federation.updates() >= before + 70), federation.logs())
             self.assertEqual(federation.operator("operate", "finish").returncode, 0, federation.logs())
-            self.check_end(federation)
+            summary = self.check_end(federation)
+            events = federation.events()
+            end = [event["kind"] for event in events].index("shutdown")  # what arrives behind it is refused, not counted
+            arrived = [(event["client"], event["round"]) for event in events[:end] if event["kind"] == "arrive"]
+            self.assertEqual(len(set(arrived)), len(arrived), "no event is there twice")
+            self.assertEqual(len(arrived), summary["schedule"]["received"], "no event has been cut off")
 
     def test_a_site_that_becomes_fifty_times_slower_still_contributes(self):
         with Federation(CONVOY, federation="updates = 80", least=20, most=60) as federation:
