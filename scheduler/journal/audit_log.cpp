@@ -6,11 +6,11 @@
 
 #include <chrono>
 #include <ctime>
+#include <fstream>
 #include <nlohmann/json.hpp>
 #include <utility>
 
 #include "base/errors.h"
-#include "base/file.h"
 #include "base/hash.h"
 #include "base/log.h"
 #include "scheduler/journal/internal/durable_file.h"
@@ -20,6 +20,8 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 using internal::DurableFile;
+
+namespace fs = std::filesystem;
 
 /// What stands between a record and its hash.
 constexpr std::string_view kBeforeHash = ",\"hash\":\"";
@@ -109,20 +111,21 @@ std::string numbers(std::int64_t first, std::int64_t last) {
 
 class Verifier {
  public:
-  explicit Verifier(AuditReport& report) : report_(report) {}
+  explicit Verifier(AuditCheck& check) : check_(check) {}
 
-  void take(std::string_view text) {
+  /// @return the record, unless the line is none.
+  std::optional<AuditRecord> take(std::string_view text) {
     ++line_;
     auto record = parse(text);
     if (!record) {
       finding(fmt::format("line {}: record {} was changed", line_, expected_));
       before_.reset();  // its hash is not known
       ++expected_;
-      return;
+      return std::nullopt;
     }
     // What follows one out of its place is compared with what should stand before it.
     if (is_in_place(*record)) before_ = record->hash;
-    report_.records.push_back(std::move(*record));
+    return record;
   }
 
  private:
@@ -146,65 +149,78 @@ class Verifier {
     return true;
   }
 
-  void finding(std::string text) { report_.findings.push_back(std::move(text)); }
+  void finding(std::string text) { check_.findings.push_back(std::move(text)); }
 
-  AuditReport& report_;
+  AuditCheck& check_;
   std::int64_t line_ = 0;
   std::int64_t expected_ = 0;
   std::optional<Sha256> before_;  // hash of the line before, if it is whole
 };
 
-void check_head(AuditReport& report, const std::optional<Sha256>& head) {
-  if (!head) return;
-  for (const AuditRecord& record : report.records) {
-    if (record.hash == *head) return;
-  }
-  const std::string end = report.records.empty()
-                              ? "it is empty"
-                              : fmt::format("it ends with record {}", report.records.back().number);
-  report.findings.push_back(
-      fmt::format("the record with the remembered hash {} is not in the file ({}): records were "
-                  "cut off at the end, or replaced",
-                  to_hex(*head), end));
+std::string cut_off(const Sha256& head, const std::optional<AuditRecord>& newest) {
+  const std::string end =
+      newest ? fmt::format("it ends with record {}", newest->number) : "it is empty";
+  return fmt::format(
+      "the record with the remembered hash {} is not in the file ({}): records were cut off at the "
+      "end, or replaced",
+      to_hex(head), end);
 }
 
 }  // namespace
 
-AuditReport verify_audit(const std::filesystem::path& file, const std::optional<Sha256>& head) {
-  const std::string text = read_text_file(file);
-  AuditReport report;
-  Verifier verifier(report);
-  std::size_t begin = 0;
-  for (auto end = text.find('\n'); end != std::string::npos; end = text.find('\n', begin)) {
-    verifier.take(std::string_view(text).substr(begin, end - begin));
-    begin = end + 1;
+AuditCheck check_audit(const fs::path& file, const std::optional<Sha256>& head,
+                       const std::function<void(const AuditRecord&)>& each) {
+  std::ifstream lines(file, std::ios::binary);
+  require_config(lines.is_open(), fmt::format("cannot open {}", file.string()));
+  AuditCheck check;
+  Verifier verifier(check);
+  bool has_head = !head;
+  std::string line;
+  while (std::getline(lines, line)) {
+    if (lines.eof()) {
+      check.torn_bytes = line.size();
+      break;
+    }
+    check.whole_bytes += line.size() + 1;
+    auto record = verifier.take(line);
+    if (!record) continue;
+    if (each) each(*record);
+    has_head = has_head || record->hash == *head;
+    check.newest = std::move(record);
   }
-  report.whole_bytes = begin;
-  report.torn_bytes = text.size() - begin;
-  if (!report.records.empty()) report.head = report.records.back().hash;
-  check_head(report, head);
+  require_config(!lines.bad(), fmt::format("cannot read {}", file.string()));
+  if (!has_head) check.findings.push_back(cut_off(*head, check.newest));
+  return check;
+}
+
+AuditReport read_audit(const fs::path& file, const std::optional<Sha256>& head) {
+  std::vector<AuditRecord> records;
+  const auto keep = [&records](const AuditRecord& record) { records.push_back(record); };
+  AuditReport report{check_audit(file, head, keep), {}};
+  report.records = std::move(records);
   return report;
 }
 
-AuditLog::AuditLog(std::filesystem::path file, const std::optional<Sha256>& head) {
-  if (!std::filesystem::exists(file)) {
+AuditLog::AuditLog(fs::path file, const std::optional<Sha256>& head) {
+  if (!fs::exists(file)) {
     if (head) throw DamageError(file.string() + " is missing, and a checkpoint remembers its head");
     file_ = std::make_unique<DurableFile>(DurableFile::create(file));
     internal::sync_names(file.has_parent_path() ? file.parent_path() : ".");
     return;
   }
-  const AuditReport report = verify_audit(file, head);
-  if (!report.findings.empty()) throw DamageError(file.string() + ", " + report.findings.front());
+  const AuditCheck check = check_audit(file, head);
+  if (!check.findings.empty()) throw DamageError(file.string() + ", " + check.findings.front());
   file_ = std::make_unique<DurableFile>(DurableFile::open(file, true));
-  if (report.torn_bytes > 0) {
+  if (check.torn_bytes > 0) {
     logger("scheduler")
         ->warn("{}: the last line has no end; removed its {} bytes", file.string(),
-               report.torn_bytes);
-    file_->cut(report.whole_bytes);
+               check.torn_bytes);
+    file_->cut(check.whole_bytes);
   }
-  next_ = static_cast<std::int64_t>(report.records.size());
-  head_ = report.head;
-  if (next_ > 0) newest_ = {report.records.back().event.input, report.records.back().event.part};
+  if (!check.newest) return;
+  next_ = check.newest->number + 1;
+  head_ = check.newest->hash;
+  newest_ = {check.newest->event.input, check.newest->event.part};
 }
 
 AuditLog::~AuditLog() = default;

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -48,27 +49,36 @@ struct AuditRecord {
 };
 
 /// What a verification has shown.
-struct AuditReport {
-  std::vector<AuditRecord> records;   ///< those that can be read
+struct AuditCheck {
   std::vector<std::string> findings;  ///< one line each that names the record; none: all is well
-  std::optional<Sha256> head;         ///< hash of the last record
+  std::optional<AuditRecord> newest;  ///< the last record that can be read
   std::uint64_t torn_bytes = 0;       ///< a last line without its end, which a crash leaves
   std::uint64_t whole_bytes = 0;      ///< before that
 };
 
-/// Checks every record against its own hash and against the one that its successor remembers.
+/// Checks every record against its own hash and against the one that its successor remembers. In
+/// one pass that holds one record.
 /// @param head  a hash that was remembered elsewhere: a record with it must be there. Without one,
 ///         records cut off at the end cannot be missed.
+/// @param each  gets every record that can be read, in the file's order.
 /// @throws ConfigError if the file cannot be read.
-[[nodiscard]] AuditReport verify_audit(const std::filesystem::path& file,
-                                       const std::optional<Sha256>& head = std::nullopt);
+[[nodiscard]] AuditCheck check_audit(const std::filesystem::path& file,
+                                     const std::optional<Sha256>& head,
+                                     const std::function<void(const AuditRecord&)>& each = {});
+
+/// The same, with all records that can be read.
+struct AuditReport : AuditCheck {
+  std::vector<AuditRecord> records;
+};
+[[nodiscard]] AuditReport read_audit(const std::filesystem::path& file,
+                                     const std::optional<Sha256>& head = std::nullopt);
 
 /// Who contributed what, when, and with which weight, as JSON lines, each of which holds the hash
 /// of the one before. Only ever grows. One thread.
 class AuditLog {
  public:
   /// Opens or makes it, and cuts off a torn last line.
-  /// @param head  as for verify_audit(): head() at the newest checkpoint.
+  /// @param head  as for check_audit(): head() at the newest checkpoint.
   /// @throws DamageError with the first finding; StorageError.
   explicit AuditLog(std::filesystem::path file, const std::optional<Sha256>& head = std::nullopt);
   ~AuditLog();

@@ -53,12 +53,12 @@ Lines findings_of(const TemporaryFolder& folder, const Lines& lines,
                   const std::optional<Sha256>& head = std::nullopt) {
   std::string text;
   for (const auto& line : lines) text += line + "\n";
-  return verify_audit(folder.file("changed.jsonl", text), head).findings;
+  return read_audit(folder.file("changed.jsonl", text), head).findings;
 }
 
 TEST(AuditLog, SaysWhoContributedWhat) {
   const TemporaryFolder folder;
-  const AuditReport report = verify_audit(write_log(folder));
+  const AuditReport report = read_audit(write_log(folder));
   EXPECT_EQ(report.findings, Lines{});
   ASSERT_EQ(report.records.size(), 5U);
   const AuditRecord& record = report.records[3];
@@ -71,7 +71,7 @@ TEST(AuditLog, SaysWhoContributedWhat) {
   EXPECT_EQ(record.event.epsilon, 0.5 + 0.1 * 3.0);
   EXPECT_EQ(record.previous, report.records[2].hash);
   EXPECT_EQ(record.at.size(), std::string("2026-01-01T00:00:00Z").size());
-  EXPECT_EQ(report.head, report.records[4].hash);
+  EXPECT_EQ(report.newest->hash, report.records[4].hash);
 }
 
 TEST(AuditLog, NamesEveryChangedRecord) {
@@ -124,13 +124,13 @@ TEST(AuditLog, MissesAnEndOnlyWithARememberedHead) {
   const TemporaryFolder folder;
   const std::string path = write_log(folder);
   Lines lines = lines_of(path);
-  const auto head = verify_audit(path).head;
+  const auto head = read_audit(path).newest->hash;
   EXPECT_EQ(findings_of(folder, lines, head), Lines{});
   lines.pop_back();
   EXPECT_EQ(findings_of(folder, lines), Lines{}) << "a shorter log is a log";
   const Lines findings = findings_of(folder, lines, head);
   ASSERT_EQ(findings.size(), 1U);
-  EXPECT_EQ(findings[0], "the record with the remembered hash " + to_hex(*head) +
+  EXPECT_EQ(findings[0], "the record with the remembered hash " + to_hex(head) +
                              " is not in the file (it ends with record 3): records were cut off at "
                              "the end, or replaced");
   EXPECT_EQ(findings_of(folder, {}, head).size(), 1U);
@@ -139,7 +139,7 @@ TEST(AuditLog, MissesAnEndOnlyWithARememberedHead) {
 TEST(AuditLog, GoesOnAndWritesNothingTwice) {
   const TemporaryFolder folder;
   const std::string path = write_log(folder);
-  const auto head = verify_audit(path).head;
+  const auto head = read_audit(path).newest->hash;
   {
     AuditLog log(path, head);
     // A replay after a crash comes by all of them again.
@@ -147,7 +147,7 @@ TEST(AuditLog, GoesOnAndWritesNothingTwice) {
     for (int i = 5; i < 8; ++i) EXPECT_TRUE(log.append(contribution(i)));
     log.sync();
   }
-  const AuditReport report = verify_audit(path, head);
+  const AuditReport report = read_audit(path, head);
   EXPECT_EQ(report.findings, Lines{});
   EXPECT_EQ(report.records.size(), 8U);
 }
@@ -158,11 +158,11 @@ TEST(AuditLog, CutsOffATornLine) {
   const std::size_t last = whole.rfind('\n', whole.size() - 2) + 1;
   for (std::size_t size = last + 1; size < whole.size(); size += 31) {
     const std::string path = folder.file("torn.jsonl", whole.substr(0, size));
-    EXPECT_EQ(verify_audit(path).torn_bytes, size - last);
+    EXPECT_EQ(read_audit(path).torn_bytes, size - last);
     AuditLog log(path);
     EXPECT_EQ(log.records(), 4);
     EXPECT_TRUE(log.append(contribution(4)));
-    const AuditReport report = verify_audit(path);
+    const AuditReport report = read_audit(path);
     EXPECT_EQ(report.findings, Lines{});
     EXPECT_EQ(report.records.size(), 5U);
   }
@@ -171,7 +171,7 @@ TEST(AuditLog, CutsOffATornLine) {
 TEST(AuditLog, IsNotContinuedWhereItWasChanged) {
   const TemporaryFolder folder;
   const std::string path = write_log(folder);
-  const auto head = verify_audit(path).head;
+  const auto head = read_audit(path).newest->hash;
   Lines lines = lines_of(path);
   lines.erase(lines.begin());
   folder.file("audit.jsonl", lines[0] + "\n");
@@ -187,7 +187,7 @@ TEST(AuditLog, IsOnTheDiskAfterSync) {
   (void)log.append(contribution(0));
   log.sync();
   disk::survive_power_failure(folder / "a", folder / "left");
-  EXPECT_EQ(verify_audit(folder / "left/audit.jsonl").records.size(), 1U);
+  EXPECT_EQ(read_audit(folder / "left/audit.jsonl").records.size(), 1U);
 }
 
 TEST(AuditLog, TakesAnyBytesAsText) {
@@ -197,7 +197,7 @@ TEST(AuditLog, TakesAnyBytesAsText) {
   event.text = "\xff\"\n,\"hash\":\"";
   (void)log.append(event);
   (void)log.append(contribution(1));
-  EXPECT_EQ(verify_audit(folder / "a.jsonl").findings, Lines{});
+  EXPECT_EQ(read_audit(folder / "a.jsonl").findings, Lines{});
   EXPECT_EQ(lines_of(folder / "a.jsonl").size(), 2U);
 }
 

@@ -54,9 +54,9 @@ TEST(SiteFederation, GoesOnWithoutALostLogAndNeedsNoWordOfItAtTheNextStart) {
   kit.crash();
   kit.open();
   EXPECT_EQ(kit.hash(), hash);
-  const auto before = verify_audit(folder.path() / "run" / "audit.jsonl").records.size();
+  const auto before = read_audit(folder.path() / "run" / "audit.jsonl").records.size();
   kit->command("alice", "pause");
-  EXPECT_EQ(verify_audit(folder.path() / "run" / "audit.jsonl").records.size(), before + 1)
+  EXPECT_EQ(read_audit(folder.path() / "run" / "audit.jsonl").records.size(), before + 1)
       << "events go on being written";
 }
 
@@ -72,7 +72,7 @@ TEST(SiteFederation, AFullDiskLeavesNothingThatIsOnlyInTheAuditLog) {
   Kit kit(run, job);
   kit.open();
   kit.join_all();
-  const auto audited = [&] { return verify_audit(run / "audit.jsonl").records.size(); };
+  const auto audited = [&] { return read_audit(run / "audit.jsonl").records.size(); };
   const auto before = audited();
   {
     std::ofstream ballast(run / "log" / "ballast");
@@ -110,11 +110,11 @@ TEST(SiteFederation, WritesTheSameAuditAgainWhereAPowerFailureHasTakenIt) {
   EXPECT_TRUE(kit->update("site0", kit.upload(kit.rounds().at(0), huge)));
   step(kit, 1);
   const fs::path audit = folder.path() / "run" / "audit.jsonl";
-  const auto before = verify_audit(audit).records;
+  const auto before = read_audit(audit).records;
   kit.crash();
   fs::resize_file(audit, 0);
   kit.open();
-  const auto after = verify_audit(audit).records;
+  const auto after = read_audit(audit).records;
   ASSERT_EQ(after.size(), before.size());
   for (std::size_t i = 0; i < after.size(); ++i) {
     EXPECT_EQ(after[i].event.event, before[i].event.event);

@@ -19,7 +19,7 @@
 namespace convoy::tests {
 
 namespace fs = std::filesystem;
-using scheduler::journal::verify_audit;
+using scheduler::journal::read_audit;
 using trainer::SiteFederation;
 
 inline trainer::Job sites_job() {
@@ -145,7 +145,7 @@ inline void run_to_the_end(Kit& kit, std::int64_t crash_every, std::int64_t chec
 
 inline std::map<std::string, int> contributions(const fs::path& audit) {
   std::map<std::string, int> seen;
-  const auto report = verify_audit(audit);
+  const auto report = read_audit(audit);
   EXPECT_TRUE(report.findings.empty()) << report.findings.front();
   for (const auto& record : report.records) {
     if (record.event.event == "contribution") {

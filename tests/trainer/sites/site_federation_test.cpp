@@ -113,7 +113,7 @@ TEST(SiteFederation, RefusesWhatIsNoUpdateAndOwesItToTheSite) {
 
   std::map<std::string, std::string> reasons;
   std::map<std::string, std::string> updates;
-  for (const auto& record : verify_audit(folder.path() / "run" / "audit.jsonl").records) {
+  for (const auto& record : read_audit(folder.path() / "run" / "audit.jsonl").records) {
     if (record.event.event != "refusal") continue;
     reasons[record.event.site] = record.event.text;
     updates[record.event.site] = record.event.update;
