@@ -10,6 +10,7 @@
 
 #include "base/log.h"
 #include "scheduler/journal/storage_error.h"
+#include "scheduler/net/internal/log_limit.h"
 #include "scheduler/net/versions.h"
 
 namespace convoy::net {
@@ -25,6 +26,8 @@ using scheduler::journal::Upload;
 constexpr std::int64_t kUploadWindow = std::int64_t{8} << 20;
 /// Of a stream to the site that waits in its connection.
 constexpr std::size_t kQueuedBytes = std::size_t{1} << 20;
+/// In a minute, that one connection may cause.
+constexpr std::size_t kLogLines = 20;
 
 StreamSource source_of(SharedBytes bytes) {
   return [bytes = std::move(bytes)](std::int64_t offset, std::span<std::byte> out) {
@@ -51,7 +54,8 @@ SiteSession::SiteSession(std::shared_ptr<Connection> connection, Welcome welcome
       core_(core),
       address_(connection_->address()),
       heard_(std::chrono::steady_clock::now()),
-      taken_(heard_.load()) {}
+      taken_(heard_.load()),
+      log_limit_(std::make_unique<internal::LogLimit>(kLogLines)) {}
 
 SiteSession::~SiteSession() = default;
 
@@ -63,6 +67,9 @@ void SiteSession::post(std::function<void(SiteSession&)> task) {
 
 void SiteSession::answer(std::uint64_t id, Message message) {
   post([id, message = std::move(message)](SiteSession& self) {
+    if (const auto* refusal = std::get_if<Refusal>(&message)) {
+      return self.refuse(id, refusal->code, refusal->text);
+    }
     self.connection_->send(message, id);
   });
 }
@@ -86,7 +93,7 @@ void SiteSession::accept_upload(std::uint64_t id, const UploadBegin& update) {
 void SiteSession::end(const Refusal& refusal) {
   post([refusal](SiteSession& self) {
     self.incoming_.reset();  // the site may go on with it over another connection
-    self.connection_->send(refusal);
+    self.refuse(0, refusal.code, refusal.text);
     self.connection_->close();
   });
 }
@@ -100,8 +107,16 @@ void SiteSession::end(const std::string& goodbye) {
 }
 
 void SiteSession::refuse(std::uint64_t id, RefusalCode code, const std::string& text) {
-  logger("net")->warn("refused {} at {}: {}: {}", name(), address_, to_text(code), text);
+  warn(fmt::format("refused {} at {}: {}: {}", name(), address_, to_text(code), text));
   connection_->send(Refusal{.code = code, .text = as_text(text)}, id);
+}
+
+void SiteSession::warn(const std::string& line) {
+  const auto now = std::chrono::steady_clock::now();
+  if (const auto left_out = log_limit_->take_left_out(now); left_out > 0) {
+    logger("net")->warn("{} at {}: {} more refusals in a minute", name(), address_, left_out);
+  }
+  if (log_limit_->admit("", now)) logger("net")->warn("{}", line);
 }
 
 void SiteSession::on_message(const Message& message, std::uint64_t id, std::uint64_t answers) {
@@ -283,8 +298,8 @@ void SiteSession::on_tick() {
 
 void SiteSession::take(const Refusal& refusal, std::uint64_t answers) {
   if (outgoing_ && answers == outgoing_->stream) outgoing_.reset();
-  logger("net")->warn("{} at {} refuses: {}: {}", name(), address_, to_text(refusal.code),
-                      as_text(refusal.text));
+  warn(fmt::format("{} at {} refuses: {}: {}", name(), address_, to_text(refusal.code),
+                   as_text(refusal.text)));
   core_.on_refusal(shared_from_this(), refusal);
 }
 

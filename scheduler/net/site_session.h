@@ -16,6 +16,10 @@
 
 namespace convoy::net {
 
+namespace internal {
+class LogLimit;
+}
+
 /// A stream's bytes; shared by the sessions that send them and by whoever made them.
 using SharedBytes = std::shared_ptr<const std::vector<std::byte>>;
 
@@ -80,6 +84,8 @@ class SiteSession final : public ConnectionUser, public std::enable_shared_from_
   void end_upload(const Refusal& refusal);
   void pump();
   void refuse(std::uint64_t id, RefusalCode code, const std::string& text);
+  /// A line that the peer has caused, unless it has caused too many of them.
+  void warn(const std::string& line);
   void post(std::function<void(SiteSession&)> task);
 
   const std::shared_ptr<Connection> connection_;
@@ -97,6 +103,7 @@ class SiteSession final : public ConnectionUser, public std::enable_shared_from_
   bool is_over_ = false;
   std::unique_ptr<Incoming> incoming_;
   std::unique_ptr<Outgoing> outgoing_;
+  std::unique_ptr<internal::LogLimit> log_limit_;
 };
 
 }  // namespace convoy::net

@@ -186,7 +186,8 @@ bool SiteFederation::knows(const std::string& site, const std::string& id) const
   return journal_->find(site, id).has_value();
 }
 
-bool SiteFederation::update(const std::string& site, const net::UploadBegin& update) {
+bool SiteFederation::update(const std::string& site, const net::UploadBegin& update,
+                            const std::string& address) {
   if (knows(site, update.update_id)) return false;
   const EnrolledSite& own = *book_.find(site);
   const double time = now();
@@ -208,7 +209,7 @@ bool SiteFederation::update(const std::string& site, const net::UploadBegin& upd
       .facts = logged_facts(update, "")};
   ClientReport report = report_of(entry);
   if (const auto wrong = fault_of(site, update, report)) {
-    logger("trainer")->warn("update {} of {}: {}", entry.id, site, *wrong);
+    logger("trainer")->warn("refused update {} of {} at {}: {}", entry.id, site, address, *wrong);
     entry.facts = logged_facts(update, *wrong);
     entry.input.update.finite = report.result.finite = false;
   }

@@ -71,7 +71,8 @@ class SiteFederation {
   /// A site that is back. @param held_version  of the model that it has.
   void rejoin(std::int64_t client, std::optional<std::int64_t> held_version);
   /// @return false for an update that had come before.
-  bool update(const std::string& site, const net::UploadBegin& update);
+  bool update(const std::string& site, const net::UploadBegin& update,
+              const std::string& address = "");
   void on_time();
   void evict(std::int64_t client);
   void leave(std::int64_t client, const std::string& why);

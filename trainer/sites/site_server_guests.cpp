@@ -88,11 +88,7 @@ void SiteServer::join(const net::SessionPtr& session, std::uint64_t id, const ne
   const std::string& name = session->name();
   const bool is_question = join.schema_hash == 0;
   const auto refusal = is_question ? refusal_of(name) : refusal_of(*session, join);
-  if (refusal) {
-    logger("net")->warn("refused {} at {}: {}: {}", name, session->address(),
-                        net::to_text(refusal->code), refusal->text);
-    return session->end(*refusal);
-  }
+  if (refusal) return session->end(*refusal);
   if (is_question) {
     session->answer(id, offer(0));
     send_script(*session);

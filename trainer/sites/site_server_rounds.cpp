@@ -73,7 +73,7 @@ void SiteServer::take_update(const net::SessionPtr& session, std::uint64_t id,
   guest.is_given_up = false;
   guest.bad_models = 0;
   guest.open_round = std::nullopt;
-  const bool is_new = federation_.update(name, update);
+  const bool is_new = federation_.update(name, update, session->address());
   session->answer(id, net::UploadAck{update.update_id, !is_new});
 }
 

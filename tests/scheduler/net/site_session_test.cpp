@@ -4,9 +4,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <deque>
 
 #include "base/sha256.h"
+#include "tests/scheduler/net/log_capture.h"
 #include "tests/temporary_folder.h"
 
 namespace convoy::tests {
@@ -248,6 +250,30 @@ TEST_F(SiteSession, SendsAModelAsFarAsTheSiteTakesIt) {
   session_->on_message(net::StreamOffset{.stream = stream, .offset = 7, .limit = 7}, 8, 0);
   EXPECT_EQ(core_.finals, 1);
   EXPECT_TRUE(connection_->is_closed);
+}
+
+TEST_F(SiteSession, LogsWhatTheCoreRefusesWithItsAddress) {
+  greet();
+  const LogCapture log;
+  session_->answer(7, Refusal{RefusalCode::kOutOfRound, "round 3 is over"});
+  EXPECT_EQ(connection_->sent.back().second, 7U);
+  session_->end(Refusal{RefusalCode::kSecondInstance, "a newer one"});
+  EXPECT_TRUE(log.holds("refused clinic at 10.0.0.7:1234: out of round: round 3 is over"))
+      << log.text();
+  EXPECT_TRUE(log.holds("refused clinic at 10.0.0.7:1234: second instance: a newer one"))
+      << log.text();
+}
+
+TEST_F(SiteSession, AMemberFillsNoLogWithItsRefusals) {
+  greet();
+  const LogCapture log;
+  for (int i = 0; i < 100; ++i) {
+    session_->on_message(net::StreamEnd{.stream = 77, .sha256 = {}}, 9, 0);
+    session_->on_message(Refusal{RefusalCode::kFailed, "no"}, 10, 0);
+  }
+  const std::string text = log.text();
+  EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 20) << text;
+  EXPECT_EQ(core_.refusals, 100);
 }
 
 TEST_F(SiteSession, CutsOffWhoIsSilentForTooLong) {
