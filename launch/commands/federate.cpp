@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "launch/commands/command.h"
 #include "launch/commands/job_options.h"
+#include "launch/commands/privacy_line.h"
 #include "launch/commands/same_job.h"
 #include "launch/commands/same_place.h"
 #include "launch/job/job_file.h"
@@ -24,22 +25,6 @@ namespace convoy::launch {
 namespace {
 
 namespace fs = std::filesystem;
-
-/// Empty without [privacy].
-std::string privacy_line(const trainer::FederatedSummary& summary) {
-  if (!summary.privacy) return "";
-  double epsilon = 0.0;
-  std::int64_t left = 0;
-  for (const auto& [client, report] : summary.privacy->sites) {
-    epsilon = std::max(epsilon, report.epsilon);
-    left += report.leaves ? 1 : 0;
-  }
-  const auto& config = summary.privacy->config;
-  return fmt::format("  privacy     epsilon {:.6f} of {} at delta {} per {}{}{}\n", epsilon,
-                     config.epsilon, config.delta, config.is_per_sample() ? "record" : "site",
-                     left > 0 ? fmt::format(", {} left: privacy budget", left) : "",
-                     config.insecure_seed != 0 ? ", INSECURE: noise from a seed" : "");
-}
 
 std::string human_summary(const trainer::FederatedSummary& summary, const fs::path& run_dir) {
   const auto& counts = summary.schedule.counts;

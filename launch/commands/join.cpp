@@ -3,6 +3,8 @@
 #include <sys/random.h>
 #include <sys/stat.h>
 
+#include <algorithm>
+#include <array>
 #include <charconv>
 #include <cstdio>
 #include <filesystem>
@@ -11,6 +13,7 @@
 
 #include "base/errors.h"
 #include "base/hash.h"
+#include "base/paths.h"
 #include "base/plain_name.h"
 #include "launch/commands/command.h"
 #include "launch/commands/job_options.h"
@@ -107,8 +110,8 @@ class JoinCommand final : public Command {
         ->capture_default_str();
     app.add_option("--set", sets_,
                    "Of the site's own ranks, as a job file says it: communication.KEY=VALUE, "
-                   "compression.KEY=VALUE (of gradients between them), run.device=VALUE "
-                   "(repeatable)")
+                   "compression.KEY=VALUE (of gradients between them), run.device=VALUE, "
+                   "train.balance=VALUE, train.balance_every=VALUE (repeatable)")
         ->type_name("KEY=VALUE")
         ->allow_extra_args(false);
     app.add_flag("--leave", leave_,
@@ -142,6 +145,8 @@ class JoinCommand final : public Command {
     }
     options.inside.communication = ranks.communication;
     options.inside.compression = ranks.compression;
+    if (sets("train.balance=")) options.inside.balance = ranks.train.balance;
+    if (sets("train.balance_every=")) options.inside.balance_every = ranks.train.balance_every;
     run_ranks(process, ranks, [&](comm::Communicator& site) {
       options.inside.placement = process.placement();
       run_rank(site, options);
@@ -181,14 +186,21 @@ class JoinCommand final : public Command {
             .seed = system_entropy()};
   }
 
+  [[nodiscard]] bool sets(const char* key) const {
+    return std::any_of(sets_.begin(), sets_.end(),
+                       [key](const std::string& set) { return set.starts_with(key); });
+  }
+
   /// What holds between the ranks of this site, as the job of a run of their own would say it.
   [[nodiscard]] trainer::Job own_ranks() const {
+    constexpr std::array kOwn{"communication.", "compression.",
+                              "run.device=", "train.balance=", "train.balance_every="};
     for (const auto& set : sets_) {
-      require_config(set.starts_with("communication.") || set.starts_with("compression.") ||
-                         set.starts_with("run.device="),
+      const auto begins = [&set](const char* key) { return set.starts_with(key); };
+      require_config(std::any_of(kOwn.begin(), kOwn.end(), begins),
                      "--set " + set +
-                         ": the server's job says everything but communication, "
-                         "compression and run.device of this site's own ranks");
+                         ": the server's job says everything but communication, compression, "
+                         "run.device and train.balance of this site's own ranks");
     }
     trainer::Job ranks = parse_job("[data]\nname = \"synthetic\"\n[train]\nsteps = 1\n",
                                    "the site's own ranks", sets_);
@@ -210,11 +222,15 @@ class JoinCommand final : public Command {
   [[nodiscard]] trainer::SiteClientOptions client_options() const {
     const std::string site = dialing_.member.own_name();
     const fs::path state = state_.empty() ? fs::path("convoy-site-" + site) : fs::path(state_);
+    const auto policy = policy_.empty() ? trainer::SitePolicy{} : load_policy(policy_);
+    require_config(policy.ledger.empty() || !is_inside(policy.ledger, state),
+                   policy_ + ": privacy.ledger must lie outside --state " + state.string() +
+                       ": what is spent stays spent when that is deleted");
     return {
         .own = {.site = site,
                 .data_path = data_.empty() ? "" : fs::absolute(data_).string(),
                 .share = parse_share(share_),
-                .policy = policy_.empty() ? trainer::SitePolicy{} : load_policy(policy_)},
+                .policy = policy},
         .state = state,
         .model = model_.empty() ? state / "model.pt" : fs::path(model_),
         .threads = threads_,

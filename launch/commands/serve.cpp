@@ -2,14 +2,18 @@
 #include <spdlog/fmt/fmt.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 
 #include "base/errors.h"
 #include "base/file.h"
+#include "base/log.h"
+#include "base/plain_name.h"
 #include "launch/commands/command.h"
 #include "launch/commands/job_options.h"
 #include "launch/commands/member_options.h"
+#include "launch/commands/privacy_line.h"
 #include "launch/job/job_file.h"
 #include "launch/process/allocator.h"
 #include "launch/process/backend.h"
@@ -39,11 +43,11 @@ std::string human_summary(const trainer::FederatedSummary& summary, const fs::pa
   return fmt::format(
       "{} after {} updates and {} versions, {:.1f} s\n"
       "  accuracy    {:.4f}\n  loss        {:.4f}\n  local steps {}\n"
-      "  late        {}, refused {}, staleness {:.2f} on average\n  model       {}\n{}",
+      "  late        {}, refused {}, staleness {:.2f} on average\n{}  model       {}\n{}",
       summary.run.interrupted ? "stopped" : "finished", summary.updates, summary.versions,
       summary.federation_seconds, summary.run.accuracy, summary.run.loss, summary.run.steps,
-      counts.late, counts.refused, summary.schedule.mean_staleness, summary.run.parameters_hash,
-      last);
+      counts.late, counts.refused, summary.schedule.mean_staleness, privacy_line(summary),
+      summary.run.parameters_hash, last);
 }
 
 /// What a server knows of the sites' data, and evaluates on.
@@ -123,6 +127,7 @@ class ServeCommand final : public Command {
     check(job);
     signals::stop_on_interrupt();
     return_large_blocks();
+    warn_of(job);
     (void)raise_descriptor_limit();  // the listener says when it has run out
     ::umask(077);                    // log, spool, checkpoints: nobody else's
     run_ranks(process, job, [&](comm::Communicator&) { serve(job); });
@@ -148,8 +153,19 @@ class ServeCommand final : public Command {
     return job;
   }
 
+  static void check_roster(const std::vector<std::string>& roster) {
+    for (auto name = roster.begin(); name != roster.end(); ++name) {
+      require_plain_name(*name, "site");
+      require_config(std::find(roster.begin(), name, *name) == name,
+                     "sites.roster names " + *name + " twice");
+    }
+  }
+
   static void check(const trainer::Job& job) {
-    trainer::check_federation(job, 1);
+    trainer::check_federated_training(job);
+    trainer::check_sites_data(job.data);
+    if (job.sites.evaluate == "server") trainer::check_data(job.data);
+    check_roster(job.sites.roster);
     require_config(
         job.sites.roster.empty() || std::ssize(job.sites.roster) >= job.federation.clients,
         fmt::format("sites.roster has {} names, and federation.clients = {}",
@@ -157,6 +173,16 @@ class ServeCommand final : public Command {
     (void)offered_text(job);
     require_config(job.sites.min_clients <= job.federation.clients,
                    "sites.min_clients is more than federation.clients");
+  }
+
+  static void warn_of(const trainer::Job& job) {
+    if (job.privacy.is_on() && job.privacy.insecure_seed != 0) {
+      logger("trainer")->warn("privacy.insecure_seed: the noise of this run protects nobody");
+    }
+    if (job.sites.evaluate == "clients" && job.federation.validation == 0.0) {
+      logger("trainer")->warn(
+          "nobody judges the model: sites.evaluate = \"clients\", and federation.validation = 0");
+    }
   }
 
   [[nodiscard]] fs::path place(const trainer::Job& job) const {
@@ -194,9 +220,12 @@ class ServeCommand final : public Command {
     const fs::path run_dir = place(job);
     const ServerData data = load_data(job);
     trainer::SiteServerOptions own = options(job, data);
+    const auto before = names_in(run_dir);
     trainer::make_run_dir(run_dir);
     // Before anything in there is touched: another server may be at it.
     const scheduler::journal::FolderLock lock(run_dir);
+    FailedStart failed(run_dir, before);
+    if (!resume_.empty()) failed.has_started();
     const trainer::RunRequest request{.run_dir = run_dir,
                                       .resume = !resume_.empty(),
                                       .checkpoint = {},
@@ -204,6 +233,7 @@ class ServeCommand final : public Command {
                                       .quiet = json_};
     write_file_atomic(run_dir / "job.toml", job_text(job));
     trainer::SiteServer server(job, request, std::move(own), data.info, data.test);
+    failed.has_started();
     const trainer::FederatedSummary result = server.run();
     const std::string text =
         json_ ? trainer::to_json(result) + "\n" : human_summary(result, run_dir);

@@ -15,6 +15,7 @@ void describe_sites(FieldVisitor& v, trainer::SitesConfig& sites) {
   v.integer("min_clients", sites.min_clients, kAtLeastOne);
   v.number("max_weight_share", sites.max_weight_share, kPositiveShare);
   v.number("max_update_norm", sites.max_update_norm, kNotNegative);
+  v.number("max_buffer_norm", sites.max_buffer_norm, kNotNegative);
   v.text("evaluate", sites.evaluate, {"server", "clients"});
   v.flag("keep_updates", sites.keep_updates);
   v.number("linger", sites.linger, kNotNegative);

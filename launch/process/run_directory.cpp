@@ -52,6 +52,24 @@ fs::path newest_run_dir(const trainer::RunConfig& run, const fs::path& run_dir_o
   return numbered(run.name, free - 1);
 }
 
+std::set<std::string> names_in(const fs::path& folder) {
+  std::set<std::string> names;
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator(folder, ignored)) {
+    names.insert(entry.path().filename().string());
+  }
+  return names;
+}
+
+FailedStart::~FailedStart() {
+  if (has_started_) return;
+  std::error_code ignored;
+  for (const std::string& name : names_in(folder_)) {
+    if (!before_.contains(name)) fs::remove_all(folder_ / name, ignored);
+  }
+  fs::remove(folder_, ignored);  // if it is empty
+}
+
 ResumePoint resume_point(const fs::path& folder) {
   const fs::path given = folder.has_filename() ? folder : folder.parent_path();
   require_config(fs::is_directory(given), "nothing to resume: no folder " + given.string());

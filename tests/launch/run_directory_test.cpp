@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <fstream>
+
 #include "base/errors.h"
 #include "tests/temporary_folder.h"
 
@@ -60,6 +62,26 @@ TEST_F(RunDirectory, NothingToResumeIsRefused) {
   EXPECT_THROW((void)resume_point("empty"), ConfigError);
   EXPECT_THROW((void)resume_point("nowhere"), ConfigError);
   EXPECT_THROW((void)newest_run_dir(run_, ""), ConfigError);
+}
+
+TEST(FailedStart, LeavesWhatWasThereBefore) {
+  const tests::TemporaryFolder folder;
+  const fs::path run = folder.path() / "run";
+  const auto start = [&](bool succeeds) {
+    const auto before = names_in(run);
+    fs::create_directories(run / "log");
+    FailedStart failed(run, before);
+    std::ofstream(run / "job.toml") << "new";
+    if (succeeds) failed.has_started();
+  };
+  start(false);
+  EXPECT_FALSE(fs::exists(run));
+  fs::create_directory(run);
+  std::ofstream(run / "notes.txt") << "mine";
+  start(false);
+  EXPECT_EQ(names_in(run), std::set<std::string>{"notes.txt"});
+  start(true);
+  EXPECT_EQ(names_in(run), (std::set<std::string>{"job.toml", "log", "notes.txt"}));
 }
 
 }  // namespace

@@ -201,6 +201,29 @@ class Join(unittest.TestCase):
                          *state.iterdir()]:
                 self.assertEqual(path.stat().st_mode & 0o077, 0, path)
 
+    def test_sites_whose_budgets_are_spent_end_well_the_last_one_too(self):
+        privacy = '[privacy]\nmode = "per_sample"\nrate = 0.02\nsigma = 0.9\nepsilon = 2.0\nledger = "theirs"\n'
+        with Federation(CONVOY, federation="updates = 100000", more=privacy) as federation:
+            federation.serve()
+            for name, bound in zip(federation.names(), ("max_epsilon = 1.7", "max_epsilon = 1.7", "")):
+                policy = federation.folder / f"{name}.toml"
+                policy.write_text(f'[privacy]\nledger = "ledger-{name}"\n{bound}\n')
+                federation.join(name, "--policy", str(policy))
+            self.assert_ends_well(federation)
+            for name in federation.names():
+                self.assertIn("has left: the privacy budget is spent", federation.sites[name].text())
+                self.assertNotIn("has not answered", federation.sites[name].text())
+            left = [record["site"] for record in federation.audit() if record["event"] == "leave"]
+            self.assertEqual(sorted(left), federation.names())
+
+    def test_a_ledger_in_the_state_folder_is_refused(self):
+        with Federation(CONVOY, clients=1) as federation:
+            policy = federation.folder / "policy.toml"
+            policy.write_text(f'[privacy]\nledger = "{federation.folder}/state/site000/ledgers"\n')
+            site = federation.join("site000", "--policy", str(policy))
+            self.assertEqual(site.wait(30), 2, site.text())
+            self.assertIn("must lie outside --state", site.text())
+
     def test_what_cannot_work_is_refused_before_anything_is_dialled(self):
         with Federation(CONVOY, clients=1) as federation:
             for words, text in [(["--share", "3/2"], "--share"), (["--policy", "nowhere"], "nowhere"),

@@ -47,8 +47,6 @@ void FederatedMetrics::new_model(const NewModel& made, std::int64_t step) {
                         static_cast<double>(member.validation->samples));
   }
   train_loss_ = loss.value();
-  client_loss_ = client_loss.value();
-  client_accuracy_ = client_accuracy.value();
   if (!file_) return;
   const nlohmann::ordered_json json{{"kind", "aggregate"},
                                     {"step", step},

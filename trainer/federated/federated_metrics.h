@@ -3,7 +3,6 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <limits>
 #include <memory>
 
 #include "trainer/federated/federated_server.h"
@@ -34,16 +33,11 @@ class FederatedMetrics {
   [[nodiscard]] double train_loss() const { return train_loss_; }
   /// A resumed run's, until there is a newer model.
   void set_train_loss(double loss) { train_loss_ = loss; }
-  /// What the clients' own validation said of the updates in the newest model; NaN without any.
-  [[nodiscard]] double client_loss() const { return client_loss_; }
-  [[nodiscard]] double client_accuracy() const { return client_accuracy_; }
 
  private:
   std::unique_ptr<JsonlFile> file_;
   bool quiet_;
   double train_loss_ = 0.0;
-  double client_loss_ = std::numeric_limits<double>::quiet_NaN();
-  double client_accuracy_ = std::numeric_limits<double>::quiet_NaN();
 };
 
 }  // namespace convoy::trainer

@@ -48,7 +48,7 @@ FederatedRun::FederatedRun(const Job& job, const RunRequest& request, const Fede
       clock_(make_clock(job.federation, server_, *clients_, scenario_)) {
   server_.set_callbacks([this](Assignment assignment) { clock_->dispatch(std::move(assignment)); },
                         [this](const NewModel& made) { on_new_model(made); },
-                        [this](std::int64_t client) { clients_->take_back(client); });
+                        [this](std::int64_t client, const std::string&) { clients_->take_back(client); });
   write_file_atomic(request.run_dir / "partition.txt", format_table(data.counts));
 }
 

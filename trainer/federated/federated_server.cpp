@@ -164,7 +164,7 @@ void FederatedServer::act(const scheduler::Refuse& action) {
   logger("trainer")->warn("refused an update of client {}: {}", action.client, action.reason);
   if (arriving_ && arriving_->first == action.client) waiting_.erase(*arriving_);
   // What a duplicate holds is in the first of its kind.
-  if (on_refused_ && is_first_answer_) on_refused_(action.client);
+  if (on_refused_ && is_first_answer_) on_refused_(action.client, action.reason);
 }
 
 void FederatedServer::act(const scheduler::Evict& action) {
@@ -185,8 +185,8 @@ void FederatedServer::act(const scheduler::Assign& action) {
                         .group = action.group,
                         .latest = action.latest_arrival};
   if (action.predicted_arrival) {
-    assignment.seconds_per_step = (*action.predicted_arrival - policy_->now()) /
-                                  static_cast<double>(action.local_steps);
+    assignment.seconds_per_step =
+        (*action.predicted_arrival - policy_->now()) / static_cast<double>(action.local_steps);
   }
   require(
       action.version == aggregator_.version() || action.kind == scheduler::Assign::Kind::kResend,

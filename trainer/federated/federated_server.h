@@ -65,7 +65,7 @@ class FederatedServer {
   using Dispatch = std::function<void(Assignment)>;
   using OnNewModel = std::function<void(const NewModel&)>;
   /// Called for every update that is refused and had not arrived before, by client.
-  using OnRefused = std::function<void(std::int64_t)>;
+  using OnRefused = std::function<void(std::int64_t, const std::string& reason)>;
 
   /// Version 0 is a copy of what `initial` holds. @param sink  gets the lines of events.jsonl.
   /// @param codec  of what clients are sent; null: dense. Borrowed. @param seed  of its rounding.

@@ -142,15 +142,19 @@ void serve_own_client(comm::Communicator& communicator, const Job& job, const Fe
 }  // namespace
 
 void check_federation(const Job& job, int ranks) {
-  check_config(job.federation);
+  check_federated_training(job);
   check_partition(job.data.partition, job.federation.clients);
   check_data(job.data);
-  check_model(job.model);
   require_config(ranks == 1 || ranks == job.federation.clients + 1,
                  "a federation of " + std::to_string(job.federation.clients) +
                      " clients runs on 1 rank, or on " +
                      std::to_string(job.federation.clients + 1) +
                      " (a server and its clients), not on " + std::to_string(ranks));
+}
+
+void check_federated_training(const Job& job) {
+  check_config(job.federation);
+  check_model(job.model);
   const TrainConfig& train = job.train;
   check_config(train.schedule);
   require_config(train.schedule.name != "cosine" || job.federation.updates > 0,

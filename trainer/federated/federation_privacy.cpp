@@ -8,6 +8,7 @@
 
 #include "base/errors.h"
 #include "base/log.h"
+#include "base/paths.h"
 #include "base/random.h"
 #include "trainer/federated/private_rounds.h"
 #include "trainer/privacy/fingerprint.h"
@@ -16,12 +17,6 @@ namespace convoy::trainer {
 namespace {
 
 namespace fs = std::filesystem;
-
-bool is_inside(const fs::path& path, const fs::path& folder) {
-  const fs::path inner = fs::weakly_canonical(fs::absolute(path));
-  const fs::path outer = fs::weakly_canonical(fs::absolute(folder));
-  return std::mismatch(outer.begin(), outer.end(), inner.begin(), inner.end()).first == outer.end();
-}
 
 std::unique_ptr<privacy::Ledger> open_ledger(const PrivacyConfig& config,
                                              const privacy::LedgerOwner& owner) {

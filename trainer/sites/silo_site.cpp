@@ -7,8 +7,8 @@
 
 #include "base/errors.h"
 #include "base/file.h"
-#include "base/sha256.h"
 #include "base/private_folder.h"
+#include "base/sha256.h"
 #include "trainer/sites/site_privacy.h"
 
 namespace convoy::trainer {
@@ -21,6 +21,8 @@ SiloSetup setup_of(SiteJob& job, std::int64_t number, const SiloInside& inside,
   SiloSetup setup;
   setup.job = job.job;
   setup.job.communication = inside.communication;
+  if (inside.balance) setup.job.train.balance = *inside.balance;
+  if (inside.balance_every) setup.job.train.balance_every = *inside.balance_every;
   setup.dataset = job.datasets.train;
   setup.samples = job.samples;
   setup.validation = job.job.federation.validation;

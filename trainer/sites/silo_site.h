@@ -18,6 +18,9 @@ struct SiloInside {
   CommunicationConfig communication;
   compress::CompressionConfig compression;  ///< of gradients
   Placement placement;                      ///< of this rank
+  // In place of the server's train.balance and train.balance_every: it does not know the ranks.
+  std::optional<std::string> balance{};
+  std::optional<std::int64_t> balance_every{};
 };
 
 /// The bytes of a TorchScript file that a server has sent; none where there is no path.

@@ -2,7 +2,9 @@
 #include "trainer/sites/site_book.h"
 
 #include <algorithm>
+#include <cmath>
 #include <functional>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <numeric>
 
@@ -11,6 +13,23 @@
 namespace convoy::trainer {
 
 using Json = nlohmann::json;
+
+namespace {
+
+constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
+
+Json to_json(const std::optional<Evaluation>& found) {
+  if (!found) return nullptr;
+  return {found->loss, found->accuracy, found->samples};  // NaN becomes null
+}
+
+std::optional<Evaluation> validation_from(const Json& json) {
+  if (json.is_null()) return std::nullopt;
+  return Evaluation{json.at(0), json.at(1).is_null() ? kNone : json.at(1).get<double>(),
+                    json.at(2)};
+}
+
+}  // namespace
 
 void SiteBook::add(const std::string& name, const EnrolledSite& site) {
   require(!sites_.contains(name) && !names_.contains(site.client),
@@ -32,6 +51,25 @@ const std::string& SiteBook::name_of(std::int64_t client) const {
 
 void SiteBook::has_left(std::int64_t client) { sites_.at(name_of(client)).has_left = true; }
 
+void SiteBook::validated(std::int64_t client, const Evaluation& found) {
+  if (found.samples > 0 && std::isfinite(found.loss)) {
+    sites_.at(name_of(client)).validation = found;
+  }
+}
+
+Evaluation SiteBook::judgement() const {
+  Evaluation sum;
+  for (const auto& [name, site] : sites_) {
+    if (!site.validation) continue;
+    const auto weight = static_cast<double>(site.validation->samples);
+    sum.loss += weight * site.validation->loss;
+    sum.accuracy += weight * site.validation->accuracy;
+    sum.samples += site.validation->samples;
+  }
+  const auto all = static_cast<double>(sum.samples);  // 0 / 0 is NaN
+  return {.loss = sum.loss / all, .accuracy = sum.accuracy / all, .samples = sum.samples};
+}
+
 std::int64_t SiteBook::bounded_latecomer(std::int64_t samples, double share) const {
   if (share >= 1.0) return samples;
   double others = 0.0;
@@ -43,14 +81,17 @@ std::int64_t SiteBook::bounded_latecomer(std::int64_t samples, double share) con
 Json SiteBook::save() const {
   Json json = Json::array();
   for (const auto& [name, site] : sites_) {
-    json.push_back({name, site.client, site.samples, site.has_left});
+    json.push_back({name, site.client, site.samples, site.has_left, to_json(site.validation)});
   }
   return json;
 }
 
 void SiteBook::load(const Json& saved) {
   for (const Json& item : saved) {
-    add(item.at(0), {.client = item.at(1), .samples = item.at(2), .has_left = item.at(3)});
+    add(item.at(0), {.client = item.at(1),
+                     .samples = item.at(2),
+                     .has_left = item.at(3),
+                     .validation = validation_from(item.at(4))});
   }
 }
 

@@ -9,6 +9,8 @@
 #include <string_view>
 #include <vector>
 
+#include "trainer/summary.h"
+
 namespace convoy::trainer {
 
 /// A site of the run, as long as the run lasts.
@@ -16,6 +18,8 @@ struct EnrolledSite {
   std::int64_t client = 0;   ///< its number in the scheduler
   std::int64_t samples = 1;  ///< n of the weights
   bool has_left = false;     ///< for good: by itself, or removed
+  /// What it has found on its own share of its newest model that became part of the run's.
+  std::optional<Evaluation> validation;
 };
 
 /// Which site is which client. One thread.
@@ -27,6 +31,11 @@ class SiteBook {
   /// Of an enrolled client.
   [[nodiscard]] const std::string& name_of(std::int64_t client) const;
   void has_left(std::int64_t client);
+  /// @param found  taken if it is finite.
+  void validated(std::int64_t client, const Evaluation& found);
+  /// Means over the newest validations of all sites, each weighted by its samples; of those that
+  /// have none, nothing. Without any: NaN, and no samples.
+  [[nodiscard]] Evaluation judgement() const;
   [[nodiscard]] const std::map<std::string, EnrolledSite, std::less<>>& all() const {
     return sites_;
   }

@@ -53,6 +53,8 @@ SiteOutcome SiteClient::run() {
   while (!is_over_) {
     if (is_stopped()) {
       stop();
+    } else if (is_leaving_ && std::chrono::steady_clock::now() > told_until_) {
+      leave_untold();
     } else if (!work(milliseconds(0)) && next_ && !is_leaving_) {
       train();
     } else {
@@ -298,12 +300,21 @@ void SiteClient::leave_if_spent() {
 void SiteClient::leave(net::LeaveReason reason, const std::string& text) {
   if (is_leaving_) return;
   is_leaving_ = true;
+  told_until_ = std::chrono::steady_clock::now() + options_.budget_patience;
   leaves_because_ = text;
   logger("trainer")->info("leaving the run: {}", text);
   line_.tell([reason, text](SiteLink& link) { link.leave(reason, text); });
 }
 
 void SiteClient::handle(LeaveAccepted& /*accepted*/) {
+  line_.hang_up("the site has left");
+  outcome_.kind = SiteOutcome::Kind::kLeft;
+  outcome_.reason = leaves_because_;
+  is_over_ = true;
+}
+
+void SiteClient::leave_untold() {
+  logger("trainer")->warn("the server has not answered that the site leaves");
   line_.hang_up("the site has left");
   outcome_.kind = SiteOutcome::Kind::kLeft;
   outcome_.reason = leaves_because_;

@@ -27,6 +27,9 @@ struct SiteClientOptions {
   /// Who is stopped leaves the run. Else the site is only away: its update waits in `state`, and
   /// the next process goes on.
   bool leave_on_stop = false;
+  /// How long a site whose budget is spent waits until the server has heard that it leaves. Its
+  /// last update has said so already, and the server may be gone for good.
+  std::chrono::milliseconds budget_patience{60'000};
   const std::atomic<bool>* stop = nullptr;  ///< null: never; borrowed
   /// The site's other ranks, which train with this one; null: there are none. Borrowed.
   Silo* silo = nullptr;
@@ -90,6 +93,7 @@ class SiteClient {
   bool listen();
   void leave(net::LeaveReason reason, const std::string& text);
   void leave_if_spent();
+  void leave_untold();
   void stop();
   [[nodiscard]] bool is_stopped() const { return options_.stop != nullptr && *options_.stop; }
   bool work(std::chrono::milliseconds patience);
@@ -113,6 +117,7 @@ class SiteClient {
   std::optional<std::int64_t> done_;     ///< newest round whose update counts, or may
   bool is_settled_ = true;               ///< no update waits for its answer
   bool is_leaving_ = false;
+  std::chrono::steady_clock::time_point told_until_;  ///< of one that leaves
   std::string leaves_because_;
   bool is_over_ = false;
   int bad_models_ = 0;  ///< in a row

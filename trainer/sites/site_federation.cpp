@@ -4,7 +4,6 @@
 #include <spdlog/fmt/fmt.h>
 
 #include <algorithm>
-#include <cmath>
 #include <span>
 #include <utility>
 
@@ -14,6 +13,7 @@
 #include "scheduler/journal/storage_error.h"
 #include "trainer/federated/update_layers.h"
 #include "trainer/sites/logged_facts.h"
+#include "trainer/sites/update_bounds.h"
 
 namespace convoy::trainer {
 
@@ -27,15 +27,6 @@ using scheduler::journal::UpdateEntry;
 namespace {
 
 constexpr std::string_view kRemove = "remove ";
-
-double norm_of(const std::vector<torch::Tensor>& tensors) {
-  double squares = 0.0;
-  for (const auto& tensor : tensors) {
-    const double norm = tensor.norm().item<double>();
-    squares += norm * norm;
-  }
-  return std::sqrt(squares);
-}
 
 ClientReport report_of(const UpdateEntry& entry) {
   ClientReport report{.client = entry.input.update.client, .round = entry.input.update.round};
@@ -231,10 +222,15 @@ void SiteFederation::apply(const UpdateEntry& entry, ClientReport report) {
         entry.id, entry.sha256, privacy ? std::optional(privacy->epsilon) : std::nullopt};
   }
   if (entry.bytes > 0) unreleased_.emplace_back(entry.site, entry.id);
-  if (privacy && privacy->leaves) book_.has_left(client);
+  const bool leaves = privacy && privacy->leaves && !book_.find(entry.site)->has_left;
+  if (leaves) book_.has_left(client);
   arriving_ = &entry;
   server_->report(entry.input.time, entry.input.duration, std::move(report));
   arriving_ = nullptr;
+  if (leaves) {
+    note(
+        {.time = entry.input.time, .event = "leave", .site = entry.site, .text = "privacy budget"});
+  }
 }
 
 ClientReport SiteFederation::read(const UpdateEntry& entry) const {
@@ -283,11 +279,7 @@ std::optional<std::string> SiteFederation::unpack(const std::string& site, const
   }
   update.buffers = std::move(pack.buffers);
   if (!is_finite(update)) return "it is not finite";
-  const double most = job_.sites.max_update_norm;
-  if (most <= 0.0) return std::nullopt;
-  const double norm = norm_of(update.delta);
-  if (norm <= most) return std::nullopt;
-  return fmt::format("its norm is {:.4g}, over sites.max_update_norm = {:.4g}", norm, most);
+  return excess_of(update, *server_->aggregator().model(), job_.sites);
 }
 
 void SiteFederation::on_assignment(Assignment assignment) {
@@ -307,16 +299,17 @@ std::vector<Assignment> SiteFederation::take_assignments() {
 }
 
 /// Only an update that arrives is refused.
-void SiteFederation::on_refused(std::int64_t client) {
+void SiteFederation::on_refused(std::int64_t client, const std::string& reason) {
   require(arriving_ != nullptr, "SiteFederation: what does not arrive cannot be refused");
   owed_.insert(client);
   known_.erase({client, arriving_->input.update.round});
+  const std::string wrong = what_is_wrong(arriving_->facts);
   note({.time = server_->policy().now(),
         .event = "refusal",
         .site = arriving_->site,
         .update = arriving_->id,
         .sha256 = arriving_->sha256,
-        .text = what_is_wrong(arriving_->facts)});
+        .text = wrong.empty() ? reason : wrong});
 }
 
 void SiteFederation::on_new_model(const NewModel& made) {
@@ -325,6 +318,7 @@ void SiteFederation::on_new_model(const NewModel& made) {
     summary_.run.steps += member.contribution.local_steps;
     summary_.run.samples += member.samples;
     const auto& contribution = member.contribution;
+    if (member.validation) book_.validated(contribution.client, *member.validation);
     const auto known = known_.find({contribution.client, contribution.round});
     require(known != known_.end(), "SiteFederation: an update that has not come");
     const std::string& site = book_.name_of(contribution.client);
@@ -337,12 +331,14 @@ void SiteFederation::on_new_model(const NewModel& made) {
           .samples = book_.find(site)->samples,
           .steps = contribution.local_steps,
           .weight = contribution.coefficient,
-          .epsilon = known->second.epsilon});
+          .epsilon = known->second.epsilon,
+          .text = job_.privacy.insecure_seed != 0 ? "INSECURE: noise from a seed" : ""});
     known_.erase(known);
   }
   if (test_) return;
-  summary_.run.loss = metrics_->client_loss();
-  summary_.run.accuracy = metrics_->client_accuracy();
+  const Evaluation judgement = book_.judgement();
+  summary_.run.loss = judgement.loss;
+  summary_.run.accuracy = judgement.accuracy;
 }
 
 /// What a replay brings again stands in the file already and is not written twice.

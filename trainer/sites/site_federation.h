@@ -125,7 +125,7 @@ class SiteFederation {
                                                   ClientReport& report) const;
   void on_assignment(Assignment assignment);
   void on_new_model(const NewModel& made);
-  void on_refused(std::int64_t client);
+  void on_refused(std::int64_t client, const std::string& reason);
   void note(scheduler::journal::AuditEvent event);
   void write_notes();
   void let_go(double time, const std::string& site);

@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "trainer/federated/update_layers.h"
 #include "trainer/parallel/replicas.h"
+#include "trainer/privacy/private_model.h"
 #include "trainer/sites/site_federation.h"
 
 namespace convoy::trainer {
@@ -52,6 +53,7 @@ SiteFederation::SiteFederation(const Job& job, const RunRequest& request, const 
       store_(request.run_dir / "updates", {.keep_updates = job.sites.keep_updates}),
       no_residuals_(std::make_unique<NoResiduals>()),
       checkpoints_(job, request, *no_residuals_, make_model(job.model, info, job.run.seed)) {
+  if (job.privacy.is_on()) privacy::require_private(*model_);
   if (test_) {
     evaluation_.emplace(make_model(job.model, info, job.run.seed), *test_,
                         job.train.evaluate_batch);
@@ -66,9 +68,10 @@ void SiteFederation::open(const DataInfo& info, bool without_old_log) {
   server_ = std::make_unique<FederatedServer>(
       job_.federation, *initial, [this](std::string_view line) { events_->append(line); },
       codec_.get(), job_.run.seed);
-  server_->set_callbacks([this](Assignment one) { on_assignment(std::move(one)); },
-                         [this](const NewModel& made) { on_new_model(made); },
-                         [this](std::int64_t client) { on_refused(client); });
+  server_->set_callbacks(
+      [this](Assignment one) { on_assignment(std::move(one)); },
+      [this](const NewModel& made) { on_new_model(made); },
+      [this](std::int64_t client, const std::string& reason) { on_refused(client, reason); });
   std::string saved;
   std::optional<Sha256> audit_head;
   const bool has_checkpoint = !list_checkpoints(request_.run_dir / "checkpoints").empty();

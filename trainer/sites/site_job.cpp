@@ -47,6 +47,7 @@ Job own_job(const Job& offered, const SiteBelongings& own, const std::string& sc
   require_config(train.accumulate == 1, "train.accumulate must be 1 in a federated run");
   require_config(!train.sync_batchnorm, "train.sync_batchnorm: sites train alone");
   check_data(job.data);
+  check_sites_data(job.data);
   check_model(job.model);
   (void)make_update_codec(job.compression, {});
   check_site_privacy(job);

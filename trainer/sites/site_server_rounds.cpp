@@ -152,7 +152,9 @@ void SiteServer::distribute_final() {
   const auto linger =
       std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(job_.sites.linger));
   auto last = Clock::now() + linger;
-  for (auto& [name, guest] : guests_) send_final(guest);
+  for (auto& [name, guest] : guests_) {
+    if (!is_out(name)) send_final(guest);
+  }
   while (!all_have_final() && Clock::now() < last) {
     if (request_.stop != nullptr && *request_.stop) break;
     if (auto task = tasks_.take(Clock::now() + std::chrono::milliseconds(50))) (*task)();
@@ -187,8 +189,10 @@ bool SiteServer::is_out(const std::string& name) const {
 }
 
 bool SiteServer::all_have_final() const {
-  return std::all_of(guests_.begin(), guests_.end(),
-                     [this](const auto& one) { return one.second.has_final || is_out(one.first); });
+  return std::all_of(guests_.begin(), guests_.end(), [this](const auto& one) {
+    // One that leaves still waits for the answer to that.
+    return one.second.has_final || (is_out(one.first) && !one.second.session);
+  });
 }
 
 void SiteServer::obey(const net::SessionPtr& session, std::uint64_t id,

@@ -22,6 +22,8 @@ struct SitesConfig {
   double max_weight_share = 1.0;
   /// L2 norm of an update (parameters) above which it is refused; 0: none.
   double max_update_norm = 0.0;
+  /// The same of the change of its buffers (BatchNorm's means and variances).
+  double max_buffer_norm = 0.0;
   /// "server": on the test part of [data], which then must be here; "clients": by the sites' own
   /// validation (federation.validation), weighted by its samples.
   std::string evaluate = "server";

@@ -28,6 +28,8 @@ TEST_F(SiteClientTest, HasLeftOnlyWhenTheServerKnows) {
 
   start_site();
   enrol();
+  dispatch(round(1));
+  acknowledge(take_update());  // now it knows that it has joined
   stop = true;
   (void)hub.expect<net::Leave>();
   (void)hub.say(net::Accepted{}, hub.last.id);

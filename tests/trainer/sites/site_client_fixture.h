@@ -57,6 +57,7 @@ class SiteClientTest : public ::testing::Test {
             .instance = "i" + std::to_string(++instances),
             .software = "test",
             .leave_on_stop = leave_on_stop,
+            .budget_patience = budget_patience,
             .stop = &stop,
             .read_job = [this](const std::string&) { return job; }};
   }
@@ -214,6 +215,7 @@ class SiteClientTest : public ::testing::Test {
   trainer::SitePolicy policy;
   net::Join joined;
   std::atomic<bool> stop = false;
+  std::chrono::milliseconds budget_patience{60'000};
   bool leave_on_stop = false;
   int instances = 0;
   std::future<trainer::SiteOutcome> site;

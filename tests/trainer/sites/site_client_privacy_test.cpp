@@ -51,6 +51,13 @@ TEST_F(SiteClientTest, LeavesWhenItsBudgetIsSpent) {
   EXPECT_EQ(hub.expect<net::Leave>().reason, net::LeaveReason::kPrivacyBudget);
   (void)hub.say(net::Accepted{}, hub.last.id);
   EXPECT_EQ(site.get().kind, SiteOutcome::Kind::kLeft);
+  (void)hub.expect<net::Goodbye>();
+
+  budget_patience = std::chrono::milliseconds(200);
+  start_site();
+  enrol();
+  (void)hub.expect<net::Leave>();  // nobody answers
+  EXPECT_EQ(site.get().kind, SiteOutcome::Kind::kLeft);
 }
 
 /// Round 1 comes, and spends the rest, before the answer to round 0.

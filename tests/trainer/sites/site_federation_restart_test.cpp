@@ -50,13 +50,18 @@ TEST(SiteFederation, ARoundThatIsSentAgainHasBegunWhenItWasSentFirst) {
   EXPECT_TRUE(kit->update("site1", kit.upload(kit.rounds().at(1), kit.pack(1, 0))));
   std::ifstream events(folder.path() / "run" / "events.jsonl");
   std::map<std::int64_t, double> took;
+  std::map<std::int64_t, bool> measures;
   for (std::string line; std::getline(events, line);) {
     const auto event = nlohmann::json::parse(line);
-    if (event.value("kind", "") == "arrive") took[event.at("client")] = event.at("duration");
+    if (event.value("kind", "") != "arrive") continue;
+    took[event.at("client")] = event.at("duration");
+    measures[event.at("client")] = event.value("measures_speed", true);
   }
   ASSERT_EQ(took.size(), 2U);
-  EXPECT_NEAR(took[0], before, 0.1) << "from the beginning: an outage, so no sample of speed";
+  EXPECT_NEAR(took[0], before, 0.1) << "from the beginning";
   EXPECT_GE(took[1], took[0]);
+  EXPECT_FALSE(measures[0]) << "an outage lay in it";
+  EXPECT_FALSE(measures[1]);
 }
 
 TEST(SiteFederation, RemembersItsLossOverARestart) {

@@ -123,6 +123,36 @@ TEST(SiteFederation, RefusesWhatIsNoUpdateAndOwesItToTheSite) {
   EXPECT_NE(reasons["site0"].find("max_update_norm"), std::string::npos) << reasons["site0"];
   EXPECT_NE(reasons["site1"].find("not finite"), std::string::npos) << reasons["site1"];
   EXPECT_NE(reasons["site2"].find("no model"), std::string::npos) << reasons["site2"];
+  EXPECT_NE(reasons["site3"].find("finite"), std::string::npos) << reasons["site3"];
+}
+
+TEST(SiteFederation, AuditsWhatASiteHasSpentAndThatItLeavesWithIt) {
+  TemporaryFolder folder;
+  trainer::Job job = sites_job();
+  job.federation.policy.algorithm = scheduler::Algorithm::kFedAsync;  // each update makes a model
+  Kit kit(folder.path() / "run", job);
+  kit.open();
+  kit.join_all();
+  auto begin = kit.upload(kit.rounds().at(1), kit.pack(1, 0));
+  begin.epsilon = 1.75;
+  begin.metrics.push_back({"leaves", 1});
+  EXPECT_TRUE(kit->update("site1", begin));
+  EXPECT_FALSE(kit.rounds().contains(1));
+  const auto check = [&] {
+    std::vector<scheduler::journal::AuditEvent> own;
+    for (const auto& record : read_audit(folder.path() / "run" / "audit.jsonl").records) {
+      if (record.event.site == "site1" && record.event.event != "join") own.push_back(record.event);
+    }
+    ASSERT_EQ(own.size(), 2U);
+    EXPECT_EQ(own[0].event, "contribution");
+    EXPECT_EQ(own[0].epsilon, 1.75);
+    EXPECT_EQ(own[1].event, "leave");
+    EXPECT_EQ(own[1].text, "privacy budget");
+  };
+  check();
+  kit.crash();
+  kit.open();
+  check();
 }
 
 TEST(SiteFederation, RefusesAnUpdateThatStartsFromAnotherVersion) {
