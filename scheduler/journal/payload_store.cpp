@@ -296,8 +296,9 @@ void PayloadStore::open_partial(Upload::State& state) {
   if (good > state.declared.bytes || good > size) good = 0;
   if (good != size) state.file.cut(good);
   add_file(state.hash, state.file, good);
+  state.offset = state.durable = good / step * step;  // should the next sync fail
+  if (good != state.durable) state.file.sync();
   state.offset = good;
-  state.durable = good / step * step;
 }
 
 void PayloadStore::make_site_folders(const std::string& site) {

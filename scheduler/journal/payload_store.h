@@ -40,8 +40,9 @@ struct PayloadStoreConfig {
   /// Of the disk stay free for what matters more: the log, checkpoints. 0: uploads begin whatever
   /// is free.
   std::uint64_t reserve_bytes = std::uint64_t{64} << 20U;
-  /// An upload is made durable whenever so many bytes more have come. After a power failure at most
-  /// so many must be sent again; smaller is slower.
+  /// An upload is made durable whenever so many bytes more have come. After a restart or a power
+  /// failure at most so many must be sent again, as only whole steps are known to be durable;
+  /// smaller is slower.
   std::uint64_t sync_bytes = std::uint64_t{16} << 20U;
   /// release() keeps the payloads, for replays from the initial model.
   bool keep_updates = false;
@@ -66,7 +67,7 @@ class Upload {
   ~Upload();
 
   [[nodiscard]] const DeclaredUpload& declared() const;
-  /// The byte that must come next: all before it need not be sent again.
+  /// The byte that must come next.
   [[nodiscard]] std::uint64_t offset() const;
   /// Of what finish() has made durable.
   [[nodiscard]] bool is_finished() const;
@@ -97,8 +98,9 @@ class PayloadStore {
   PayloadStore(const PayloadStore&) = delete;
   PayloadStore& operator=(const PayloadStore&) = delete;
 
-  /// Begins an upload, or takes it up where it ended. A payload that is whole is finished at once.
-  /// Reads what is there, for the checksum.
+  /// Begins an upload, or takes it up where it ended: all before its offset() is then on stable
+  /// storage. A payload that is whole is finished at once. Reads what is there, for the checksum,
+  /// and syncs it.
   /// @throws RefusedUpload where names or sizes are not allowed, or the id has come with other
   ///         bytes; PostponedUpload; StorageError.
   [[nodiscard]] Upload begin(const DeclaredUpload& declared);

@@ -42,7 +42,7 @@ struct SiteSession::Incoming {
   UploadBegin announced;
   std::uint64_t stream = 0;
   Upload upload;
-  std::int64_t begun_at = 0;  ///< what had been stored before
+  std::int64_t begun_at = 0;  ///< what was on stable storage before
   std::int64_t limit = 0;
 };
 
@@ -216,7 +216,7 @@ void SiteSession::on_chunk(const Chunk& chunk) {
   const auto written = static_cast<std::int64_t>(incoming.upload.offset());
   if (incoming.limit < incoming.announced.bytes && incoming.limit - written <= kUploadWindow / 2) {
     incoming.limit = std::min(incoming.announced.bytes, written + kUploadWindow);
-    // Only what lay here when it began is known to survive a power failure.
+    // What has come since may not be on stable storage yet.
     connection_->send(StreamOffset{
         .stream = incoming.stream, .offset = incoming.begun_at, .limit = incoming.limit});
   }

@@ -66,7 +66,8 @@ struct ModelBegin {
   bool operator==(const ModelBegin&) const = default;
 };
 
-/// From who receives: all before `offset` is safe, and bytes before `limit` may be sent.
+/// From who receives: all before `offset` is safe while its process lives, of an upload on stable
+/// storage; and bytes before `limit` may be sent.
 struct StreamOffset {
   static constexpr MessageType kType = MessageType::kStreamOffset;
   std::uint64_t stream = 0;

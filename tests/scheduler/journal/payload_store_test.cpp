@@ -13,6 +13,7 @@
 #include "base/errors.h"
 #include "base/hash.h"
 #include "base/random.h"
+#include "scheduler/journal/internal/durable_file.h"
 #include "scheduler/journal/storage_error.h"
 #include "scheduler/journal/write_ahead_log.h"
 #include "tests/scheduler/journal/faulty_disk.h"
@@ -128,6 +129,41 @@ TEST_F(PayloadStoreTest, GoesOnInTheSameProcessAtTheLastByte) {
   }
   Upload upload = store.begin(declared("a", "u", sent));
   EXPECT_EQ(upload.offset(), 9'999U);
+  send(upload, sent, sent.size());
+  upload.finish();
+  EXPECT_EQ(store.read("a", "u"), sent);
+}
+
+/// A site is told that what lies before this offset is on stable storage.
+TEST_F(PayloadStoreTest, WhatAnUploadGoesOnBehindIsOnTheDisk) {
+  PayloadStore store(spool_, kSmall);
+  const Bytes sent = content(1, 20'000);
+  for (const std::size_t end : {100U, 4'096U, 9'999U, 20'000U}) {
+    {
+      Upload upload = store.begin(declared("a", "u", sent));
+      send(upload, sent, end);
+    }
+    const Upload upload = store.begin(declared("a", "u", sent));
+    EXPECT_EQ(upload.offset(), end);
+    const fs::path left = folder_ / ("left" + std::to_string(end));
+    disk::survive_power_failure(spool_, left);
+    const fs::path file = left / "partial/a" / ("u~" + to_hex(sha256(sent)));
+    EXPECT_EQ(scheduler::journal::internal::read_all(file),
+              Bytes(sent.begin(), sent.begin() + static_cast<std::ptrdiff_t>(end)));
+  }
+}
+
+TEST_F(PayloadStoreTest, GoesOnAtWhatIsDurableWhereTheRestCannotBeSynced) {
+  PayloadStore store(spool_, kSmall);
+  const Bytes sent = content(1, 20'000);
+  {
+    Upload upload = store.begin(declared("a", "u", sent));
+    send(upload, sent, 9'999);
+  }
+  disk::fail_sync(0, EIO);
+  EXPECT_THROW((void)store.begin(declared("a", "u", sent)), StorageError);
+  Upload upload = store.begin(declared("a", "u", sent));
+  EXPECT_EQ(upload.offset(), 8'192U);
   send(upload, sent, sent.size());
   upload.finish();
   EXPECT_EQ(store.read("a", "u"), sent);
