@@ -3,9 +3,12 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cstdint>
 #include <cstdio>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <string>
+#include <utility>
 
 #include "base/errors.h"
 #include "base/hash.h"
@@ -18,9 +21,10 @@
 namespace convoy::launch {
 namespace {
 
+using scheduler::journal::AuditCheck;
 using scheduler::journal::AuditEvent;
 using scheduler::journal::AuditRecord;
-using scheduler::journal::AuditReport;
+using scheduler::journal::check_audit;
 using Json = nlohmann::ordered_json;
 
 constexpr std::size_t kTextWidth = 200;
@@ -45,15 +49,23 @@ Json to_json(const AuditRecord& record) {
   return json;
 }
 
-std::string json_of(const AuditReport& report) {
-  Json records = Json::array();
-  for (const AuditRecord& record : report.records) records.push_back(to_json(record));
-  const Json document{{"whole", report.findings.empty()},
-                      {"findings", report.findings},
-                      {"torn_bytes", report.torn_bytes},
-                      {"head", report.newest ? Json(to_hex(report.newest->hash)) : Json()},
-                      {"records", std::move(records)}};
-  return document.dump() + "\n";
+void print(const std::string& text) { std::fputs(text.c_str(), stdout); }
+
+/// One JSON document, whose records come first: each is printed when it is read. @return whether
+/// the chain is whole.
+bool print_json(const std::string& file, const std::optional<Sha256>& head) {
+  const char* before = "{\"records\":[";
+  const auto print_record = [&before](const AuditRecord& record) {
+    print(std::exchange(before, ",") + to_json(record).dump());
+  };
+  const AuditCheck check = check_audit(file, head, print_record);
+  const Json verdict{{"whole", check.findings.empty()},
+                     {"findings", check.findings},
+                     {"torn_bytes", check.torn_bytes},
+                     {"head", check.newest ? Json(to_hex(check.newest->hash)) : Json()}};
+  const std::string none = check.newest ? "" : before;
+  print(none + "]," + verdict.dump().substr(1) + "\n");
+  return check.findings.empty();
 }
 
 template <typename T>
@@ -69,47 +81,68 @@ AuditEvent shown(AuditEvent event) {
   return event;
 }
 
-std::string table(const AuditReport& report) {
-  std::size_t site = 4;
+/// Of the columns whose texts differ in length.
+struct Widths {
   std::size_t event = 5;
+  std::size_t site = 4;
   std::size_t update = 6;
-  for (const AuditRecord& record : report.records) {
+
+  void take(const AuditRecord& record) {
     const AuditEvent it = shown(record.event);
-    site = std::max(site, it.site.size());
     event = std::max(event, it.event.size());
+    site = std::max(site, it.site.size());
     update = std::max(update, it.update.size());
   }
-  std::string text = fmt::format(
-      "{:>6}  {:<20}  {:<{}}  {:<{}}  {:<{}}  {:>7}  {:>7}  {:>9}  {:>8}\n", "n", "at", "event",
-      event, "site", site, "update", update, "version", "steps", "weight", "epsilon");
-  for (const AuditRecord& record : report.records) {
-    const AuditEvent it = shown(record.event);
-    text += fmt::format("{:>6}  {:<20}  {:<{}}  {:<{}}  {:<{}}  {:>7}  {:>7}  {:>9}  {:>8}{}\n",
-                        record.number, net::printable(record.at), it.event, event, it.site, site,
-                        it.update, update, cell(it.version), cell(it.steps), cell(it.weight),
-                        cell(it.epsilon),
-                        it.text.empty() ? "" : "  " + net::printable(it.text, kTextWidth));
-  }
-  return text;
+};
+
+std::string header(const Widths& widths) {
+  return fmt::format("{:>6}  {:<20}  {:<{}}  {:<{}}  {:<{}}  {:>7}  {:>7}  {:>9}  {:>8}\n", "n",
+                     "at", "event", widths.event, "site", widths.site, "update", widths.update,
+                     "version", "steps", "weight", "epsilon");
 }
 
-std::string text_of(const AuditReport& report, bool knew_head) {
-  std::string text = table(report) + "\n";
-  for (const std::string& finding : report.findings) {
+std::string row(const AuditRecord& record, const Widths& widths) {
+  const AuditEvent it = shown(record.event);
+  return fmt::format("{:>6}  {:<20}  {:<{}}  {:<{}}  {:<{}}  {:>7}  {:>7}  {:>9}  {:>8}{}\n",
+                     record.number, net::printable(record.at), it.event, widths.event, it.site,
+                     widths.site, it.update, widths.update, cell(it.version), cell(it.steps),
+                     cell(it.weight), cell(it.epsilon),
+                     it.text.empty() ? "" : "  " + net::printable(it.text, kTextWidth));
+}
+
+std::string verdict_of(const AuditCheck& check, std::int64_t records, bool knew_head) {
+  std::string text;
+  for (const std::string& finding : check.findings) {
     text += net::printable(finding, kTextWidth) + "\n";
   }
-  if (report.torn_bytes > 0) {
+  if (check.torn_bytes > 0) {
     text += fmt::format("{} bytes at the end are no whole record: a crash leaves them\n",
-                        report.torn_bytes);
+                        check.torn_bytes);
   }
-  if (!report.findings.empty()) return text;
-  text += fmt::format("{} records, the chain is whole", report.records.size());
-  if (report.newest) text += fmt::format("; its head is {}", to_hex(report.newest->hash));
+  if (!check.findings.empty()) return text;
+  text += fmt::format("{} records, the chain is whole", records);
+  if (check.newest) text += fmt::format("; its head is {}", to_hex(check.newest->hash));
   text += "\n";
   if (!knew_head) {
     text += "whether records are missing at the end only a remembered head can tell: --head\n";
   }
   return text;
+}
+
+/// Reads the file once for the columns' widths, and once more to print it: the verdict is about
+/// what was printed, also where a server has written more in between. @return whether the chain is
+/// whole.
+bool print_table(const std::string& file, const std::optional<Sha256>& head) {
+  Widths widths;
+  (void)check_audit(file, {}, [&](const AuditRecord& record) { widths.take(record); });
+  print(header(widths));
+  std::int64_t records = 0;
+  const AuditCheck check = check_audit(file, head, [&](const AuditRecord& record) {
+    print(row(record, widths));
+    ++records;
+  });
+  print("\n" + verdict_of(check, records, head.has_value()));
+  return check.findings.empty();
 }
 
 class AuditCommand final : public Command {
@@ -132,13 +165,10 @@ class AuditCommand final : public Command {
     return {};
   }
 
-  [[nodiscard]] int run(Process& process) override {
-    const AuditReport report = scheduler::journal::read_audit(file_, head());
-    if (process.speaks()) {
-      std::fputs((json_ ? json_of(report) : text_of(report, !head_.empty())).c_str(), stdout);
-      std::fflush(stdout);
-    }
-    return report.findings.empty() ? kSuccess : kFailedRun;
+  [[nodiscard]] int run(Process& /*process*/) override {
+    const bool is_whole = json_ ? print_json(file_, head()) : print_table(file_, head());
+    std::fflush(stdout);
+    return is_whole ? kSuccess : kFailedRun;
   }
 
  private:

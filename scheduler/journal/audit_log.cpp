@@ -193,14 +193,6 @@ AuditCheck check_audit(const fs::path& file, const std::optional<Sha256>& head,
   return check;
 }
 
-AuditReport read_audit(const fs::path& file, const std::optional<Sha256>& head) {
-  std::vector<AuditRecord> records;
-  const auto keep = [&records](const AuditRecord& record) { records.push_back(record); };
-  AuditReport report{check_audit(file, head, keep), {}};
-  report.records = std::move(records);
-  return report;
-}
-
 AuditLog::AuditLog(fs::path file, const std::optional<Sha256>& head) {
   if (!fs::exists(file)) {
     if (head) throw DamageError(file.string() + " is missing, and a checkpoint remembers its head");

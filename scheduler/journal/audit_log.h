@@ -66,13 +66,6 @@ struct AuditCheck {
                                      const std::optional<Sha256>& head,
                                      const std::function<void(const AuditRecord&)>& each = {});
 
-/// The same, with all records that can be read.
-struct AuditReport : AuditCheck {
-  std::vector<AuditRecord> records;
-};
-[[nodiscard]] AuditReport read_audit(const std::filesystem::path& file,
-                                     const std::optional<Sha256>& head = std::nullopt);
-
 /// Who contributed what, when, and with which weight, as JSON lines, each of which holds the hash
 /// of the one before. Only ever grows. One thread.
 class AuditLog {

@@ -18,19 +18,20 @@ struct Ended {
   int code;
   std::string output;
   std::string errors;
+  std::int64_t peak_bytes;
 };
 
 Ended audit(const TemporaryFolder& folder, std::vector<std::string> arguments) {
   arguments.insert(arguments.begin(), "audit");
   Child child(folder, arguments);
   const auto code = child.wait();
-  return {code.value_or(-1), child.output(), child.errors()};
+  return {code.value_or(-1), child.output(), child.errors(), child.peak_bytes()};
 }
 
-/// Three contributions. @return the head.
-std::string write_log(const std::string& path) {
+/// Contributions. @return the head.
+std::string write_log(const std::string& path, int records = 3) {
   AuditLog log(path);
-  for (int i = 0; i < 3; ++i) {
+  for (int i = 0; i < records; ++i) {
     (void)log.append({.input = static_cast<std::uint64_t>(i),
                       .event = "contribution",
                       .site = "clinic-b",
@@ -70,6 +71,33 @@ TEST(AuditCommand, PrintsOneJsonDocument) {
   EXPECT_EQ(document.at("head"), head);
   EXPECT_EQ(document.at("records").size(), 3U);
   EXPECT_EQ(document.at("records")[2].at("epsilon"), 1.5);
+}
+
+TEST(AuditCommand, PrintsADocumentOfNoRecords) {
+  const TemporaryFolder folder;
+  const Ended ended = audit(folder, {folder.file("audit.jsonl", ""), "--json"});
+  EXPECT_EQ(ended.code, 0) << ended.errors;
+  EXPECT_EQ(nlohmann::json::parse(ended.output), nlohmann::json::parse(R"({"whole": true,
+      "findings": [], "torn_bytes": 0, "head": null, "records": []})"));
+}
+
+/// A server writes one a contribution, for years.
+TEST(AuditCommand, HoldsOneRecordHoweverManyThereAre) {
+  constexpr int kRecords = 40'000;
+  const TemporaryFolder folder;
+  write_log(folder / "short.jsonl");
+  write_log(folder / "long.jsonl", kRecords);
+  const auto peak = [&](const std::vector<std::string>& arguments, int records) {
+    const Ended ended = audit(folder, arguments);
+    EXPECT_EQ(ended.code, 0) << ended.errors;
+    const std::string newest = "u" + std::to_string(records - 1);
+    EXPECT_NE(ended.output.find(newest), std::string::npos);
+    return ended.peak_bytes;
+  };
+  const std::int64_t few = peak({folder / "short.jsonl"}, 3);
+  EXPECT_GT(few, 1 << 20);
+  EXPECT_LT(peak({folder / "long.jsonl"}, kRecords), few + (8 << 20));
+  EXPECT_LT(peak({folder / "long.jsonl", "--json"}, kRecords), few + (8 << 20));
 }
 
 TEST(AuditCommand, FailsWhereTheChainIsBroken) {

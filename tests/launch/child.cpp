@@ -2,6 +2,7 @@
 #include "tests/launch/child.h"
 
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -81,7 +82,9 @@ std::optional<int> Child::wait(std::chrono::seconds timeout) {
   (void)eventually(
       [this] {
         int status = 0;
-        if (code_ || ::waitpid(pid_, &status, WNOHANG) != pid_) return code_.has_value();
+        rusage used{};
+        if (code_ || ::wait4(pid_, &status, WNOHANG, &used) != pid_) return code_.has_value();
+        peak_bytes_ = 1024 * used.ru_maxrss;
         code_ = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
         return true;
       },

@@ -4,6 +4,7 @@
 #include <sys/types.h>
 
 #include <chrono>
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <optional>
@@ -29,6 +30,8 @@ class Child {
   void signal(int number) const;
   /// Exit code, or 128 + signal; nothing when it still runs after `timeout`.
   [[nodiscard]] std::optional<int> wait(std::chrono::seconds timeout = std::chrono::seconds(120));
+  /// The most memory that it had; known when wait() has given its exit code.
+  [[nodiscard]] std::int64_t peak_bytes() const { return peak_bytes_; }
   [[nodiscard]] std::string output() const;
   [[nodiscard]] std::string errors() const;
 
@@ -37,6 +40,7 @@ class Child {
   std::filesystem::path output_;
   std::filesystem::path errors_;
   std::optional<int> code_;
+  std::int64_t peak_bytes_ = 0;
 };
 
 /// Ranks of the job that has `mark` (a unique path) on its command line: rank -> process id.

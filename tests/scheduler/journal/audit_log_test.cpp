@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "scheduler/journal/storage_error.h"
+#include "tests/scheduler/journal/audit_report.h"
 #include "tests/scheduler/journal/faulty_disk.h"
 #include "tests/temporary_folder.h"
 

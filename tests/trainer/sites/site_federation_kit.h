@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/sha256.h"
+#include "tests/scheduler/journal/audit_report.h"
 #include "tests/temporary_folder.h"
 #include "tests/trainer/federated/federation_fixture.h"
 #include "trainer/sites/site_federation.h"
@@ -19,7 +20,6 @@
 namespace convoy::tests {
 
 namespace fs = std::filesystem;
-using scheduler::journal::read_audit;
 using trainer::SiteFederation;
 
 inline trainer::Job sites_job() {
