@@ -248,6 +248,8 @@ FederatedSummary FederatedRun::finish() {
   summary_.server_memory = server_.peak_memory();
   summary_.answers = clock_->answers();
   summary_.schedule = server_.schedule();
+  summary_.counts = server_.policy().counts();
+  summary_.pending = server_.policy().pending();
   if (job_.privacy.is_on()) {
     summary_.privacy = FederationPrivacy{.config = job_.privacy, .sites = server_.privacy()};
   }

@@ -31,6 +31,10 @@ std::string to_json(const FederatedSummary& summary) {
                               {"maximum", summary.answers->maximum}};
   }
   if (summary.privacy) json["privacy"] = nlohmann::ordered_json::parse(to_json(*summary.privacy));
+  json["at_end"] = {{"received", summary.counts.received},
+                    {"aggregated", summary.counts.aggregated},
+                    {"refused", summary.counts.refused},
+                    {"pending", summary.pending}};
   json["schedule"] = nlohmann::ordered_json::parse(scheduler::to_json(summary.schedule));
   return json.dump(2);
 }

@@ -24,7 +24,7 @@ struct FederatedSummary {
   double federation_seconds = 0.0;  ///< on the clock of the run: emulated ones of "virtual"
   std::int64_t versions = 0;        ///< of the global model
   std::int64_t updates = 0;         ///< that reached the server
-  double heterogeneity = 0.0;  ///< of the partition, see heterogeneity()
+  double heterogeneity = 0.0;       ///< of the partition, see heterogeneity()
   /// Payload, the same whether it crosses a network or not.
   std::uint64_t bytes_down = 0;
   std::uint64_t bytes_up = 0;
@@ -33,7 +33,10 @@ struct FederatedSummary {
   /// How long the server took to answer in this process; nothing under the virtual clock.
   std::optional<AnswerSummary> answers;
   std::optional<FederationPrivacy> privacy;
-  scheduler::Summary schedule;
+  scheduler::Summary schedule;  ///< until the end, without what that has aggregated
+  /// With what the end has aggregated: pending is 0 unless the run was interrupted.
+  scheduler::Counts counts;
+  std::int64_t pending = 0;
 };
 
 /// As one JSON document: the keys of to_json(Summary), then those of a federation.

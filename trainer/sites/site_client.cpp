@@ -279,6 +279,7 @@ void SiteClient::send(const SiteRounds::Trained& trained, bool take_back) {
 
 void SiteClient::handle(UpdateAnswered& answer) {
   if (answer.is_accepted) {
+    logger("trainer")->info("update {} is acknowledged", answer.id);
     if (box_.unsettled()) ++outcome_.updates;
     box_.settle(answer.id);
   } else {

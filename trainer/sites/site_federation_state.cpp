@@ -289,6 +289,8 @@ FederatedSummary SiteFederation::finish(bool interrupted) {
   run.bytes_sent = summary_.bytes_down + summary_.bytes_up;
   summary_.server_memory = server_->peak_memory();
   summary_.schedule = server_->schedule();
+  summary_.counts = server_->policy().counts();
+  summary_.pending = server_->policy().pending();
   if (job_.privacy.is_on()) {
     summary_.privacy = FederationPrivacy{.config = job_.privacy, .sites = server_->privacy()};
   }

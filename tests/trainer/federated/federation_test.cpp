@@ -131,6 +131,10 @@ TEST(Federation, WritesWhatARunDirectoryHolds) {
                           "parameters_hash", "bytes_sent", "versions", "updates", "schedule"}) {
     EXPECT_TRUE(summary.contains(key)) << key;
   }
+  const auto& end = summary.at("at_end");
+  EXPECT_EQ(end.at("pending"), 0);
+  EXPECT_EQ(end.at("received"), summary.at("updates"));
+  EXPECT_EQ(end.at("aggregated").get<int>() + end.at("refused").get<int>(), end.at("received"));
   std::ifstream metrics(folder.path() / "metrics.jsonl");
   std::int64_t evaluations = 0;
   std::int64_t aggregations = 0;
