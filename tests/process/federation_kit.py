@@ -4,6 +4,7 @@ again and looked at."""
 import json
 import os
 import pathlib
+import re
 import signal
 import socket
 import subprocess
@@ -173,6 +174,11 @@ class Federation:
     def updates(self):
         """Updates that have arrived, by the events that are written."""
         return sum(1 for event in self.events() if event["kind"] == "arrive")
+
+    def acknowledged(self):
+        """The updates of which sites were told that the server has them: {(site, id)}."""
+        return {(name, word) for name, site in self.sites.items()
+                for word in re.findall(r"update (\S+) is acknowledged", site.text())}
 
     def events(self):
         try:

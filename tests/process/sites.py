@@ -61,27 +61,49 @@ class Sites(unittest.TestCase):
             summary = self.check_end(federation)
             self.assertEqual(summary["updates"], 200)
 
-    def test_twenty_kills_of_the_server_lose_nothing(self):
+    def kill_the_server_twenty_times(self, every):
+        """@param every  updates between two checkpoints; 0: all of it is in the log"""
         chance = random.Random(7)
-        with Federation(CONVOY, federation="updates = 150", every=0) as federation:  # all of it in the log
+        with Federation(CONVOY, federation="updates = 100000", every=every) as federation:
             federation.serve()
             federation.join_all()
             self.assertTrue(wait_until(lambda: federation.updates() >= 3), federation.logs())
-            for _ in range(20):
+            for kill in range(20):
                 time.sleep(chance.uniform(0.05, 0.6))
+                self.assertTrue(federation.server.alive(), federation.logs())
                 federation.server.kill()
-                if federation.run.joinpath("summary.json").exists():
-                    break
+                self.assertEqual(federation.server.wait(), -signal.SIGKILL)
+                acknowledged = len(federation.acknowledged())
                 federation.serve()
-                before = federation.updates()
-                wait_until(lambda: federation.updates() > before or not federation.server.alive(), 20)
+                if kill % 4 != 3:  # else the next one may come before the sites are back
+                    self.assertTrue(wait_until(lambda: len(federation.acknowledged()) > acknowledged, 60),
+                                    federation.logs())
+            self.assertEqual(any(federation.run.glob("checkpoints/*")), every > 0)
+            self.assertTrue(wait_until(lambda: federation.operator("operate", "finish").returncode == 0),
+                            federation.logs())
             summary = self.check_end(federation)
-            arrived = [event for event in federation.events() if event["kind"] == "arrive"]
-            self.assertEqual(len({(event["client"], event["round"]) for event in arrived}), len(arrived))
+            end = summary["at_end"]
+            self.assertEqual(end["pending"], 0, end)
+            self.assertEqual(end["received"], end["aggregated"] + end["refused"], end)
+            stands = collections.Counter((record["site"], record["update"]) for record in federation.audit()
+                                         if record["event"] in ("contribution", "refusal"))
+            acknowledged = federation.acknowledged()
+            self.assertGreater(len(acknowledged), 20)
+            self.assertEqual({stands[update] for update in acknowledged}, {1})
+            arrived = collections.Counter((event["client"], event["round"]) for event in federation.events()
+                                          if event["kind"] == "arrive")
+            self.assertEqual(set(arrived.values()), {1})
+            self.assertEqual(len(arrived), len(stands))
             # The log and the payloads give the same model again, from the initial one.
-            shutil.rmtree(federation.run / "checkpoints")
+            shutil.rmtree(federation.run / "checkpoints", ignore_errors=every == 0)
             self.assertEqual(federation.serve("--set", "sites.linger=0").wait(60), 0, federation.logs())
             self.assertEqual(federation.summary()["parameters_hash"], summary["parameters_hash"])
+
+    def test_twenty_kills_of_the_server_lose_nothing(self):
+        self.kill_the_server_twenty_times(every=0)
+
+    def test_twenty_kills_of_the_server_between_checkpoints_lose_nothing(self):
+        self.kill_the_server_twenty_times(every=7)
 
     def test_a_dead_site_is_evicted_and_the_others_go_on(self):
         with Federation(CONVOY, federation="updates = 100000", liveness=2.0) as federation:
