@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A federation of real processes for tests: certificates, a server and its sites, which can be killed, started
 again and looked at."""
+import collections
 import json
 import os
 import pathlib
@@ -10,6 +11,7 @@ import socket
 import subprocess
 import tempfile
 import time
+import unittest
 
 JOB = """
 [run]
@@ -181,21 +183,24 @@ class Federation:
                 for word in re.findall(r"update (\S+) is acknowledged", site.text())}
 
     def events(self):
-        try:
-            lines = (self.run / "events.jsonl").read_text().splitlines()
-        except OSError:
-            return []
-        events = []
-        for line in lines:
-            try:
-                events.append(json.loads(line))
-            except ValueError:  # the last one is being written
-                pass
-        return events
+        return self.records("events.jsonl")
 
     def audit(self):
-        lines = (self.run / "audit.jsonl").read_text().splitlines()
-        return [json.loads(line) for line in lines]
+        return self.records("audit.jsonl")
+
+    def records(self, name):
+        """What the run has written so far."""
+        try:
+            lines = (self.run / name).read_text().splitlines()
+        except OSError:
+            return []
+        records = []
+        for line in lines:
+            try:
+                records.append(json.loads(line))
+            except ValueError:  # the last one is being written
+                pass
+        return records
 
     def operator_audit(self):
         return subprocess.run([self.convoy, "audit", str(self.run / "audit.jsonl")], capture_output=True, text=True)
@@ -207,3 +212,31 @@ class Federation:
         """For the message of a failed test: the end of what everybody said."""
         return "\n".join(f"--- {path.name}\n" + path.read_text(errors="replace")[-1500:]
                          for path in sorted(self.folder.glob("*.log"))[:6])
+
+
+class FederationTest(unittest.TestCase):
+    def check_end(self, federation, sites=None):
+        """All have ended well, nothing was lost or counted twice, and every site has the final model."""
+        logs = federation.logs
+        for name in sites or federation.names():
+            self.assertEqual(federation.sites[name].wait(90), 0, name + logs())
+        self.assertEqual(federation.server.wait(60), 0, logs())
+        summary = federation.summary()
+        counts = summary["schedule"]  # before what waited was aggregated too
+        self.assertEqual(counts["received"], counts["aggregated"] + counts["refused"] + counts["pending"], summary)
+        contributed = collections.Counter((record["site"], record["update"]) for record in federation.audit()
+                                          if record["event"] == "contribution")
+        self.assertEqual(len(contributed), counts["aggregated"] + counts["pending"])
+        self.assertEqual(set(contributed.values()), {1})
+        done = federation.operator_audit()
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.check_modes(federation.run)
+        return summary
+
+    def check_modes(self, folder):
+        """Nobody else reads what sites have sent."""
+        paths = [folder, *folder.rglob("*")]
+        self.assertGreater(len(paths), 5)
+        loose = {str(path.relative_to(folder)): oct(path.stat().st_mode & 0o777) for path in paths
+                 if path.stat().st_mode & 0o777 != (0o700 if path.is_dir() else 0o600)}
+        self.assertEqual(loose, {})

@@ -16,29 +16,12 @@ import time
 import unittest
 
 sys.dont_write_bytecode = True
-from federation_kit import Federation, Program, free_port, wait_until
+from federation_kit import Federation, FederationTest, Program, free_port, wait_until
 
 CONVOY = str(pathlib.Path(sys.argv.pop(1)).resolve())
 
 
-class Sites(unittest.TestCase):
-    def check_end(self, federation, sites=None):
-        """All have ended well, nothing was lost or counted twice, and every site has the final model."""
-        logs = federation.logs
-        for name in sites or federation.names():
-            self.assertEqual(federation.sites[name].wait(90), 0, name + logs())
-        self.assertEqual(federation.server.wait(60), 0, logs())
-        summary = federation.summary()
-        counts = summary["schedule"]  # before what waited was aggregated too
-        self.assertEqual(counts["received"], counts["aggregated"] + counts["refused"] + counts["pending"], summary)
-        contributed = collections.Counter((record["site"], record["update"]) for record in federation.audit()
-                                          if record["event"] == "contribution")
-        self.assertEqual(len(contributed), counts["aggregated"] + counts["pending"])
-        self.assertEqual(set(contributed.values()), {1})
-        done = federation.operator_audit()
-        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
-        return summary
-
+class Sites(FederationTest):
     def test_three_sites_train_one_model_and_all_of_them_get_it(self):
         with Federation(CONVOY, federation="updates = 12") as federation:
             federation.serve()
