@@ -4,9 +4,12 @@
 
 usage: silos.py CONVOY [unittest arguments]
 """
+import json
 import os
 import pathlib
+import re
 import signal
+import subprocess
 import sys
 import time
 import unittest
@@ -86,29 +89,106 @@ class Silos(unittest.TestCase):
             self.launch(federation, name, 2, "--set", "compression.family=quantize")
             self.check_end(federation)
 
+    def contributions(self, federation, site="site000"):
+        return [record for record in federation.audit() if record["event"] == "contribution" and record["site"] == site]
+
+    def kill_rank(self, federation, rank):
+        """One rank of the silo of three: all of it ends."""
+        silo = federation.sites["site000"]
+        pids = rank_pids(silo)
+        self.assertEqual(sorted(pids), [0, 1, 2])
+        os.kill(pids[rank], signal.SIGKILL)
+        self.assertNotEqual(silo.wait(30), 0)
+        gone = lambda: not any(pathlib.Path(f"/proc/{pid}").exists() for pid in pids.values())
+        self.assertTrue(wait_until(gone, 10), "ranks outlive their silo")
+
+    def come_back(self, federation, *more):
+        """The same site is there again, and what it sends counts."""
+        before = len(self.contributions(federation))
+        self.join(federation, "site000", 3, *more)
+        self.assertTrue(wait_until(lambda: len(self.contributions(federation)) >= before + 3, 60), federation.logs())
+
+    def begin(self, federation, *more):
+        federation.serve()
+        self.join(federation, "site000", 3, *more)
+        self.join(federation, "site001", 1)
+        self.assertTrue(wait_until(lambda: len(self.contributions(federation)) >= 2, 60), federation.logs())
+
+    def finish(self, federation):
+        self.assertEqual(federation.operator("operate", "finish").returncode, 0, federation.logs())
+        self.check_end(federation)
+        ids = [record["update"] for record in self.contributions(federation)]
+        self.assertEqual(len(ids), len(set(ids)))
+
     def test_a_killed_rank_ends_its_silo_which_comes_back(self):
         with Federation(CONVOY, clients=2, federation="updates = 100000") as federation:
+            self.begin(federation)
+            for rank in (2, 0):
+                self.kill_rank(federation, rank)
+                self.come_back(federation)
+            self.finish(federation)
 
-            def contributions():
-                return sum(1 for record in federation.audit()
-                           if record["event"] == "contribution" and record["site"] == "site000")
+    def test_a_killed_rank_ends_its_silo_also_with_compression(self):
+        top_k = '[compression]\nfamily = "top_k"\nlevel = 0.05\nmin_numel = 1\n'
+        inside = ["--set", "compression.family=top_k", "--set", "compression.level=0.05"]
+        with Federation(CONVOY, clients=2, federation="updates = 100000", more=top_k) as federation:
+            self.begin(federation, *inside)
+            for rank in (1, 0):
+                self.kill_rank(federation, rank)
+                self.come_back(federation, *inside)
+            self.finish(federation)
+            sizes = re.findall(r"(\d+) bytes to send", federation.sites["site000"].text())
+            self.assertLess(max(map(int, sizes)), 1000, "a dense update has 2,792 and its list of tensors")
+
+    def test_a_killed_rank_takes_nothing_off_the_ledger(self):
+        privacy = '[privacy]\nmode = "per_sample"\nclip = 1.0\nsigma = 1.0\nrate = 0.05\nepsilon = 100.0\n'
+        privacy += 'ledger = "the-sites-have-their-own"\n'
+        with Federation(CONVOY, clients=2, federation="updates = 100000", least=2, most=5, more=privacy) as federation:
+            ledgers = federation.folder / "ledgers"
+            policy = federation.folder / "site000.toml"
+            policy.write_text(f'[privacy]\nledger = "{ledgers}"\n')
+            other = federation.folder / "site001.toml"
+            other.write_text(f'[privacy]\nledger = "{federation.folder}/others"\n')
+
+            def ledger():
+                files = list(ledgers.iterdir())
+                self.assertEqual(len(files), 1)
+                return files[0]
+
+            def steps():
+                done = subprocess.run([CONVOY, "privacy", "--ledger", str(ledger()), "--json"], capture_output=True,
+                                      text=True, check=True)
+                return json.loads(done.stdout)["steps"]
 
             federation.serve()
-            silo = self.join(federation, "site000", 3)
-            self.join(federation, "site001", 1)
-            self.assertTrue(wait_until(lambda: federation.updates() >= 4), federation.logs())
+            self.join(federation, "site000", 3, "--policy", str(policy))
+            self.join(federation, "site001", 1, "--policy", str(other))
+            self.assertTrue(wait_until(lambda: len(self.contributions(federation)) >= 2, 60), federation.logs())
             for rank in (2, 0):
-                pids = rank_pids(silo)
-                self.assertEqual(sorted(pids), [0, 1, 2])
-                os.kill(pids[rank], signal.SIGKILL)
-                self.assertNotEqual(silo.wait(30), 0)
-                gone = lambda: not any(pathlib.Path(f"/proc/{pid}").exists() for pid in pids.values())
-                self.assertTrue(wait_until(gone, 10), "ranks outlive their silo")
-                before = contributions()
-                silo = self.join(federation, "site000", 3)
-                self.assertTrue(wait_until(lambda: contributions() >= before + 3), federation.logs())
-            self.assertEqual(federation.operator("operate", "finish").returncode, 0)
-            self.check_end(federation)
+                self.kill_rank(federation, rank)
+                text, spent = ledger().read_bytes(), steps()
+                self.assertGreaterEqual(spent, sum(record["steps"] for record in self.contributions(federation)))
+                self.come_back(federation, "--policy", str(policy))
+                self.assertTrue(ledger().read_bytes().startswith(text), "what was spent stays")
+                self.assertGreater(steps(), spent)
+            self.finish(federation)
+            records = self.contributions(federation)
+            self.assertGreaterEqual(steps(), sum(record["steps"] for record in records))
+            spent = [record["epsilon"] for record in records]
+            self.assertEqual(spent, sorted(set(spent)), "every update has cost something")
+
+    def test_a_silo_that_stays_away_is_evicted_and_comes_back(self):
+        with Federation(CONVOY, clients=2, federation="updates = 100000", liveness=2.0) as federation:
+            self.begin(federation)
+            evicted = lambda: any(event["kind"] == "evict" and event["client"] == 0 for event in federation.events())
+            self.assertFalse(evicted())
+            self.kill_rank(federation, 1)
+            self.assertTrue(wait_until(evicted, 60), federation.logs())
+            before = len(self.contributions(federation, "site001"))
+            self.assertTrue(wait_until(lambda: len(self.contributions(federation, "site001")) >= before + 2, 60),
+                            federation.logs())
+            self.come_back(federation)
+            self.finish(federation)
 
     def test_ranks_that_wait_use_hardly_any_processor(self):
         """The server waits for a second site, and nobody trains."""
