@@ -10,6 +10,8 @@
 #include <utility>
 
 #include "base/errors.h"
+#include "base/log.h"
+#include "scheduler/net/expiry.h"
 #include "scheduler/net/internal/asio_connection.h"
 #include "scheduler/net/internal/dial_steps.h"
 #include "scheduler/net/internal/socket_options.h"
@@ -38,12 +40,14 @@ class Dialer::Impl {
   void forget(const AsioConnection* connection);
   void watch_lists();
   void reload_lists();
+  void tell_expiring();
 
   const DialerOptions options_;
   const std::shared_ptr<PeerVerifier> verifier_;
   std::shared_ptr<internal::Engine> engine_;
   std::optional<internal::Timer> lists_timer_;  // of the engine
   bool stops_watching_ = false;                 // on its strand
+  ExpiryWatch expiry_;                          // there too
   internal::StepWaiter waiter_;
 
   std::mutex mutex_;
@@ -58,7 +62,8 @@ Dialer::Impl::Impl(DialerOptions options)
           PeerVerifier::Options{.authorities = options_.authorities,
                                 .lists = options_.lists,
                                 .roles = {Role::kServer},
-                                .server_host = options_.server.host})) {
+                                .server_host = options_.server.host})),
+      expiry_({options_.own.certificate, options_.authorities, options_.lists}) {
   (void)new_context();
   engine_ = std::make_shared<internal::Engine>(1);
   lists_timer_.emplace(engine_->new_strand());
@@ -82,11 +87,17 @@ Dialer::Impl::~Impl() {
 /// On the timer's strand.
 void Dialer::Impl::watch_lists() {
   if (stops_watching_) return;
+  if (options_.tells_expiry) tell_expiring();
   lists_timer_->expires_after(options_.reload);
   lists_timer_->async_wait([this](internal::ErrorCode error) {
     if (!error) reload_lists();
     watch_lists();
   });
+}
+
+/// On the timer's strand.
+void Dialer::Impl::tell_expiring() {
+  for (const auto& line : expiry_.due(current_time())) logger("net")->warn("{}", line);
 }
 
 /// What is wrong with the files is told when they are needed: by the refusal of the server.

@@ -34,6 +34,8 @@ struct DialerOptions {
   /// How often CA and lists are read again while there is a connection, which ends when the server
   /// is not accepted any more. Larger: a revoked one is trusted for longer.
   std::chrono::milliseconds reload{5'000};
+  /// Logs what ends soon of the certificate, the CA and the list, at once and each day.
+  bool tells_expiry = true;
   /// Resolving, connecting and the proxy's answer, each.
   std::chrono::milliseconds connect{10'000};
 };

@@ -12,6 +12,7 @@
 
 #include "base/errors.h"
 #include "base/log.h"
+#include "scheduler/net/expiry.h"
 #include "scheduler/net/internal/accept_loop.h"
 #include "scheduler/net/internal/admission.h"
 #include "scheduler/net/internal/asio_connection.h"
@@ -79,6 +80,7 @@ class Listener::Impl {
                                            const Tcp::endpoint& peer, Entry entry);
   Entry enter(const SharedConnection& connection, const Tcp::endpoint& peer);
   void leave(AsioConnection* connection);
+  void tell_expiring();
   void stop_all(std::chrono::milliseconds patience);
   void for_all(const std::function<void(const SharedConnection&)>& task);
 
@@ -96,6 +98,8 @@ class Listener::Impl {
   std::unique_ptr<internal::AcceptLoop> loop_;
   std::once_flag stopped_once_;
   internal::RefusalLog refusals_;
+  std::mutex expiry_mutex_;
+  ExpiryWatch expiry_;  // guarded by it
 
   mutable std::mutex mutex_;
   std::condition_variable changed_;
@@ -112,6 +116,7 @@ Listener::Impl::Impl(ListenerOptions options, Accept accept)
       accept_(std::move(accept)),
       verifier_(std::make_shared<PeerVerifier>(options_.peers)),
       context_(internal::new_tls_context()),
+      expiry_({options_.own.certificate, options_.peers.authorities, options_.peers.lists}),
       admission_(options_.max_connections_per_address),
       line_(options_.max_handshakes, options_.max_handshakes_per_address),
       names_(options_.max_connections_per_name) {
@@ -126,6 +131,7 @@ Listener::Impl::Impl(ListenerOptions options, Accept accept)
       {.wants_more = [this] { return wants_more(); },
        .accepted = [this](internal::Socket socket,
                           const Tcp::endpoint& peer) { on_socket(std::move(socket), peer); }});
+  tell_expiring();
   loop_->go_on();
 }
 
@@ -266,7 +272,13 @@ void Listener::Impl::for_all(const std::function<void(const SharedConnection&)>&
   }
 }
 
+void Listener::Impl::tell_expiring() {
+  const std::scoped_lock lock(expiry_mutex_);
+  for (const auto& line : expiry_.due(current_time())) logger("net")->warn("{}", line);
+}
+
 std::optional<std::string> Listener::Impl::reload_lists() {
+  tell_expiring();
   auto problem = verifier_->reload();
   refusals_.tell_left_out();  // of a scan that is over: nothing else would tell
   for_all([verifier = verifier_](const SharedConnection& connection) {

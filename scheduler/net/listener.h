@@ -30,7 +30,8 @@ struct ListenerOptions {
 };
 
 /// Accepts the connections of sites and operators, on a few threads of its own. What is refused is
-/// logged with reason and address; of many refusals in a minute only how many there were.
+/// logged with reason and address; of many refusals in a minute only how many there were. What ends
+/// soon of the certificate, the CA and the list is logged at the start and each day.
 class Listener {
  public:
   /// Called when a peer's handshake is over, where the user's calls run; it must not use the
@@ -48,8 +49,8 @@ class Listener {
   [[nodiscard]] std::uint16_t port() const;
   [[nodiscard]] std::size_t connections() const;
 
-  /// Reads CA and revocation list again and ends the connections of those that are refused by now.
-  /// @return what is wrong with the files. Any thread.
+  /// Reads CA and revocation list again and ends the connections of those that are refused by now;
+  /// logs what ends soon. @return what is wrong with the files. Any thread.
   std::optional<std::string> reload_lists();
 
   /// Accepts nobody any more, closes what is open and waits until every user has had its

@@ -143,6 +143,34 @@ TEST_F(Certificates, DamagedListsEndEverything) {
   EXPECT_TRUE(user->wait_for_end());
 }
 
+TEST_F(Certificates, BothEndsTellWhatEndsSoon) {
+  federation_.write_list(0, 3);
+  const LogCapture log;
+  const std::string told = "(" + federation_.files().list.string() + ") ends on ";
+  EXPECT_EQ(hub_.listener().reload_lists(), std::nullopt);
+  EXPECT_TRUE(log.holds(told)) << log.text();
+  const LogCapture later;
+  EXPECT_EQ(hub_.listener().reload_lists(), std::nullopt);
+  EXPECT_FALSE(later.holds(told)) << later.text();
+  {
+    Hub other(
+        [this](auto& options) {
+          options.own = server_;
+          options.peers = federation_.accepting({Role::kSite});
+        },
+        Hub::echo());
+    EXPECT_TRUE(later.holds(told)) << "at the start";
+  }
+  const LogCapture of_site;
+  auto options = as(federation_.member("short", Role::kSite, 0, 2));
+  options.tells_expiry = false;
+  { net::Dialer quiet(options); }
+  EXPECT_FALSE(of_site.holds("short.crt) ends on "));
+  options.tells_expiry = true;
+  const net::Dialer dialer(options);
+  EXPECT_TRUE(eventually([&] { return of_site.holds("short.crt) ends on "); })) << of_site.text();
+}
+
 /// Of a federation's members each has its own copy of the list.
 TEST_F(Certificates, ASiteHangsUpOnAServerThatIsRevoked) {
   const LogCapture log;
