@@ -107,13 +107,23 @@ void check_own(X509& certificate, const std::filesystem::path& path, const PeerV
   if (refusal) throw ConfigError(path.string() + ": " + refusal->text);
 }
 
+struct KeyPair {
+  internal::Key key;
+  internal::Certificate certificate;
+};
+
+KeyPair read_pair(const Credentials& own) {
+  KeyPair pair{internal::read_key(own.key), internal::read_certificate(own.certificate)};
+  const bool fits = X509_check_private_key(pair.certificate.get(), pair.key.get()) == 1;
+  ERR_clear_error();
+  require_config(fits, own.key.string() + " is not the key of " + own.certificate.string());
+  return pair;
+}
+
 void configure(SSL_CTX& context, const Credentials& own, SharedVerifier verifier,
                std::initializer_list<Role> roles) {
   require(verifier != nullptr, "TLS without a verifier");
-  const auto key = internal::read_key(own.key);
-  const auto certificate = internal::read_certificate(own.certificate);
-  require_config(X509_check_private_key(certificate.get(), key.get()) == 1,
-                 own.key.string() + " is not the key of " + own.certificate.string());
+  const auto [key, certificate] = read_pair(own);
   check_own(*certificate, own.certificate, *verifier, roles);
   allow_only_full_handshakes(context);
   check_openssl(SSL_CTX_use_certificate(&context, certificate.get()), "SSL_CTX_use_certificate");
@@ -129,6 +139,12 @@ void configure_server(ssl_ctx_st& context, const Credentials& own, SharedVerifie
 
 void configure_client(ssl_ctx_st& context, const Credentials& own, SharedVerifier verifier) {
   configure(context, own, std::move(verifier), {Role::kSite, Role::kOperator});
+}
+
+void require_client_credentials(const Credentials& own, const PeerVerifier* verifier) {
+  const auto [key, certificate] = read_pair(own);
+  if (verifier == nullptr) return;
+  check_own(*certificate, own.certificate, *verifier, {Role::kSite, Role::kOperator});
 }
 
 std::string refusal_in_handshake(const ssl_st& connection) {

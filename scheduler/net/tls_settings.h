@@ -31,6 +31,10 @@ void configure_server(ssl_ctx_st& context, const Credentials& own,
 void configure_client(ssl_ctx_st& context, const Credentials& own,
                       std::shared_ptr<const PeerVerifier> verifier);
 
+/// The same errors beforehand. @param verifier  null: only whether the key can be read and is the
+/// certificate's.
+void require_client_credentials(const Credentials& own, const PeerVerifier* verifier);
+
 /// Why this end has refused the peer in the handshake; "" if it has not.
 [[nodiscard]] std::string refusal_in_handshake(const ssl_st& connection);
 

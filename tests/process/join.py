@@ -165,7 +165,7 @@ class Join(unittest.TestCase):
             there = check("--json")
             self.assertEqual(there.returncode, 0, there.stdout + there.stderr)
             self.assertEqual([one["what"] for one in json.loads(there.stdout)["checks"]],
-                             ["certificate", "CA and revocation list", "route", "server", "policy", "data"])
+                             ["certificate", "CA and revocation list", "state folder", "model file", "route", "server", "policy", "data"])
             self.assertEqual(federation.status()["sites"], [])
             policy = federation.folder / "policy.toml"
             policy.write_text("[privacy]\nmin_sigma = 1.0\n")

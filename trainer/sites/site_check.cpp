@@ -8,7 +8,10 @@
 #include <mutex>
 #include <nlohmann/json.hpp>
 
+#include "scheduler/net/expiry.h"
 #include "scheduler/net/pem_content.h"
+#include "scheduler/net/tls_settings.h"
+#include "trainer/sites/site_places.h"
 #include "trainer/sites/site_privacy.h"
 
 namespace convoy::trainer {
@@ -16,29 +19,34 @@ namespace {
 
 using net::PemContent;
 using Checks = std::vector<SiteCheck>;
+using State = SiteCheck::State;
 
 /// For the server's answers.
 constexpr std::chrono::seconds kPatience{30};
 constexpr std::chrono::seconds kFarewell{1};
 
-/// Runs `body`, whose text or exception is the outcome. @return whether it went well.
-bool attempt(Checks& checks, const std::string& what, const std::function<std::string()>& body) {
+/// What `body` finds; its text or exception is the outcome.
+SiteCheck tried(const std::string& what, const std::function<std::string()>& body) {
   SiteCheck check{.what = what};
   try {
     check.text = body();
-    check.is_ok = true;
+    check.state = State::kOk;
   } catch (const std::exception& error) {
     check.text = error.what();
   }
-  checks.push_back(check);
-  return check.is_ok;
+  return check;
+}
+
+/// @return whether it went well.
+bool attempt(Checks& checks, const std::string& what, const std::function<std::string()>& body) {
+  checks.push_back(tried(what, body));
+  return checks.back().state == State::kOk;
 }
 
 [[noreturn]] void fail(const std::string& text) { throw std::runtime_error(text); }
 
-std::string days_left(const net::Validity& validity, net::Time now) {
-  const auto days = std::chrono::duration_cast<std::chrono::days>(validity.to - now).count();
-  return fmt::format("until {} ({} days left)", net::to_text(validity.to), days);
+std::string until(const net::Validity& validity, net::Time now) {
+  return fmt::format("until {} ({})", net::to_text(validity.to), net::time_left(validity.to, now));
 }
 
 /// All that a file holds is valid now. @return the one that ends first.
@@ -61,7 +69,9 @@ net::Validity require_current(const std::filesystem::path& file, net::Time now) 
   return *first;
 }
 
-std::string check_certificate(const std::string& site, const net::DialerOptions& dialing) {
+/// @param verifier  null where CA or list are of no use.
+std::string check_certificate(const std::string& site, const net::DialerOptions& dialing,
+                              const net::PeerVerifier* verifier) {
   const auto found = net::read_pem_content(dialing.own.certificate);
   if (found.empty() || !found.front().subject) {
     fail(dialing.own.certificate.string() + " is no certificate of a member");
@@ -72,8 +82,54 @@ std::string check_certificate(const std::string& site, const net::DialerOptions&
                      net::to_text(subject), site));
   }
   const auto now = net::current_time();
-  return fmt::format("{}, {}", net::to_text(subject),
-                     days_left(require_current(dialing.own.certificate, now), now));
+  const net::Validity validity = require_current(dialing.own.certificate, now);
+  net::require_client_credentials(dialing.own, verifier);
+  return fmt::format("{}, {}", net::to_text(subject), until(validity, now));
+}
+
+/// What is well today and ends soon.
+void warn(SiteCheck& check, const std::vector<std::filesystem::path>& files) {
+  if (check.state != State::kOk) return;
+  const auto now = net::current_time();
+  std::string text;
+  for (const auto& file : files) {
+    for (const auto& ending : net::expiring(file, net::read_pem_content(file), now)) {
+      text += (text.empty() ? "" : "; ") + net::to_text(ending, now);
+    }
+  }
+  if (!text.empty()) check = {.what = check.what, .state = State::kWarn, .text = text};
+}
+
+/// The list first: the certificate is held against it.
+bool check_identity(Checks& checks, const std::string& site, const net::DialerOptions& dialing) {
+  std::unique_ptr<const net::PeerVerifier> verifier;
+  SiteCheck list = tried("CA and revocation list", [&] {
+    const auto now = net::current_time();
+    (void)require_current(dialing.authorities, now);
+    const net::Validity validity = require_current(dialing.lists, now);
+    verifier = std::make_unique<const net::PeerVerifier>(net::PeerVerifier::Options{
+        .authorities = dialing.authorities, .lists = dialing.lists, .roles = {net::Role::kServer}});
+    return "the list holds " + until(validity, now);
+  });
+  SiteCheck own =
+      tried("certificate", [&] { return check_certificate(site, dialing, verifier.get()); });
+  const bool is_ok = own.state == State::kOk && list.state == State::kOk;
+  warn(own, {dialing.own.certificate});
+  warn(list, {dialing.authorities, dialing.lists});
+  checks.push_back(std::move(own));
+  checks.push_back(std::move(list));
+  return is_ok;
+}
+
+void check_places(Checks& checks, const SiteClientOptions& options) {
+  (void)attempt(checks, "state folder", [&] {
+    require_state_folder(options.state);
+    return options.state.string();
+  });
+  (void)attempt(checks, "model file", [&] {
+    require_model_file(options.model, options.state);
+    return options.model.string();
+  });
 }
 
 /// The server's first words, or how the connection ended.
@@ -139,12 +195,16 @@ void check_job(Checks& checks, const SiteClientOptions& options, const JobCame& 
     return std::string("allows what the job asks for");
   });
   if (!is_allowed) return;
-  if (script) {  // the file comes only to who takes part
-    checks.push_back(
-        {"data", true, "not tried: the model comes as TorchScript when the site joins"});
+  if (const auto refusal = refusal_of_budget(options.own.policy, read)) {
+    checks.push_back({"privacy ledger", State::kFailed, *refusal});
     return;
   }
-  (void)attempt(checks, "data", [&] { return check_data(options, job, read); });
+  if (script) {  // the file comes only to who takes part
+    checks.push_back(
+        {"data", State::kOk, "not tried: the model comes as TorchScript when the site joins"});
+    return;
+  }
+  if (!attempt(checks, "data", [&] { return check_data(options, job, read); })) return;
   if (!read.privacy.is_on()) return;
   (void)attempt(checks, "privacy ledger",
                 [&] { return require_site_ledger(own_job(read, options.own), options.own); });
@@ -154,23 +214,20 @@ void check_job(Checks& checks, const SiteClientOptions& options, const JobCame& 
 
 Checks check_site(const SiteClientOptions& options, const net::DialerOptions& dialing) {
   Checks checks;
-  bool is_ok =
-      attempt(checks, "certificate", [&] { return check_certificate(options.own.site, dialing); });
-  is_ok &= attempt(checks, "CA and revocation list", [&] {
-    const auto now = net::current_time();
-    (void)require_current(dialing.authorities, now);
-    return "the list holds " + days_left(require_current(dialing.lists, now), now);
-  });
-  if (!is_ok) return checks;
+  const bool is_known = check_identity(checks, options.own.site, dialing);
+  check_places(checks, options);
+  if (!is_known) return checks;
   FirstWords words(options);
   std::optional<net::Dialer> dialer;
   std::shared_ptr<net::Connection> connection;
-  is_ok = attempt(checks, "route", [&] {
-    dialer.emplace(dialing);
+  const bool is_there = attempt(checks, "route", [&] {
+    net::DialerOptions quiet = dialing;
+    quiet.tells_expiry = false;  // that is in the table
+    dialer.emplace(quiet);
     connection = dialer->dial(words.link());
     return connection->address() + ", TLS 1.3";
   });
-  if (!is_ok) return checks;
+  if (!is_there) return checks;
   connection->post([link = words.link(), connection] { link->open(connection); });
   std::optional<JobCame> job;
   (void)attempt(checks, "server", [&] { return describe(job.emplace(words.wait())); });
@@ -181,21 +238,25 @@ Checks check_site(const SiteClientOptions& options, const net::DialerOptions& di
 }
 
 bool all_ok(const Checks& checks) {
-  return std::ranges::all_of(checks, [](const SiteCheck& check) { return check.is_ok; });
+  return std::ranges::none_of(checks,
+                              [](const SiteCheck& check) { return check.state == State::kFailed; });
 }
 
 std::string to_text(const Checks& checks) {
   std::string text;
-  for (const auto& [what, is_ok, line] : checks) {
-    text += fmt::format("{:<8}{:<24}{}\n", is_ok ? "ok" : "FAILED", what, line);
+  for (const auto& [what, state, line] : checks) {
+    const char* word = state == State::kOk ? "ok" : state == State::kWarn ? "WARN" : "FAILED";
+    text += fmt::format("{:<8}{:<24}{}\n", word, what, line);
   }
   return text;
 }
 
 std::string to_json(const Checks& checks) {
   nlohmann::ordered_json json{{"ok", all_ok(checks)}, {"checks", nlohmann::ordered_json::array()}};
-  for (const auto& [what, is_ok, line] : checks) {
-    json["checks"].push_back({{"what", what}, {"ok", is_ok}, {"text", line}});
+  for (const auto& [what, state, line] : checks) {
+    const char* word = state == State::kOk ? "ok" : state == State::kWarn ? "warn" : "failed";
+    json["checks"].push_back(
+        {{"what", what}, {"ok", state != State::kFailed}, {"state", word}, {"text", line}});
   }
   return json.dump();
 }

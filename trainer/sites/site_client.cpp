@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "compress/codec/codec.h"
 #include "trainer/sites/local_site_worker.h"
+#include "trainer/sites/site_places.h"
 #include "trainer/sites/site_privacy.h"
 
 namespace convoy::trainer {
@@ -34,10 +35,17 @@ bool ends_round(const LinkEvent& event) {
   return std::holds_alternative<FinalCame>(event) || std::holds_alternative<LinkEnded>(event);
 }
 
+/// What would fail after all of the run otherwise.
+SiteClientOptions checked(SiteClientOptions options) {
+  require_state_folder(options.state);
+  require_model_file(options.model, options.state);
+  return options;
+}
+
 }  // namespace
 
 SiteClient::SiteClient(SiteClientOptions options, LineDialing dialing)
-    : options_(std::move(options)),
+    : options_(checked(std::move(options))),
       box_(options_.state),
       line_(
           std::move(dialing),
@@ -103,6 +111,10 @@ void SiteClient::consider(const JobCame& job) {
   const auto& script = job.offer.torchscript_sha256;
   if (const auto refusal = refusal_of(options_.own.policy, job_, script)) {
     refuse(RefusalCode::kSitePolicy, *refusal);
+  }
+  if (const auto refusal = refusal_of_budget(options_.own.policy, job_)) {
+    end_with(RefusalCode::kSitePolicy, "the site's privacy budget allows no step of this job");
+    throw ConfigError("this site does not train the server's job: " + *refusal);
   }
   if (!script) return load("");
   line_.tell([hash = *script](SiteLink& link) { link.take_script(kMostScriptBytes, hash); });

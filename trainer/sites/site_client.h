@@ -60,7 +60,8 @@ struct SiteOutcome {
 /// the server, whatever this one does.
 class SiteClient {
  public:
-  /// @throws ConfigError where another process has the state folder; DamageError, StorageError.
+  /// @throws ConfigError where another process has the state folder, and where that or the model
+  ///   cannot be written; DamageError, StorageError.
   SiteClient(SiteClientOptions options, LineDialing dialing);
 
   /// Takes part until the run is over, the budget is spent, or somebody stops it.

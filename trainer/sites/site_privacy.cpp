@@ -5,6 +5,7 @@
 
 #include <utility>
 
+#include "base/errors.h"
 #include "base/log.h"
 #include "base/random.h"
 #include "trainer/privacy/data_identity.h"
@@ -34,6 +35,15 @@ privacy::LedgerOwner ledger_owner(const Job& job, const SiteBelongings& own) {
                       : privacy::identity_of_files(own.data_path, share)};
 }
 
+std::optional<std::string> refusal_of_budget(const SitePolicy& policy, const Job& offered) {
+  try {
+    check_config(apply(policy, offered).privacy);
+  } catch (const ConfigError& error) {
+    return error.what();
+  }
+  return std::nullopt;
+}
+
 std::unique_ptr<privacy::Ledger> open_site_ledger(const Job& job, const SiteBelongings& own) {
   const PrivacyConfig& config = job.privacy;
   if (!config.is_on()) return nullptr;
@@ -47,7 +57,15 @@ std::string require_site_ledger(const Job& job, const SiteBelongings& own) {
   const privacy::LedgerOwner owner = ledger_owner(job, own);
   const auto path = privacy::ledger_path(job.privacy.ledger, owner);
   privacy::require_ledger(path, owner);
-  return path.string();
+  if (!std::filesystem::exists(path)) return path.string();
+  const PrivacyConfig& config = job.privacy;
+  const auto spent = privacy::read_account(path).spent;
+  const std::string account =
+      fmt::format("epsilon {:.6f} of {:.6g} at delta {:.3g}, in {}",
+                  spent.spent(config.delta).epsilon, config.epsilon, config.delta, path.string());
+  require_config(privacy::steps_allowed(spent, config.budget(), config.mechanism(), 1) > 0,
+                 "the privacy budget is spent: " + account);
+  return "spent is " + account;
 }
 
 SitePrivacy make_site_privacy(SiteJob& job, std::uint64_t key) {
