@@ -7,6 +7,7 @@
 #include <condition_variable>
 #include <map>
 #include <mutex>
+#include <stdexcept>
 #include <utility>
 #include <vector>
 
@@ -43,8 +44,10 @@ std::unique_ptr<internal::AcceptLoop> listen(internal::Engine& engine, const Tcp
   try {
     return std::make_unique<internal::AcceptLoop>(engine, at, std::move(calls));
   } catch (const boost::system::system_error& error) {
-    throw ConfigError(
-        fmt::format("cannot listen on {}: {}", internal::text_of(at), error.code().message()));
+    const std::string text =
+        fmt::format("cannot listen on {}: {}", internal::text_of(at), error.code().message());
+    if (error.code() == boost::asio::error::address_in_use) throw std::runtime_error(text);
+    throw ConfigError(text);
   }
 }
 

@@ -39,7 +39,8 @@ class Listener {
   /// is refused.
   using Accept = std::function<std::shared_ptr<ConnectionUser>(std::shared_ptr<Connection>)>;
 
-  /// Listens from here on. @throws ConfigError for addresses and certificates that cannot be used.
+  /// Listens from here on. @throws ConfigError for addresses and certificates that cannot be used;
+  /// std::runtime_error where another socket has the port, which may be free again later.
   Listener(ListenerOptions options, Accept accept);
   /// stop().
   ~Listener();

@@ -91,6 +91,10 @@ void allow_only_full_handshakes(SSL_CTX& context) {
   check_openssl(SSL_CTX_set_recv_max_early_data(&context, 0), "SSL_CTX_set_recv_max_early_data");
 }
 
+std::string with_article(Role role) {
+  return fmt::format("{} {}", role == Role::kOperator ? "an" : "a", to_text(role));
+}
+
 /// So that a wrong file is found at the start, and not by the peer.
 void check_own(X509& certificate, const std::filesystem::path& path, const PeerVerifier& verifier,
                std::initializer_list<Role> roles) {
@@ -100,9 +104,11 @@ void check_own(X509& certificate, const std::filesystem::path& path, const PeerV
   } catch (const ConfigError& error) {
     throw ConfigError(fmt::format("{}: {}", path.string(), error.what()));
   }
+  std::string wanted;
+  for (const Role role : roles) wanted += (wanted.empty() ? "" : " or ") + with_article(role);
   require_config(std::find(roles.begin(), roles.end(), subject.role) != roles.end(),
-                 fmt::format("{} is the certificate of a {}, which cannot be used here",
-                             path.string(), to_text(subject.role)));
+                 fmt::format("{} is the certificate of {}; needed here is that of {}",
+                             path.string(), with_article(subject.role), wanted));
   const auto refusal = verifier.refusal_of_own(certificate, subject.role);
   if (refusal) throw ConfigError(path.string() + ": " + refusal->text);
 }

@@ -38,8 +38,12 @@ std::string_view about_certificate(int alert) {
 std::string about_alert(int alert, std::string_view other) {
   const auto about = about_certificate(alert);
   if (!about.empty()) return fmt::format("{} has refused our certificate: {}", other, about);
-  return fmt::format("{} has ended the connection with the TLS alert \"{}\"", other,
-                     SSL_alert_desc_string_long(alert));
+  // That is what an end says that accepts nobody: its files are not in order.
+  const char* hint = alert == SSL_AD_INTERNAL_ERROR
+                         ? ": its own revocation list or certificate may be over, as its log says"
+                         : "";
+  return fmt::format("{} has ended the connection with the TLS alert \"{}\"{}", other,
+                     SSL_alert_desc_string_long(alert), hint);
 }
 
 }  // namespace

@@ -382,9 +382,11 @@ TEST_F(Tls, OwnFilesAreCheckedAtTheStart) {
   const auto start = [&](const Credentials& own) {
     return refusal_of([&] { (void)server_context(own, checks); });
   };
-  EXPECT_HOLDS(start(site_), "site-a.crt is the certificate of a site, which cannot be used here");
-  EXPECT_HOLDS(refusal_of([&] { (void)client_context(hub_, checks); }),
-               "hub.crt is the certificate of a server, which cannot be used here");
+  EXPECT_HOLDS(start(site_),
+               "site-a.crt is the certificate of a site; needed here is that of a server");
+  EXPECT_HOLDS(
+      refusal_of([&] { (void)client_context(hub_, checks); }),
+      "hub.crt is the certificate of a server; needed here is that of a site or an operator");
   EXPECT_HOLDS(start({hub_.certificate, site_.key}), "site-a.key is not the key of ");
   EXPECT_HOLDS(start(federation_.member("old", Role::kServer, -9, -1)), "certificate has expired");
   std::filesystem::permissions(hub_.key, std::filesystem::perms::others_read,

@@ -171,6 +171,19 @@ TEST_F(Certificates, BothEndsTellWhatEndsSoon) {
   EXPECT_TRUE(eventually([&] { return of_site.holds("short.crt) ends on "); })) << of_site.text();
 }
 
+TEST_F(Certificates, ASiteIsToldThatTheServersOwnListMayBeOver) {
+  auto options = as(site_);
+  std::filesystem::resize_file(federation_.files().list, 10);
+  EXPECT_NE(hub_.listener().reload_lists(), std::nullopt);
+  net::Dialer dialer(options);
+  const auto user = std::make_shared<Recorder>();
+  (void)dialer.dial(user);
+  ASSERT_TRUE(user->wait_for_end());
+  EXPECT_EQ(user->why(),
+            "the server has ended the connection with the TLS alert \"internal error\": its own "
+            "revocation list or certificate may be over, as its log says");
+}
+
 /// Of a federation's members each has its own copy of the list.
 TEST_F(Certificates, ASiteHangsUpOnAServerThatIsRevoked) {
   const LogCapture log;
@@ -296,7 +309,15 @@ TEST(ListenerOptionsTest, WhatCannotBeUsedIsNamed) {
                "cannot listen on 192.0.2.1:0: ");
   EXPECT_HOLDS(error_of([](auto& options) { options.own = members().site; }), "clinic-a.crt");
   Hub first;
-  EXPECT_HOLDS(error_of([&](auto& options) { options.port = first.port(); }), "in use");
+  const auto take_port = [&](auto& options) { options.port = first.port(); };
+  try {
+    Hub second(take_port);
+    ADD_FAILURE() << "two listeners on one port";
+  } catch (const ConfigError& error) {
+    ADD_FAILURE() << "the port may be free again later: " << error.what();
+  } catch (const std::runtime_error& error) {
+    EXPECT_HOLDS(std::string(error.what()), "in use");
+  }
 }
 
 }  // namespace
