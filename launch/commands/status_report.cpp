@@ -14,6 +14,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 using net::Activity;
+using net::Parting;
 using net::RunPhase;
 using net::SiteStatus;
 
@@ -47,6 +48,19 @@ const char* name_of(Activity activity) {
   return "";
 }
 
+/// What people see of a site.
+const char* state_of(const SiteStatus& site) {
+  switch (site.parting) {
+    case Parting::kLeft:
+      return "left";
+    case Parting::kRemoved:
+      return "removed";
+    case Parting::kNone:
+      break;
+  }
+  return site.connected ? name_of(site.activity) : "away";
+}
+
 /// "45 B", "1.2 MB".
 std::string bytes_text(std::int64_t bytes) {
   constexpr std::array<const char*, 5> kUnits = {"kB", "MB", "GB", "TB", "PB"};
@@ -64,7 +78,7 @@ using Row = std::vector<std::string>;
 
 Row row_of(const SiteStatus& site) {
   return {site.name,
-          site.connected ? name_of(site.activity) : "away",
+          state_of(site),
           site.seconds_per_step ? fmt::format("{:.4g}", *site.seconds_per_step) : "-",
           site.group ? std::to_string(*site.group) : "-",
           std::to_string(site.round),
@@ -102,6 +116,7 @@ Json optional_json(const std::optional<T>& value) {
 Json to_json(const SiteStatus& site) {
   return {{"name", site.name},
           {"connected", site.connected},
+          {"state", state_of(site)},
           {"activity", name_of(site.activity)},
           {"seconds_per_step", optional_json(site.seconds_per_step)},
           {"group", optional_json(site.group)},
@@ -117,11 +132,13 @@ Json to_json(const SiteStatus& site) {
 
 std::string status_text(const net::Status& status, const std::string& server) {
   const auto connected = std::ranges::count_if(status.sites, &SiteStatus::connected);
+  const std::string awaited =
+      status.awaited_sites > 0 ? fmt::format("; the run begins with {}", status.awaited_sites) : "";
   std::string text = fmt::format(
       "run {} at {}: {}, version {}, {:.1f} s\nupdates: {} received, {} of them waiting\n"
-      "sites: {}, {} of them connected\n",
+      "sites: {}, {} of them connected{}\n",
       status.run, server, name_of(status.phase), status.version, status.seconds, status.updates,
-      status.pending, status.total_sites, connected);
+      status.pending, status.total_sites, connected, awaited);
   if (status.sites.empty()) return text;
   std::vector<Row> rows = {
       {"site", "state", "s/step", "group", "round", "steps", "version", "up", "down", "heard"}};
@@ -140,6 +157,7 @@ std::string status_json(const net::Status& status, const std::string& server) {
                       {"updates", status.updates},
                       {"pending", status.pending},
                       {"total_sites", status.total_sites},
+                      {"awaited_sites", status.awaited_sites},
                       {"sites", std::move(sites)}};
   return document.dump() + "\n";
 }

@@ -17,6 +17,10 @@ struct StatusRequest {
   bool operator==(const StatusRequest&) const = default;
 };
 
+/// Why a site takes no part any more.
+enum class Parting : std::uint8_t { kNone, kLeft, kRemoved };
+inline constexpr Parting kLastParting = Parting::kRemoved;
+
 struct SiteStatus {
   std::string name;
   Activity activity = Activity::kIdle;
@@ -29,6 +33,7 @@ struct SiteStatus {
   std::int64_t bytes_up = 0;
   std::int64_t bytes_down = 0;
   double silent_seconds = 0.0;
+  Parting parting = Parting::kNone;
   bool operator==(const SiteStatus&) const = default;
 };
 
@@ -49,6 +54,7 @@ struct Status {
   std::int64_t total_sites = 0;
   std::int64_t first = 0;  ///< the number of sites[0]
   std::vector<SiteStatus> sites;
+  std::int64_t awaited_sites = 0;  ///< so many must be there before the run begins; 0: it has
   bool operator==(const Status&) const = default;
 };
 

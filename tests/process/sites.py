@@ -97,6 +97,8 @@ class Sites(FederationTest):
             self.assertTrue(wait_until(lambda: any(event["kind"] == "evict" for event in federation.events()), 20))
             before = federation.updates()
             self.assertTrue(wait_until(lambda: federation.updates() >= before + 4), federation.logs())
+            self.assertTrue(wait_until(lambda: "nobody waits for site site002 any more" in federation.server.text()),
+                            federation.logs())
             federation.join("site002")
             arrived = lambda: sum(1 for event in federation.events() if event["kind"] == "arrive" and event["client"] == 2)
             before = arrived()
@@ -152,9 +154,12 @@ class Sites(FederationTest):
     def test_operators_pause_resume_remove_and_finish(self):
         with Federation(CONVOY, federation="updates = 10000") as federation:
             federation.serve("--set", "run.name=lung study")  # no name that a message could carry
+            self.assertTrue(wait_until(lambda: federation.status() is not None), federation.logs())
+            self.assertEqual(federation.status()["awaited_sites"], 3)
             federation.join_all()
             self.assertTrue(wait_until(lambda: federation.updates() >= 5), federation.logs())
             self.assertEqual([site["name"] for site in federation.status()["sites"]], federation.names())
+            self.assertEqual(federation.status()["awaited_sites"], 0)
             self.assertEqual(federation.operator("operate", "pause").returncode, 0)
             time.sleep(1.0)
             before = federation.updates()
@@ -165,6 +170,10 @@ class Sites(FederationTest):
             self.assertEqual(federation.operator("operate", "remove", "site002").returncode, 0)
             self.assertTrue(wait_until(lambda: not federation.sites["site002"].alive()), federation.logs())
             self.assertEqual(federation.sites["site002"].wait(1), 2, federation.logs())
+            states = {site["name"]: site["state"] for site in federation.status()["sites"]}
+            self.assertEqual(states["site002"], "removed")
+            self.assertEqual(federation.join("site002").wait(30), 2)
+            self.assertIn("an operator has removed site002 from this run", federation.sites["site002"].text())
             self.assertEqual(federation.operator("operate", "finish").returncode, 0)
             self.check_end(federation, ["site000", "site001"])
 
@@ -178,6 +187,8 @@ class Sites(FederationTest):
             self.assertIn("convoy serve --resume", federation.server.text())
             federation.serve()
             self.check_end(federation)
+            self.assertRegex(federation.server.text(), r"going on with the run: version \d+, \d+ updates received, 3 sites")
+            self.assertIn("the final model is ready; it waits 30 s and longer for site000", federation.server.text())
 
     def test_a_second_server_of_the_same_run_is_refused_and_harms_nothing(self):
         with Federation(CONVOY, federation="updates = 100000", every=50) as federation:

@@ -88,8 +88,8 @@ void FederatedServer::report(double now, double duration, ClientReport report) {
 
 /// What the policy has just given it to do is never sent.
 void FederatedServer::let_go(double now, std::int64_t client) {
-  logger("trainer")->info("client {} leaves: privacy budget (epsilon {:.6f} after {} steps)",
-                          client, privacy_[client].epsilon, privacy_[client].steps);
+  logger("trainer")->info("{} leaves: privacy budget (epsilon {:.6f} after {} steps)",
+                          name_of_(client), privacy_[client].epsilon, privacy_[client].steps);
   handle({.kind = Input::Kind::kLeave, .time = now, .update = {.client = client}});
   leaving_.reset();
 }
@@ -98,7 +98,8 @@ bool FederatedServer::is_usable(const ClientReport& report) const {
   if (!report.result.finite) return false;
   const ModelUpdate& update = report.result.update;
   if (fits(update, *aggregator_.model())) return is_finite(update);
-  logger("trainer")->warn("an update of client {} has not the shapes of the model", report.client);
+  logger("trainer")->warn("an update of {} has not the shapes of the model",
+                          name_of_(report.client));
   return false;
 }
 
@@ -161,15 +162,15 @@ void FederatedServer::act(const scheduler::Flush& action) {
 }
 
 void FederatedServer::act(const scheduler::Refuse& action) {
-  logger("trainer")->warn("refused an update of client {}: {}", action.client, action.reason);
+  logger("trainer")->warn("refused an update of {}: {}", name_of_(action.client), action.reason);
   if (arriving_ && arriving_->first == action.client) waiting_.erase(*arriving_);
   // What a duplicate holds is in the first of its kind.
   if (on_refused_ && is_first_answer_) on_refused_(action.client, action.reason);
 }
 
 void FederatedServer::act(const scheduler::Evict& action) {
-  logger("trainer")->warn("nobody waits for client {} any more, until its update comes",
-                          action.client);
+  logger("trainer")->warn("nobody waits for {} any more, until its update comes",
+                          name_of_(action.client));
 }
 
 void FederatedServer::act(const scheduler::Assign& action) {

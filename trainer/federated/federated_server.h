@@ -76,6 +76,10 @@ class FederatedServer {
 
   /// Before the first event.
   void set_callbacks(Dispatch dispatch, OnNewModel on_new_model, OnRefused on_refused);
+  /// How logs call a client; without it "client 2".
+  void set_names(std::function<std::string(std::int64_t)> name_of) {
+    name_of_ = std::move(name_of);
+  }
 
   // Events; `now` in seconds since the start, never going back.
   void join(double now, std::int64_t client, std::int64_t samples);
@@ -156,6 +160,9 @@ class FederatedServer {
   Dispatch dispatch_;
   OnNewModel on_new_model_;
   OnRefused on_refused_;
+  std::function<std::string(std::int64_t)> name_of_ = [](std::int64_t client) {
+    return "client " + std::to_string(client);
+  };
 
   std::map<std::int64_t, Assignment> outstanding_;  ///< by client
   std::map<std::int64_t, std::int64_t> positions_;  ///< batches that each client has taken

@@ -128,7 +128,10 @@ void SiteFederation::apply(const CommandEntry& entry) {
         .event = "command",
         .site = {},
         .text = entry.from + ": " + entry.command});
-  if (entry.command.starts_with(kRemove)) let_go(entry.time, entry.command.substr(kRemove.size()));
+  if (!entry.command.starts_with(kRemove)) return;
+  const std::string site = entry.command.substr(kRemove.size());
+  removed_.insert(site);
+  let_go(entry.time, site);
 }
 
 /// For good; a site that has never joined too.

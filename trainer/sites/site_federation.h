@@ -57,6 +57,8 @@ class SiteFederation {
   [[nodiscard]] bool awaits(std::int64_t client, std::int64_t round) const;
   /// Nobody of this name takes part any more: it has said so, or an operator has.
   [[nodiscard]] bool is_gone(const std::string& site) const { return gone_.contains(site); }
+  /// The same by an operator.
+  [[nodiscard]] bool is_removed(const std::string& site) const { return removed_.contains(site); }
   /// By the job's rounds, updates or seconds, an operator, or because all sites have left.
   [[nodiscard]] bool is_due_to_end() const;
 
@@ -171,6 +173,7 @@ class SiteFederation {
   const scheduler::journal::UpdateEntry* arriving_ = nullptr;  ///< that is being applied
   std::optional<double> begun_at_;  ///< on the run's clock, which goes while sites are awaited
   std::set<std::string> gone_;      ///< sites, also such as had never joined
+  std::set<std::string> removed_;   ///< of gone_, by an operator
   bool is_finish_ordered_ = false;
   bool is_paused_ = false;
   bool has_ended_ = false;

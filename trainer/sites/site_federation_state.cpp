@@ -72,6 +72,7 @@ void SiteFederation::open(const DataInfo& info, bool without_old_log) {
       [this](Assignment one) { on_assignment(std::move(one)); },
       [this](const NewModel& made) { on_new_model(made); },
       [this](std::int64_t client, const std::string& reason) { on_refused(client, reason); });
+  server_->set_names([this](std::int64_t client) { return "site " + book_.name_of(client); });
   std::string saved;
   std::optional<Sha256> audit_head;
   const bool has_checkpoint = !list_checkpoints(request_.run_dir / "checkpoints").empty();
@@ -96,6 +97,10 @@ void SiteFederation::open(const DataInfo& info, bool without_old_log) {
     return job_.sites.keep_updates || logged.contains({site, id});
   });
   journal_->start();
+  if (has_begun()) {
+    logger("trainer")->info("going on with the run: version {}, {} updates received, {} sites",
+                            server_->aggregator().version(), updates(), book_.all().size());
+  }
   // Whoever begins anew must not be asked to do so at every start.
   if (without_old_log && !write_checkpoint(journal_->save())) {
     throw std::runtime_error("no checkpoint can be written, and there is no log to go on without");
@@ -128,6 +133,7 @@ std::string SiteFederation::restore(const FederationSnapshot& saved,
     book_.load(json.at("sites"));
     if (!json.at("begun_at").is_null()) begun_at_ = json.at("begun_at").get<double>();
     gone_ = json.at("gone").get<std::set<std::string>>();
+    removed_ = json.value("removed", std::set<std::string>{});  // none in older checkpoints
     is_finish_ordered_ = json.at("finish");
     is_paused_ = json.at("paused");
     has_ended_ = json.at("ended");
@@ -159,6 +165,7 @@ std::string SiteFederation::state(const std::string& saved_journal) const {
             {"sites", book_.save()},
             {"begun_at", nullptr},
             {"gone", gone_},
+            {"removed", removed_},
             {"finish", is_finish_ordered_},
             {"paused", is_paused_},
             {"ended", has_ended_},

@@ -123,6 +123,7 @@ class SiteServer final : private net::ServerCore {
   void send(const Assignment& assignment);
   void distribute_final();
   void send_final(Guest& guest);
+  void tell_whom_it_waits_for() const;
   [[nodiscard]] Clock::time_point last_got_on() const;
   [[nodiscard]] bool all_have_final() const;
   [[nodiscard]] bool is_out(const std::string& name) const;

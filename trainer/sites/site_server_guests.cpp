@@ -33,6 +33,9 @@ std::optional<Refusal> SiteServer::refusal_of(const std::string& name) const {
   if (!roster.empty() && std::find(roster.begin(), roster.end(), name) == roster.end()) {
     return Refusal{RefusalCode::kUnknownSite, name + " is not in sites.roster"};
   }
+  if (federation_.is_removed(name)) {
+    return Refusal{RefusalCode::kUnknownSite, "an operator has removed " + name + " from this run"};
+  }
   if (federation_.is_gone(name)) {
     return Refusal{RefusalCode::kUnknownSite, name + " has left this run"};
   }

@@ -155,6 +155,7 @@ void SiteServer::distribute_final() {
   for (auto& [name, guest] : guests_) {
     if (!is_out(name)) send_final(guest);
   }
+  tell_whom_it_waits_for();
   while (!all_have_final() && Clock::now() < last) {
     if (request_.stop != nullptr && *request_.stop) break;
     if (auto task = tasks_.take(Clock::now() + std::chrono::milliseconds(50))) (*task)();
@@ -167,6 +168,17 @@ void SiteServer::distribute_final() {
     }
   }
   listener_->stop();
+}
+
+void SiteServer::tell_whom_it_waits_for() const {
+  std::string names;
+  for (const auto& [name, guest] : guests_) {
+    if (guest.has_final || is_out(name)) continue;
+    names += (names.empty() ? "" : ", ") + name + (guest.session ? "" : " (away)");
+  }
+  if (names.empty()) return;
+  logger("net")->info("the final model is ready; it waits {:.4g} s and longer for {}",
+                      job_.sites.linger, names);
 }
 
 /// When a site that has not got all of it has got a part of the final model.
@@ -262,6 +274,7 @@ net::Status SiteServer::status(const net::SiteSession& session,
                      .pending = server.policy().pending(),
                      .total_sites = std::ssize(guests_),
                      .first = request.first};
+  if (!federation_.has_begun()) status.awaited_sites = job_.federation.clients;
   std::int64_t number = 0;
   const bool sees_all = session.role() == net::Role::kOperator;
   if (!sees_all) status.total_sites = guests_.contains(session.name()) ? 1 : 0;
@@ -288,6 +301,8 @@ net::SiteStatus SiteServer::status_of(const std::string& name, const Guest& gues
     site.steps = guest.newest->steps;
     site.version = guest.newest->version;
   }
+  if (is_out(name)) site.parting = net::Parting::kLeft;
+  if (federation_.is_removed(name)) site.parting = net::Parting::kRemoved;
   const EnrolledSite* enrolled = federation_.book().find(name);
   const auto& bytes = federation_.server().bytes();
   const auto found = enrolled == nullptr ? bytes.end() : bytes.find(enrolled->client);

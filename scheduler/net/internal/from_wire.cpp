@@ -47,6 +47,9 @@ SiteStatus from_wire(const wire::SiteStatus& from, FieldCheck& check) {
   site.bytes_up = check.count("sites.bytes_up", from.bytes_up());
   site.bytes_down = check.count("sites.bytes_down", from.bytes_down());
   site.silent_seconds = check.number("sites.silent_seconds", from.silent_seconds(), 0.0);
+  if (from.parting() != 0) {
+    site.parting = check.known("sites.parting", from.parting(), kLastParting);
+  }
   return site;
 }
 
@@ -202,6 +205,7 @@ Status from_wire(const wire::Status& from, FieldCheck& check) {
   check.check(fits, "sites", "are too many");
   if (!fits) return status;
   for (const auto& site : from.sites()) status.sites.push_back(from_wire(site, check));
+  status.awaited_sites = check.count("awaited_sites", from.awaited_sites());
   return status;
 }
 

@@ -42,6 +42,7 @@ wire::SiteStatus to_wire(const SiteStatus& site) {
   to.set_bytes_up(site.bytes_up);
   to.set_bytes_down(site.bytes_down);
   to.set_silent_seconds(site.silent_seconds);
+  to.set_parting(number_of(site.parting));
   return to;
 }
 
@@ -210,6 +211,7 @@ wire::Status to_wire(const Status& message) {
   to.set_total_sites(message.total_sites);
   to.set_first(message.first);
   for (const auto& site : message.sites) *to.add_sites() = to_wire(site);
+  to.set_awaited_sites(message.awaited_sites);
   return to;
 }
 

@@ -94,7 +94,10 @@ std::vector<Message> streams_and_operators() {
                         .bytes_up = 123456789012,
                         .bytes_down = 45,
                         .silent_seconds = 0.5},
-                       {.name = "clinic-b", .activity = Activity::kIdle}}},
+                       {.name = "clinic-b",
+                        .activity = Activity::kIdle,
+                        .parting = Parting::kRemoved}},
+             .awaited_sites = 3},
       Command{.order = OperatorOrder::kRemove, .site = "clinic-b"},
   };
 }

@@ -166,6 +166,26 @@ TEST(SiteFederation, RefusesAnUpdateThatStartsFromAnotherVersion) {
   EXPECT_EQ(kit->server().policy().counts().refused, 1);
 }
 
+TEST(SiteFederation, KnowsWhoWasRemovedAndWhoHasLeft) {
+  TemporaryFolder folder;
+  Kit kit(folder.path() / "run");
+  kit.open();
+  kit.join_all();
+  kit->command("boss", "remove site1");
+  kit->leave(0, "done");
+  for (const bool has_checkpoint : {false, false, true}) {
+    EXPECT_TRUE(kit->is_removed("site1"));
+    EXPECT_TRUE(kit->is_gone("site1"));
+    EXPECT_TRUE(kit->is_gone("site0"));
+    EXPECT_FALSE(kit->is_removed("site0"));
+    if (has_checkpoint) kit->stop();
+    kit.crash();
+    kit.open();
+  }
+  EXPECT_TRUE(kit->is_removed("site1"));
+  EXPECT_FALSE(kit->is_removed("site0"));
+}
+
 TEST(SiteFederation, IsNotEndedByWhatIsRefused) {
   TemporaryFolder folder;
   Kit kit(folder.path() / "run");
