@@ -251,6 +251,15 @@ void PayloadStore::make_room(const DeclaredUpload& declared) {
   }
 }
 
+namespace {
+
+std::string size_text(std::uint64_t bytes) {
+  constexpr std::uint64_t kMebi = std::uint64_t{1} << 20U;
+  return bytes % kMebi == 0 ? fmt::format("{} MiB", bytes / kMebi) : fmt::format("{} bytes", bytes);
+}
+
+}  // namespace
+
 /// A disk that an upload fills would stop the log, and with it the server.
 void PayloadStore::require_space(const DeclaredUpload& declared) const {
   if (config_.reserve_bytes == 0) return;
@@ -259,8 +268,10 @@ void PayloadStore::require_space(const DeclaredUpload& declared) const {
   const std::uint64_t missing = declared.bytes - std::min(declared.bytes, error ? 0 : there);
   const std::uint64_t available = fs::space(folder_).available;
   if (available >= config_.reserve_bytes && missing <= available - config_.reserve_bytes) return;
-  throw PostponedUpload(fmt::format("{}: {} more bytes, and the server's disk has {} free",
-                                    described(declared), missing, available));
+  throw PostponedUpload(fmt::format(
+      "{}: {} more bytes would leave less than the {} that must stay free on the "
+      "server's disk with {}, which has {} bytes free",
+      described(declared), missing, size_text(config_.reserve_bytes), folder_.string(), available));
 }
 
 void PayloadStore::open_whole(Upload::State& state) {

@@ -28,6 +28,8 @@ constexpr std::int64_t kUploadWindow = std::int64_t{8} << 20;
 constexpr std::size_t kQueuedBytes = std::size_t{1} << 20;
 /// In a minute, that one connection may cause.
 constexpr std::size_t kLogLines = 20;
+/// Between two lines that say that an upload must wait.
+constexpr std::chrono::minutes kTellPostponed{10};
 
 StreamSource source_of(SharedBytes bytes) {
   return [bytes = std::move(bytes)](std::int64_t offset, std::span<std::byte> out) {
@@ -111,6 +113,16 @@ void SiteSession::refuse(std::uint64_t id, RefusalCode code, const std::string& 
   connection_->send(Refusal{.code = code, .text = as_text(text)}, id);
 }
 
+/// The site asks again and again.
+void SiteSession::postpone(std::uint64_t id, const std::string& text) {
+  const auto now = std::chrono::steady_clock::now();
+  if (!told_postponed_ || now - *told_postponed_ >= kTellPostponed) {
+    told_postponed_ = now;
+    return refuse(id, RefusalCode::kNotNow, text);
+  }
+  connection_->send(Refusal{.code = RefusalCode::kNotNow, .text = as_text(text)}, id);
+}
+
 void SiteSession::warn(const std::string& line) {
   const auto now = std::chrono::steady_clock::now();
   if (const auto left_out = log_limit_->take_left_out(now); left_out > 0) {
@@ -139,7 +151,13 @@ void SiteSession::on_message(const Message& message, std::uint64_t id, std::uint
   if (const auto* command = std::get_if<Command>(&message)) {
     return core_.on_command(self, id, *command);
   }
-  if (std::holds_alternative<Goodbye>(message)) return connection_->close();
+  if (const auto* goodbye = std::get_if<Goodbye>(&message)) {
+    if (!goodbye->text.empty()) {
+      logger("net")->info("{} {} at {} has gone: {}", to_text(connection_->peer().role), name(),
+                          address_, as_text(goodbye->text));
+    }
+    return connection_->close();
+  }
   refuse(id, RefusalCode::kUnexpected, "this message does not belong here");
 }
 
@@ -187,7 +205,7 @@ void SiteSession::begin_upload(std::uint64_t id, const UploadBegin& update) {
     incoming_ = std::make_unique<Incoming>(Incoming{update, id, std::move(upload), offset, limit});
     connection_->send(StreamOffset{.stream = id, .offset = offset, .limit = limit}, id);
   } catch (const PostponedUpload& error) {
-    refuse(id, RefusalCode::kNotNow, error.what());
+    postpone(id, error.what());
   } catch (const RefusedUpload& error) {
     refuse(id, RefusalCode::kBadUpdate, error.what());
   } catch (const StorageError& error) {

@@ -84,6 +84,7 @@ class SiteSession final : public ConnectionUser, public std::enable_shared_from_
   void end_upload(const Refusal& refusal);
   void pump();
   void refuse(std::uint64_t id, RefusalCode code, const std::string& text);
+  void postpone(std::uint64_t id, const std::string& text);
   /// A line that the peer has caused, unless it has caused too many of them.
   void warn(const std::string& line);
   void post(std::function<void(SiteSession&)> task);
@@ -104,6 +105,7 @@ class SiteSession final : public ConnectionUser, public std::enable_shared_from_
   std::unique_ptr<Incoming> incoming_;
   std::unique_ptr<Outgoing> outgoing_;
   std::unique_ptr<internal::LogLimit> log_limit_;
+  std::optional<std::chrono::steady_clock::time_point> told_postponed_;
 };
 
 }  // namespace convoy::net

@@ -133,6 +133,8 @@ class Join(unittest.TestCase):
                 federation.sites["site000"].kill(number)
                 self.assertEqual(federation.sites["site000"].wait(20), 0, federation.logs())
                 self.assertIn("stopped, and is still in the run", federation.sites["site000"].text())
+                self.assertRegex(federation.server.text(),
+                                 r"site site000 at 127.0.0.1:\d+ has gone: the site has been stopped")
                 federation.join("site000")
                 before = federation.updates()
                 self.assertTrue(wait_until(lambda: federation.updates() >= before + 6), federation.logs())
@@ -228,7 +230,9 @@ class Join(unittest.TestCase):
         with Federation(CONVOY, clients=1) as federation:
             for words, text in [(["--share", "3/2"], "--share"), (["--policy", "nowhere"], "nowhere"),
                                 (["--server", "hub"], "--server"), (["--site", "other"], "other.crt"),
-                                (["--set", "run.device=mixed"], "run.device=mixed")]:
+                                (["--set", "run.device=mixed"], "run.device=mixed"),
+                                (["--state", "job.toml/state"], "--state: cannot make the folder"),
+                                (["--model", "nowhere/model.pt"], "--model: cannot write")]:
                 base = federation.site_words("site000")
                 if words[0] in base:
                     at = base.index(words[0])

@@ -71,7 +71,7 @@ class Disk(unittest.TestCase):
             federation.join_all()
             self.assertTrue(wait_until(lambda: federation.updates() >= 6), federation.logs())
             disk.leave_free(32 * MIB)  # less than the server's reserve
-            self.assertTrue(wait_until(lambda: "the server's disk has" in federation.server.text()), federation.logs())
+            self.assertTrue(wait_until(lambda: "must stay free on the server's disk" in federation.server.text()), federation.logs())
             time.sleep(1.0)
             before = federation.updates()
             time.sleep(2.0)

@@ -279,7 +279,24 @@ TEST_F(PayloadStoreTest, LeavesTheDiskItsReserve) {
   PayloadStoreConfig full = kSmall;
   full.reserve_bytes = std::numeric_limits<std::uint64_t>::max() / 2;
   PayloadStore store(spool_, full);
-  EXPECT_THROW((void)store.begin({"a", "u", 1, {}}), PostponedUpload);
+  try {
+    (void)store.begin({"a", "u", 1, {}});
+    ADD_FAILURE() << "there is no room";
+  } catch (const PostponedUpload& error) {
+    const std::string text = error.what();
+    EXPECT_NE(text.find(" bytes that must stay free on the server's disk with " + spool_.string()),
+              std::string::npos)
+        << text;
+  }
+  full.reserve_bytes = std::uint64_t{1} << 50U;
+  try {
+    (void)PayloadStore(spool_, full).begin({"a", "u", 1, {}});
+    ADD_FAILURE() << "there is no room";
+  } catch (const PostponedUpload& error) {
+    EXPECT_NE(std::string(error.what()).find("less than the 1073741824 MiB that must"),
+              std::string::npos)
+        << error.what();
+  }
   PayloadStoreConfig tight = kSmall;
   tight.max_update_bytes = tight.max_site_bytes = std::numeric_limits<std::uint64_t>::max() / 4;
   PayloadStore other(folder_.path() / "other", tight);

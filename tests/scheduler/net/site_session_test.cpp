@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <limits>
 
 #include "base/sha256.h"
 #include "tests/scheduler/net/log_capture.h"
@@ -274,6 +275,36 @@ TEST_F(SiteSession, AMemberFillsNoLogWithItsRefusals) {
   const std::string text = log.text();
   EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 20) << text;
   EXPECT_EQ(core_.refusals, 100);
+}
+
+TEST_F(SiteSession, SaysOnceThatAnUploadMustWait) {
+  scheduler::journal::PayloadStore full(
+      folder_.path() / "full", {.reserve_bytes = std::numeric_limits<std::uint64_t>::max() / 2});
+  session_ = std::make_shared<net::SiteSession>(
+      connection_, net::Welcome{.server = "hub", .run = "run", .liveness_ms = 2000}, full, core_);
+  greet();
+  const LogCapture log;
+  announce("update");
+  EXPECT_EQ(newest_refusal(), RefusalCode::kNotNow);
+  const std::string line = "must stay free on the server's disk with " + (folder_ / "full");
+  EXPECT_TRUE(log.holds(line)) << log.text();
+  const LogCapture later;
+  const std::size_t before = connection_->sent.size();
+  for (std::uint64_t id = 6; id < 9; ++id) announce("update", id);
+  EXPECT_EQ(connection_->sent.size(), before + 3) << "the site is told each time";
+  EXPECT_EQ(later.text(), "");
+}
+
+TEST_F(SiteSession, SaysWhyASiteHasGone) {
+  greet();
+  const LogCapture log;
+  session_->on_message(net::Goodbye{"the site has been stopped"}, 2, 0);
+  EXPECT_TRUE(log.holds("site clinic at ")) << log.text();
+  EXPECT_TRUE(log.holds(" has gone: the site has been stopped")) << log.text();
+  connect(net::Role::kOperator);
+  const LogCapture none;
+  session_->on_message(net::Goodbye{}, 2, 0);
+  EXPECT_EQ(none.text(), "");
 }
 
 TEST_F(SiteSession, CutsOffWhoIsSilentForTooLong) {
