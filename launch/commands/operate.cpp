@@ -43,6 +43,12 @@ class OperateCommand final : public Command {
 
   [[nodiscard]] int run(Process& process) override {
     (void)prepare(process.place().ranks);
+    as_operator([this] { give_order(); });
+    return kSuccess;
+  }
+
+ private:
+  void give_order() const {
     net::OperatorClient client(options_.client());
     net::Command command{.order = order_};
     if (order_ == OperatorOrder::kRemove) command.site = site_;
@@ -51,10 +57,8 @@ class OperateCommand final : public Command {
     const nlohmann::ordered_json document{
         {"server", client.welcome().server}, {"run", client.welcome().run}, {"answer", text}};
     std::fputs(((json_ ? document.dump() : text) + "\n").c_str(), stdout);
-    return kSuccess;
   }
 
- private:
   CLI::App* add_order(CLI::App& app, OperatorOrder order, const std::string& word,
                       const std::string& what) {
     CLI::App* words = app.add_subcommand(word, what);

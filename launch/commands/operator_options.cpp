@@ -3,7 +3,9 @@
 
 #include <CLI/CLI.hpp>
 
+#include "base/errors.h"
 #include "launch/process/startup_check.h"
+#include "scheduler/net/pem_content.h"
 
 namespace convoy::launch {
 
@@ -15,7 +17,33 @@ void OperatorCommandOptions::add(CLI::App& app) {
       ->capture_default_str();
 }
 
+namespace {
+
+/// What another role would be told by the server only.
+void require_operator(const std::filesystem::path& certificate) {
+  const auto found = net::read_pem_content(certificate);
+  if (found.empty() || !found.front().subject) return;  // said where it is used
+  const auto& subject = *found.front().subject;
+  require_config(subject.role == net::Role::kOperator,
+                 certificate.string() + " is the certificate of a " +
+                     std::string(net::to_text(subject.role)) +
+                     "; needed here is that of an operator (convoy certs request NAME --role "
+                     "operator)");
+}
+
+}  // namespace
+
+void as_operator(const std::function<void()>& work) {
+  try {
+    work();
+  } catch (const net::RefusedError& error) {
+    require_config(error.code() != net::RefusalCode::kNotAllowed, error.what());
+    throw;
+  }
+}
+
 net::OperatorOptions OperatorCommandOptions::client() const {
+  require_operator(dialing.member.credentials().certificate);
   const auto patience = std::chrono::duration<double>(patience_seconds);
   return {.dialer = dialing.dialer(),
           .name = dialing.member.own_name(),

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <functional>
+
 #include "launch/commands/member_options.h"
 #include "scheduler/net/operator_client.h"
 
@@ -15,5 +17,9 @@ struct OperatorCommandOptions {
   /// @throws ConfigError.
   [[nodiscard]] net::OperatorOptions client() const;
 };
+
+/// Does `work`. @throws ConfigError where the server does not let this operator do that, which
+///   another attempt would not change.
+void as_operator(const std::function<void()>& work);
 
 }  // namespace convoy::launch

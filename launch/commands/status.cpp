@@ -30,14 +30,18 @@ class StatusCommand final : public Command {
 
   [[nodiscard]] int run(Process& process) override {
     (void)prepare(process.place().ranks);
-    net::OperatorClient client(options_.client());
-    const net::Status status = client.status();
-    const std::string& server = client.welcome().server;
-    std::fputs((json_ ? status_json(status, server) : status_text(status, server)).c_str(), stdout);
+    as_operator([this] { show(); });
     return kSuccess;
   }
 
  private:
+  void show() const {
+    net::OperatorClient client(options_.client());
+    const net::Status status = client.status();
+    const std::string& server = client.welcome().server;
+    std::fputs((json_ ? status_json(status, server) : status_text(status, server)).c_str(), stdout);
+  }
+
   OperatorCommandOptions options_;
   bool json_ = false;
 };

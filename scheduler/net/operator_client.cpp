@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/errors.h"
 #include "base/hash.h"
 #include "scheduler/net/subject.h"
 #include "scheduler/net/versions.h"
@@ -73,7 +74,12 @@ class OperatorClient::Inbox final : public ConnectionUser {
       if (const auto* refusal = std::get_if<Refusal>(&*answer)) throw RefusedError(*refusal);
       return *std::move(answer);
     }
-    if (heard) throw std::runtime_error("the connection has ended: " + *closed_);
+    if (heard) {
+      // In TLS 1.3 the server looks at our certificate when our handshake is over.
+      require_config(closed_->find("refused our certificate") == std::string::npos,
+                     "the connection has ended: " + *closed_);
+      throw std::runtime_error("the connection has ended: " + *closed_);
+    }
     throw std::runtime_error(fmt::format("the server has not answered within {} s",
                                          static_cast<double>(patience.count()) / 1000.0));
   }
@@ -106,7 +112,12 @@ class OperatorClient::Inbox final : public ConnectionUser {
 OperatorClient::OperatorClient(OperatorOptions options)
     : options_(std::move(options)), inbox_(std::make_shared<Inbox>()) {
   dialer_ = std::make_unique<Dialer>(options_.dialer);
-  connection_ = dialer_->dial(inbox_);
+  try {
+    connection_ = dialer_->dial(inbox_);
+  } catch (const DialError& error) {
+    require_config(!error.is_final(), error.what());
+    throw;
+  }
   welcome_ = ask_for<Welcome>(Hello{.versions = kSpokenVersions,
                                     .party = Party::kOperator,
                                     .name = options_.name,

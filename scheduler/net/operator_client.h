@@ -32,7 +32,8 @@ struct OperatorOptions {
 /// An operator's connection: asks the server, and waits for its answer. One thread.
 class OperatorClient {
  public:
-  /// Dials and greets. @throws ConfigError for files that cannot be used; DialError; RefusedError;
+  /// Dials and greets. @throws ConfigError for files that cannot be used, a server that is not who
+  ///         it should be, and one that refuses the certificate; DialError; RefusedError;
   ///         std::runtime_error where the connection ends or no answer comes.
   explicit OperatorClient(OperatorOptions options);
   /// Says Goodbye.

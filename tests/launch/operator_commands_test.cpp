@@ -3,6 +3,7 @@
 // what the test tells it to.
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <variant>
@@ -44,6 +45,15 @@ net::Status example() {
                     {.name = "b"}}};
 }
 
+net::Status parted_example() {
+  return {.run = "run-7",
+          .total_sites = 3,
+          .sites = {{.name = "a", .parting = net::Parting::kRemoved},
+                    {.name = "b", .parting = net::Parting::kLeft},
+                    {.name = "c"}},
+          .awaited_sites = 7};
+}
+
 std::optional<Message> answer(const Message& heard) {
   if (std::holds_alternative<net::StatusRequest>(heard)) return example();
   const auto* command = std::get_if<net::Command>(&heard);
@@ -57,7 +67,11 @@ std::optional<Message> answer(const Message& heard) {
 /// A server, and an operator with files as `convoy certs` leaves them.
 class OperatorCommands : public ::testing::Test {
  protected:
-  OperatorCommands() : server_(federation_, answer) {
+  OperatorCommands()
+      : server_(federation_, [this](const Message& heard) {
+          const bool asks = std::holds_alternative<net::StatusRequest>(heard);
+          return asks && parted_ ? std::optional<Message>(parted_example()) : answer(heard);
+        }) {
     const auto anna = federation_.member("anna", net::Role::kOperator);
     for (const auto& file :
          {anna.certificate, anna.key, federation_.files().certificate, federation_.files().list}) {
@@ -81,6 +95,7 @@ class OperatorCommands : public ::testing::Test {
     return found;
   }
 
+  std::atomic<bool> parted_ = false;
   Federation federation_;
   ScriptedServer server_;
   TemporaryFolder certs_;
@@ -99,6 +114,23 @@ TEST_F(OperatorCommands, StatusIsATableForPeople) {
       "site      state     s/step  group  round  steps  version        up  down      heard\n"
       "clinic-a  training   0.125      0      5    120       17  123.5 GB  45 B  0.5 s ago\n"
       "b         away           -      -      0      0        0       0 B   0 B  0.0 s ago\n");
+}
+
+TEST_F(OperatorCommands, StatusSaysWhoHasLeftAndHowManyAreAwaited) {
+  parted_ = true;
+  const Ended ended = run({"status"});
+  EXPECT_EQ(ended.code, 0) << ended.errors;
+  EXPECT_NE(ended.output.find("sites: 3, 0 of them connected; the run begins with 7\n"),
+            std::string::npos)
+      << ended.output;
+  EXPECT_NE(ended.output.find("\na     removed "), std::string::npos) << ended.output;
+  EXPECT_NE(ended.output.find("\nb     left "), std::string::npos) << ended.output;
+  EXPECT_NE(ended.output.find("\nc     away "), std::string::npos) << ended.output;
+  const auto document = nlohmann::json::parse(run({"status", "--json"}).output);
+  EXPECT_EQ(document.at("awaited_sites"), 7);
+  std::string states;
+  for (const auto& site : document.at("sites")) states += site.at("state").get<std::string>() + " ";
+  EXPECT_EQ(states, "removed left away ");
 }
 
 TEST_F(OperatorCommands, StatusIsOneJsonDocument) {
@@ -137,7 +169,17 @@ TEST_F(OperatorCommands, ARefusalIsOneLine) {
 
 TEST_F(OperatorCommands, WrongUsageIsRefusedBeforeAnythingIsDialled) {
   EXPECT_EQ(run({"operate"}).code, 2);
-  EXPECT_EQ(run({"operate", "stop"}).code, 2);
+  EXPECT_EQ(run({"operate", "stop"}).errors,
+            "convoy: convoy operate knows no stop; it has pause, resume, remove, finish (see "
+            "convoy operate --help)\n");
+  const Ended typo = run({"operate", "paus"});
+  EXPECT_EQ(typo.code, 2);
+  EXPECT_EQ(typo.errors,
+            "convoy: convoy operate knows no paus; did you mean pause? It has pause, resume, "
+            "remove, finish (see convoy operate --help)\n");
+  EXPECT_EQ(run({"status", "--jsn"}).errors,
+            "convoy: convoy status knows no --jsn; did you mean --json? (see convoy status "
+            "--help)\n");
   EXPECT_EQ(run({"operate", "remove"}).code, 2);
   EXPECT_EQ(run({"operate", "remove", "../x"}).code, 2);
   EXPECT_EQ(run({"status", "--name", "bert"}).errors,
@@ -168,10 +210,22 @@ TEST_F(OperatorCommands, StatusNeedsAnOperator) {
     fs::copy_file(file, certs_.path() / file.filename());
   }
   const Ended ended = run({"operate", "finish", "--name", "bert"});
-  EXPECT_EQ(ended.code, 1);
+  EXPECT_EQ(ended.code, 2);
   EXPECT_EQ(ended.output, "");
-  EXPECT_NE(ended.errors.find("site"), std::string::npos) << ended.errors;
+  EXPECT_EQ(ended.errors, "convoy: " + (certs_ / "bert.crt") +
+                              " is the certificate of a site; needed here is that of an operator "
+                              "(convoy certs request NAME --role operator)\n");
   EXPECT_TRUE(commands().empty());
+}
+
+TEST_F(OperatorCommands, ARevokedOperatorMustMendThatFirst) {
+  federation_.revoke("anna");  // the operator's own list does not say so
+  server_.reload_lists();
+  const Ended ended = run({"status"});
+  EXPECT_EQ(ended.code, 2);
+  EXPECT_NE(ended.errors.find("the server has refused our certificate: it is revoked"),
+            std::string::npos)
+      << ended.errors;
 }
 
 TEST_F(OperatorCommands, AServerThatIsNotThereIsNamed) {

@@ -91,6 +91,13 @@ TEST(Program, WrongUsageExitsTwo) {
   expect_refused(run(folder, {"evaluate", "nowhere"}),
                  "no job: job.toml does not exist; name one with --job");
   EXPECT_EQ(run(folder, {"trian"}).code, 2);
+  expect_refused(run(folder, {"join", "--servr", "hub:1", "--site", "a"}),
+                 "convoy join knows no --servr; did you mean --server? (see convoy join --help)");
+  expect_refused(run(folder, {"join", "--servr=hub:1", "--server", "hub:1"}),
+                 "convoy join knows no --servr; did you mean --server? (see convoy join --help)");
+  expect_refused(run(folder, {"certs", "shw", "x"}),
+                 "convoy certs knows no shw; did you mean show? It has init, request, sign, "
+                 "revoke, show (see convoy certs --help)");
   EXPECT_EQ(run(folder, {"launch", "-n", "0", "--", "info"}).code, 2);
 }
 

@@ -24,6 +24,18 @@ void check_site_privacy(const Job& job) {
                  "accuracies would be released without noise");
 }
 
+/// The site's path is no key of its job file.
+void check_own_data(const DataConfig& data) {
+  const bool needs_file =
+      data.name == "csv" || data.name == "text" || data.name.starts_with("cifar");
+  require_config(!data.path.empty() || !needs_file,
+                 fmt::format("the job trains on data of the kind \"{}\": say with --data where "
+                             "this site's are",
+                             data.name));
+  check_sites_data(data);
+  check_data(data);
+}
+
 std::vector<std::int64_t> samples_of(const DataShare& share, std::int64_t size) {
   require_config(share.of >= 1 && share.index >= 0 && share.index < share.of,
                  fmt::format("--share {}/{} is no share", share.index, share.of));
@@ -46,8 +58,7 @@ Job own_job(const Job& offered, const SiteBelongings& own, const std::string& sc
   require_config(train.loss_scale == 0.0, "train.loss_scale must be 0 in a federated run");
   require_config(train.accumulate == 1, "train.accumulate must be 1 in a federated run");
   require_config(!train.sync_batchnorm, "train.sync_batchnorm: sites train alone");
-  check_data(job.data);
-  check_sites_data(job.data);
+  check_own_data(job.data);
   check_model(job.model);
   (void)make_update_codec(job.compression, {});
   check_site_privacy(job);

@@ -28,6 +28,7 @@ class ScriptedServer {
   /// Everything that has come on all connections.
   [[nodiscard]] std::vector<net::Message> heard() const;
   void stop() { listener_->stop(); }
+  void reload_lists() { (void)listener_->reload_lists(); }
 
  private:
   struct Shared {

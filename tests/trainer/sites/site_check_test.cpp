@@ -204,6 +204,19 @@ TEST_F(SiteCheckTest, TriesWhereStateAndModelWouldBe) {
   EXPECT_EQ(error(no_model), "");
 }
 
+TEST_F(SiteCheckTest, DataThatTheJobNeedsAreToBeNamed) {
+  for (const std::string kind : {"csv", "text", "cifar10"}) {
+    Job needs_data = site_job();
+    needs_data.data.name = kind;
+    try {
+      (void)own_job(needs_data, options().own);
+      ADD_FAILURE() << kind;
+    } catch (const ConfigError& error) {
+      EXPECT_HOLDS(std::string(error.what()), "\"" + kind + "\": say with --data where");
+    }
+  }
+}
+
 TEST_F(SiteCheckTest, ABudgetThatAllowsNoStepIsTheLedgersMatter) {
   Job private_job = site_job();
   private_job.privacy = {
