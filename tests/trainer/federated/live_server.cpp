@@ -22,7 +22,7 @@ LiveServer::LiveServer(const trainer::FederationConfig& config, std::uint64_t se
         assigned_.insert_or_assign(assignment.client, std::move(assignment));
       },
       [this](const trainer::NewModel& model) { made.push_back(model); },
-      [this](std::int64_t client) { refused.push_back(client); });
+      [this](std::int64_t client, const std::string&) { refused.push_back(client); });
 }
 
 void LiveServer::join(double now, std::int64_t client, std::int64_t samples) {

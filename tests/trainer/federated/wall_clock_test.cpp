@@ -76,7 +76,7 @@ class WallClockTest : public testing::Test {
     clock_ = make_wall_clock(*server_, clients_, scenario_, {.liveness_seconds = liveness_seconds});
     server_->set_callbacks(
         [this](Assignment assignment) { clock_->dispatch(std::move(assignment)); },
-        [](const NewModel&) {}, [](std::int64_t) {});
+        [](const NewModel&) {}, [](std::int64_t, const std::string&) {});
     for (std::int64_t client = 0; client < clients; ++client) server_->join(0.0, client, 10);
   }
 
