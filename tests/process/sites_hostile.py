@@ -220,16 +220,19 @@ class Hostile(FederationTest):
             (claimed / name).symlink_to(folder / "ca" / name)
         for end in ("crt", "key"):
             shutil.copy(folder / f"eve.{end}", claimed / f"site001.{end}")
-        for words, certs, code, why in (
-                (["status", "--name", "eve"], folder, 1, "the certificate of the site eve, not of operator eve"),
-                (["operate", "finish", "--name", "eve"], folder, 1, "the certificate of the site eve, not of operator"),
-                (["join", "--site", "boss", "--state", "boss-state"], folder, 2,
+        for words in (["status", "--name", "eve"], ["operate", "finish", "--name", "eve"]):
+            with self.subTest(" ".join(words)):  # the program itself knows better; the server's part is in other_names_and_roles
+                done = self.convoy(*words, certs=folder)
+                self.assertEqual(done.returncode, 2, done.stderr)
+                self.assertIn("is the certificate of a site; needed here is that of an operator", done.stderr)
+        for words, certs, why in (
+                (["join", "--site", "boss", "--state", "boss-state"], folder,
                  "the certificate of the operator boss, not of site boss"),
-                (["join", "--site", "site001", "--state", "claimed-state"], claimed, 2,
+                (["join", "--site", "site001", "--state", "claimed-state"], claimed,
                  "the certificate of the site eve, not of site site001")):
             with self.subTest(" ".join(words)):
                 done = self.convoy(*words, certs=certs)
-                self.assertEqual(done.returncode, code, done.stderr)
+                self.assertEqual(done.returncode, 2, done.stderr)
                 self.assertIn(why, done.stderr)
                 self.said("at 127.0.0.1:", "not allowed", why)
 

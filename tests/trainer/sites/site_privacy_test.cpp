@@ -114,7 +114,9 @@ TEST_F(SitePrivacyTest, TriesTheLedgerWithoutTakingIt) {
   const std::string path = require_site_ledger(job, own);
   EXPECT_FALSE(fs::exists(path));
   const SiteJob loaded = load(offered());
-  EXPECT_EQ(require_site_ledger(job, own), loaded.ledger->path());
+  const std::string text = require_site_ledger(job, own);
+  EXPECT_EQ(text, "spent is epsilon 0.000000 of 4 at delta 1e-05, in " + path);
+  EXPECT_EQ(loaded.ledger->path(), path);
   Job open_job = offered();
   open_job.privacy.mode = "none";
   EXPECT_EQ(require_site_ledger(open_job, own), "");
