@@ -47,7 +47,7 @@ std::vector<Ending> expiring(const MemberFiles& files, Time now) {
     try {
       const auto found = expiring(file, read_pem_content(file), now);
       all.insert(all.end(), found.begin(), found.end());
-    } catch (const std::exception&) {
+    } catch (const std::exception&) {  // whoever uses the file says what is wrong with it
     }
   }
   return all;

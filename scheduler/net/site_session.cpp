@@ -113,14 +113,25 @@ void SiteSession::refuse(std::uint64_t id, RefusalCode code, const std::string& 
   connection_->send(Refusal{.code = code, .text = as_text(text)}, id);
 }
 
-/// The site asks again and again.
-void SiteSession::postpone(std::uint64_t id, const std::string& text) {
+void SiteSession::fail(std::uint64_t id, const std::exception& error) {
+  incoming_.reset();
+  warn(fmt::format("refused {} at {}: {}: {}", name(), address_, to_text(RefusalCode::kFailed),
+                   error.what()));
+  connection_->send(Refusal{RefusalCode::kFailed, "the server's disk has not taken it"}, id);
+}
+
+/// The site asks again and again. As in fail(), it is told none of the server's files.
+void SiteSession::postpone(std::uint64_t id, const std::string& why) {
   const auto now = std::chrono::steady_clock::now();
   if (!told_postponed_ || now - *told_postponed_ >= kTellPostponed) {
     told_postponed_ = now;
-    return refuse(id, RefusalCode::kNotNow, text);
+    warn(fmt::format("refused {} at {}: {}: {}", name(), address_, to_text(RefusalCode::kNotNow),
+                     why));
   }
-  connection_->send(Refusal{.code = RefusalCode::kNotNow, .text = as_text(text)}, id);
+  connection_->send(Refusal{RefusalCode::kNotNow,
+                            "the server has too little room, or is still receiving this update or "
+                            "others of the site"},
+                    id);
 }
 
 void SiteSession::warn(const std::string& line) {
@@ -209,7 +220,7 @@ void SiteSession::begin_upload(std::uint64_t id, const UploadBegin& update) {
   } catch (const RefusedUpload& error) {
     refuse(id, RefusalCode::kBadUpdate, error.what());
   } catch (const StorageError& error) {
-    refuse(id, RefusalCode::kFailed, error.what());
+    fail(id, error);
   }
 }
 
@@ -229,7 +240,7 @@ void SiteSession::on_chunk(const Chunk& chunk) {
   } catch (const RefusedUpload& error) {
     return end_upload({RefusalCode::kBadUpdate, as_text(error.what())});
   } catch (const StorageError& error) {
-    return end_upload({RefusalCode::kFailed, as_text(error.what())});
+    return fail(incoming_->stream, error);
   }
   const auto written = static_cast<std::int64_t>(incoming.upload.offset());
   if (incoming.limit < incoming.announced.bytes && incoming.limit - written <= kUploadWindow / 2) {
@@ -247,7 +258,7 @@ void SiteSession::take(const StreamEnd& end, std::uint64_t id) {
   } catch (const RefusedUpload& error) {
     return end_upload({RefusalCode::kBadStream, as_text(error.what())});
   } catch (const StorageError& error) {
-    return end_upload({RefusalCode::kFailed, as_text(error.what())});
+    return fail(incoming_->stream, error);
   }
   const UploadBegin update = incoming_->announced;
   incoming_.reset();

@@ -133,7 +133,7 @@ std::string SiteFederation::restore(const FederationSnapshot& saved,
     book_.load(json.at("sites"));
     if (!json.at("begun_at").is_null()) begun_at_ = json.at("begun_at").get<double>();
     gone_ = json.at("gone").get<std::set<std::string>>();
-    removed_ = json.value("removed", std::set<std::string>{});  // none in older checkpoints
+    removed_ = json.at("removed").get<std::set<std::string>>();
     is_finish_ordered_ = json.at("finish");
     is_paused_ = json.at("paused");
     has_ended_ = json.at("ended");

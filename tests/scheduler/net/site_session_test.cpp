@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <fstream>
 #include <limits>
 
 #include "base/sha256.h"
@@ -288,11 +289,24 @@ TEST_F(SiteSession, SaysOnceThatAnUploadMustWait) {
   EXPECT_EQ(newest_refusal(), RefusalCode::kNotNow);
   const std::string line = "must stay free on the server's disk with " + (folder_ / "full");
   EXPECT_TRUE(log.holds(line)) << log.text();
+  const std::string told = connection_->newest<Refusal>()->text;
+  EXPECT_EQ(told.find(folder_.path().string()), std::string::npos) << told;
   const LogCapture later;
   const std::size_t before = connection_->sent.size();
   for (std::uint64_t id = 6; id < 9; ++id) announce("update", id);
   EXPECT_EQ(connection_->sent.size(), before + 3) << "the site is told each time";
   EXPECT_EQ(later.text(), "");
+}
+
+TEST_F(SiteSession, TellsASiteNoneOfTheServersPaths) {
+  greet();
+  std::filesystem::remove_all(folder_.path() / "updates");
+  std::ofstream(folder_.path() / "updates") << "no folder";
+  const LogCapture log;
+  announce("update");
+  EXPECT_EQ(newest_refusal(), RefusalCode::kFailed);
+  EXPECT_TRUE(log.holds(folder_ / "updates")) << log.text();
+  EXPECT_EQ(connection_->newest<Refusal>()->text, "the server's disk has not taken it");
 }
 
 TEST_F(SiteSession, SaysWhyASiteHasGone) {
