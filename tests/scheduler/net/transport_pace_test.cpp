@@ -47,9 +47,9 @@ std::chrono::steady_clock::time_point last_taken(
   return taken.get_future().get();
 }
 
-/// For a whole chunk it needs several times as long as nothing may happen.
+/// For a whole chunk it needs twice as long as nothing may happen.
 TEST(HostilePace, SlowLinksAreWaitedFor) {
-  Hub hub([](auto& options) { patient_for(options, 20s, 500ms); });
+  Hub hub([](auto& options) { patient_for(options, 20s, 1500ms); });
   RawPeer peer(hub.port(), members().site);
   ASSERT_TRUE(peer.write(hello()));
   const Bytes large(net::kMaxChunkBytes);
@@ -60,9 +60,9 @@ TEST(HostilePace, SlowLinksAreWaitedFor) {
   for (std::size_t sent = 0; sent < chunk.size(); sent += kPiece) {
     const auto rest = std::span<const std::byte>(chunk).subspan(sent);
     ASSERT_TRUE(peer.write(rest.first(std::min(kPiece, rest.size())))) << sent;
-    std::this_thread::sleep_for(100ms);
+    std::this_thread::sleep_for(200ms);
   }
-  EXPECT_GT(std::chrono::steady_clock::now() - began, 1500ms);
+  EXPECT_GT(std::chrono::steady_clock::now() - began, 3s);
   EXPECT_TRUE(hub.user(0)->wait_for_bytes(large.size()));
   EXPECT_FALSE(hub.user(0)->why());
 }
@@ -71,7 +71,7 @@ TEST(HostilePace, SlowLinksAreWaitedFor) {
 TEST(HostilePace, SlowReadersAreWaitedFor) {
   Hub hub(
       [](auto& options) {
-        patient_for(options, 20s, 400ms);
+        patient_for(options, 20s, 2s);
         options.limits.queued_bytes = 7 * net::kMaxChunkBytes;
       },
       Hub::echo());
@@ -81,18 +81,18 @@ TEST(HostilePace, SlowReadersAreWaitedFor) {
   RawPeer peer(std::move(socket), members().site, false);
   ASSERT_TRUE(peer.write(hello()));
   const auto connection = hub.connection(0);
-  constexpr std::size_t kTotal = 5 * net::kMaxChunkBytes;
+  constexpr std::size_t kEnough = 5 * net::kMaxChunkBytes / 2;
   constexpr std::size_t kRecord = std::size_t{16} << 10;
   connection->post([connection] {
     const Bytes bytes(net::kMaxChunkBytes);
     for (int i = 0; i < 5; ++i) connection->send_chunk({.stream = 1, .bytes = bytes});
   });
   std::size_t came = 0;
-  while (came < kTotal && !hub.user(0)->why()) {
+  while (came < kEnough && !hub.user(0)->why()) {
     came += peer.read_some().size();
-    if (came % (std::size_t{128} << 10) < kRecord) std::this_thread::sleep_for(100ms);
+    if (came % (std::size_t{128} << 10) < kRecord) std::this_thread::sleep_for(300ms);
   }
-  EXPECT_GE(came, kTotal);
+  EXPECT_GE(came, kEnough);
   EXPECT_FALSE(hub.user(0)->why()) << *hub.user(0)->why();
   EXPECT_LT(std::chrono::steady_clock::now() - last_taken(connection), 2s);
 }
