@@ -2,9 +2,11 @@
 """A federation of real processes for tests: certificates, a server and its sites, which can be killed, started
 again and looked at."""
 import collections
+import ctypes
 import json
 import os
 import pathlib
+import random
 import re
 import signal
 import socket
@@ -13,6 +15,7 @@ import tempfile
 import time
 import unittest
 
+LIBC = ctypes.CDLL(None)
 JOB = """
 [run]
 name = "test"
@@ -55,9 +58,20 @@ def wait_until(condition, seconds=30.0):
 
 
 def free_port():
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
+    """Below those that the system gives to whoever dials, of which another test may take one meanwhile."""
+    while True:
+        port = random.randrange(12000, 32000)
+        with socket.socket() as listener:
+            try:
+                listener.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+
+
+def die_with_parent():
+    """For `preexec_fn`: a test that is ended by its time limit leaves no servers behind."""
+    LIBC.prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
 
 
 class Program:
@@ -67,7 +81,7 @@ class Program:
         self.log = pathlib.Path(log)
         self.stream = open(self.log, "a")
         self.process = subprocess.Popen([*prefix, *words], stdout=self.stream, stderr=self.stream, cwd=folder,
-                                        start_new_session=True)
+                                        start_new_session=True, preexec_fn=die_with_parent)
 
     def alive(self):
         return self.process.poll() is None

@@ -10,10 +10,10 @@
 #include <string>
 #include <vector>
 
-#include "base/sha256.h"
 #include "tests/scheduler/journal/audit_report.h"
 #include "tests/temporary_folder.h"
 #include "tests/trainer/federated/federation_fixture.h"
+#include "tests/trainer/sites/announcement.h"
 #include "trainer/sites/site_federation.h"
 #include "trainer/trainer.h"
 
@@ -67,16 +67,7 @@ class Kit {
 
   net::UploadBegin upload(const std::string& site, const trainer::Assignment& round,
                           const std::vector<std::byte>& stream) {
-    net::UploadBegin begin{.update_id = fmt::format("r{}", round.round),
-                           .sha256 = sha256(stream),
-                           .bytes = std::ssize(stream),
-                           .round = round.round,
-                           .version = round.version,
-                           .steps = round.steps,
-                           .samples = 10,
-                           .position = round.position + round.steps,
-                           .training_seconds = 0.5,
-                           .metrics = {{"loss", 0.25}, {"trained", 16}}};
+    const net::UploadBegin begin = announcement(round, stream);
     auto one = federation_->store().begin({.site = site,
                                            .id = begin.update_id,
                                            .bytes = static_cast<std::uint64_t>(begin.bytes),

@@ -7,7 +7,6 @@
 #include <thread>
 #include <utility>
 
-#include "base/sha256.h"
 #include "tests/trainer/sites/site_federation_kit.h"
 #include "trainer/models/model.h"
 #include "trainer/trainer.h"
@@ -247,19 +246,6 @@ void SpokenSite::contribute(const net::Dispatch& round) {
   const auto bytes = update_of(server_.shape(), 0.01F);
   const net::Message answer = upload(announcement(round, bytes), bytes);
   EXPECT_TRUE(std::holds_alternative<net::UploadAck>(answer)) << name_ << ": " << describe(answer);
-}
-
-net::UploadBegin announcement(const net::Dispatch& round, std::span<const std::byte> bytes) {
-  return {.update_id = fmt::format("r{}", round.round),
-          .sha256 = sha256(bytes),
-          .bytes = std::ssize(bytes),
-          .round = round.round,
-          .version = round.version,
-          .steps = round.steps,
-          .samples = 10,
-          .position = round.position + round.steps,
-          .training_seconds = 0.5,
-          .metrics = {{"loss", 0.25}, {"trained", 16}}};
 }
 
 std::vector<std::byte> update_of(const trainer::ModelShape& shape, float value) {

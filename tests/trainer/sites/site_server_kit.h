@@ -24,6 +24,7 @@
 #include "scheduler/net/operator_client.h"
 #include "tests/scheduler/net/federation.h"
 #include "tests/temporary_folder.h"
+#include "tests/trainer/sites/announcement.h"
 #include "trainer/sites/site_server.h"
 
 namespace convoy::tests {
@@ -137,9 +138,6 @@ class SpokenSite {
   std::shared_ptr<net::Connection> connection_;  // shared with the dialer's thread
 };
 
-/// What is said of an update of these bytes for the round.
-[[nodiscard]] net::UploadBegin announcement(const net::Dispatch& round,
-                                            std::span<const std::byte> bytes);
 /// A dense update whose parameters are all `value`.
 [[nodiscard]] std::vector<std::byte> update_of(const trainer::ModelShape& shape, float value);
 
