@@ -8,10 +8,12 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cstdio>
 #include <limits>
 #include <regex>
 #include <string>
+#include <system_error>
 
 namespace convoy::trainer {
 namespace {
@@ -28,7 +30,9 @@ class Channel {
     int ours = -1;
     int theirs = -1;
     winsize size{.ws_row = 24, .ws_col = columns, .ws_xpixel = 0, .ws_ypixel = 0};
-    EXPECT_EQ(::openpty(&ours, &theirs, nullptr, nullptr, &size), 0);
+    if (::openpty(&ours, &theirs, nullptr, nullptr, &size) != 0) {
+      throw std::system_error(errno, std::generic_category(), "openpty");
+    }
     return {ours, theirs};
   }
   ~Channel() {
