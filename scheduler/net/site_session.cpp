@@ -109,14 +109,13 @@ void SiteSession::end(const std::string& goodbye) {
 }
 
 void SiteSession::refuse(std::uint64_t id, RefusalCode code, const std::string& text) {
-  warn(fmt::format("refused {} at {}: {}: {}", name(), address_, to_text(code), text));
+  log_refusal(code, text);
   connection_->send(Refusal{.code = code, .text = as_text(text)}, id);
 }
 
 void SiteSession::fail(std::uint64_t id, const std::exception& error) {
   incoming_.reset();
-  warn(fmt::format("refused {} at {}: {}: {}", name(), address_, to_text(RefusalCode::kFailed),
-                   error.what()));
+  log_refusal(RefusalCode::kFailed, error.what());
   connection_->send(Refusal{RefusalCode::kFailed, "the server's disk has not taken it"}, id);
 }
 
@@ -125,13 +124,16 @@ void SiteSession::postpone(std::uint64_t id, const std::string& why) {
   const auto now = std::chrono::steady_clock::now();
   if (!told_postponed_ || now - *told_postponed_ >= kTellPostponed) {
     told_postponed_ = now;
-    warn(fmt::format("refused {} at {}: {}: {}", name(), address_, to_text(RefusalCode::kNotNow),
-                     why));
+    log_refusal(RefusalCode::kNotNow, why);
   }
   connection_->send(Refusal{RefusalCode::kNotNow,
                             "the server has too little room, or is still receiving this update or "
                             "others of the site"},
                     id);
+}
+
+void SiteSession::log_refusal(RefusalCode code, const std::string& why) {
+  warn(fmt::format("refused {} at {}: {}: {}", name(), address_, to_text(code), why));
 }
 
 void SiteSession::warn(const std::string& line) {

@@ -87,6 +87,7 @@ class SiteSession final : public ConnectionUser, public std::enable_shared_from_
   /// Logs `error`, which may name the server's files, and tells the site none of that.
   void fail(std::uint64_t id, const std::exception& error);
   void postpone(std::uint64_t id, const std::string& why);
+  void log_refusal(RefusalCode code, const std::string& why);
   /// A line that the peer has caused, unless it has caused too many of them.
   void warn(const std::string& line);
   void post(std::function<void(SiteSession&)> task);

@@ -6,12 +6,13 @@ import importlib.util
 import json
 import os
 import pathlib
-import socket
 import subprocess
 import sys
 import unittest
 
 sys.dont_write_bytecode = True
+from federation_kit import free_port
+
 PEERS = pathlib.Path(sys.argv.pop(1)) / "bench" / "peers"
 sys.path.insert(0, str(PEERS))
 PYTHON = __import__("variants").PYTHON
@@ -25,12 +26,6 @@ def load_compare():
 
 
 compare = load_compare()
-
-
-def free_port():
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
 
 
 def run_ranks(world, started, *options):

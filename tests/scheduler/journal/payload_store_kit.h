@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <string>
@@ -18,7 +20,7 @@ namespace convoy::tests {
 
 using Bytes = std::vector<std::byte>;
 
-/// Random bytes.
+/// Random bytes, the same for the same seed.
 Bytes content(std::uint64_t seed, std::size_t bytes);
 
 scheduler::journal::DeclaredUpload declared(const std::string& site, const std::string& id,
